@@ -1,0 +1,34 @@
+# The two commands: `make run` boots a real guest, `make check` runs every test. Both install
+# what they lack first (Debian packages, announced). The build itself is Meson's.
+
+BUILD ?= build
+# Where scripts/fetch-guest puts them, whatever the build directory is.
+GUEST := $(or $(ANYKVM_CACHE),build/guest)
+MEMORY ?= 1G
+CPUS ?= 2
+
+.PHONY: all run check clean deps guest
+
+all: deps
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
+	ninja -C $(BUILD) src/anykvm
+	@test -e $(BUILD)/anykvm || ln -s src/anykvm $(BUILD)/anykvm
+
+deps:
+	@scripts/install-deps
+
+guest: deps
+	@scripts/fetch-guest
+
+run: all guest
+	$(BUILD)/anykvm run --kernel $(GUEST)/vmlinux --initrd $(GUEST)/initramfs.cpio.gz \
+		--memory $(MEMORY) --smp $(CPUS) --append "console=hvc0"
+
+check:
+	@scripts/install-deps --test
+	@$(MAKE) --no-print-directory all
+	@scripts/fetch-guest --full
+	@scripts/check $(BUILD)
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,71 @@
+/*
+ * The `anykvm` command: its subcommands, its exit status, and the terminal.
+ */
+#ifndef ANYKVM_CLI_CLI_H
+#define ANYKVM_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "util/compiler.h"
+
+/* Exit status, as `anykvm help` and the manual page list it. */
+enum exit_status {
+	EXIT_POWER_OFF = 0, /* also of help and version */
+	EXIT_ANYKVM = 1,    /* hypervisor, VMM or host failed */
+	EXIT_USAGE = 2,     /* the command line is wrong */
+	EXIT_IMAGE = 3,     /* kernel or initial RAM disk cannot be loaded */
+	EXIT_CRASH = 4,     /* the guest panicked or stopped for good */
+	EXIT_QUIT = 5,      /* the user ended it */
+	EXIT_REBOOT = 6,    /* the guest rebooted under --no-reboot */
+};
+
+struct command {
+	const char *name;
+	const char *summary;
+	/* argv[0] is the subcommand's name; gives the exit status. */
+	int (*run)(int argc, char **argv);
+};
+
+int command_run(int argc, char **argv);
+
+/* One line on standard error: "anykvm: " and a sentence. */
+void PRINTF_LIKE(1, 2) complain(const char *fmt, ...);
+
+/* --- options.c: a table of options --- */
+
+struct option_def {
+	const char *names[5]; /* as typed, with their dashes; the first is the one of --help */
+	const char *arg;      /* what it takes, NULL if nothing */
+	const char *help;     /* may hold newlines */
+	/* 0, or -1 after complaining; `name` as typed. */
+	int (*set)(void *into, const char *name, const char *value);
+};
+
+/* Parses argv[1..]: 0, or -1 after complaining. */
+int options_parse(const struct option_def *defs, unsigned n, const char *command, void *into,
+		  int argc, char **argv);
+void options_help(const struct option_def *defs, unsigned n);
+
+/*
+ * "2G" and the like in bytes: K, M, G, T for powers of 1024, bytes with B, MiB with no letter
+ * (as QEMU and kvmtool take memory sizes). False if it is none or too large.
+ */
+bool parse_size(const char *s, uint64_t *bytes);
+
+/* A decimal number in [1, max]; false if it is none. */
+bool parse_count(const char *s, unsigned max, unsigned *out);
+
+/* "4", or "cores=2,threads=2" with QEMU's sockets and cpus. False if contradictory or none. */
+bool parse_smp(const char *s, unsigned *cores, unsigned *threads);
+
+/* --- terminal.c --- */
+
+/*
+ * Raw mode on a terminal, for the one console of the process. It is undone whatever ends the
+ * process: terminal_restore, exit, or a signal that kills it; stopped and continued, it is left
+ * and re-entered. Nothing happens if fd is no terminal. True if raw mode is in force.
+ */
+bool terminal_raw(int fd);
+void terminal_restore(void);
+
+#endif

@@ -1,0 +1,94 @@
+/* The anykvm command: finds the subcommand. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "vmm/machine.h"
+
+#ifndef ANYKVM_VERSION
+#define ANYKVM_VERSION "0.1"
+#endif
+
+static int command_help(int argc, char **argv);
+static int command_version(int argc, char **argv);
+
+static const struct command commands[] = {
+	{"run", "run a virtual machine", command_run},
+	{"help", "describe the command or one of its subcommands", command_help},
+	{"version", "print the version", command_version},
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int command_help(int argc, char **argv)
+{
+	char *help[] = {argv[0], "--help", NULL};
+	const struct command *c;
+
+	if (argc > 1) {
+		c = find_command(argv[1]);
+		if (!c || c->run == command_help || c->run == command_version) {
+			if (!c) {
+				complain("there is no subcommand \"%s\"; see 'anykvm help'.",
+					 argv[1]);
+				return EXIT_USAGE;
+			}
+		} else {
+			return c->run(2, help);
+		}
+	}
+	printf("usage: anykvm SUBCOMMAND [OPTION...]\n\n"
+	       "KVM in user space over software processors: runs virtual machines of\n"
+	       "other architectures, or without /dev/kvm.\n\nSubcommands:\n");
+	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-9s %s\n", commands[i].name, commands[i].summary);
+	printf("\n'anykvm SUBCOMMAND --help' lists a subcommand's options.\n\nMachines:\n");
+	for (unsigned i = 0; machine_at(i); i++)
+		printf("  %-9s %s (%s)\n", machine_at(i)->arch_name, machine_at(i)->description,
+		       machine_at(i)->name);
+	printf("\nExit status:\n"
+	       "  %d  the guest powered itself off\n"
+	       "  %d  anykvm, the hypervisor or the host failed\n"
+	       "  %d  the command line is wrong\n"
+	       "  %d  kernel or initial RAM disk cannot be loaded\n"
+	       "  %d  the guest panicked, or stopped for good\n"
+	       "  %d  the user ended it with Ctrl-A x\n"
+	       "  %d  the guest rebooted and --no-reboot was given\n",
+	       EXIT_POWER_OFF, EXIT_ANYKVM, EXIT_USAGE, EXIT_IMAGE, EXIT_CRASH, EXIT_QUIT,
+	       EXIT_REBOOT);
+	return 0;
+}
+
+static int command_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	printf("anykvm %s\n", ANYKVM_VERSION);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (argc < 2) {
+		complain("give a subcommand, such as 'anykvm run'; see 'anykvm help'.");
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return command_help(1, argv + 1);
+	if (!strcmp(argv[1], "--version"))
+		return command_version(1, argv + 1);
+	c = find_command(argv[1]);
+	if (!c) {
+		complain("there is no subcommand \"%s\"; see 'anykvm help'.", argv[1]);
+		return EXIT_USAGE;
+	}
+	return c->run(argc - 1, argv + 1);
+}

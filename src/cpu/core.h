@@ -1,0 +1,131 @@
+/*
+ * What every software processor is made of, and what an architecture gives to the common run
+ * loop. Nothing outside src/cpu includes this.
+ *
+ * Requests. A processor's TLBs and jump cache belong to its thread. Other threads append to its
+ * request queue and, when it is running, wait until it has served them. A processor that waits for
+ * another serves its own queue meanwhile, so two that shoot each other do not block. Whoever
+ * shoots holds no lock that a running processor may take.
+ */
+#ifndef ANYKVM_CPU_CORE_H
+#define ANYKVM_CPU_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "cpu/cpu.h"
+#include "ir/env.h"
+#include "ir/ir.h"
+#include "jit/region.h"
+
+#define CPU_JUMP_CACHE 4096
+#define CPU_REQUESTS   64
+
+enum cpu_request_kind {
+	CPU_REQ_FLUSH_ALL,
+	CPU_REQ_FLUSH_HOST,   /* arg: host start, length */
+	CPU_REQ_PROTECT_HOST, /* arg: as above; only what allows stores, because code is there now */
+	CPU_REQ_ARCH,       /* args are the architecture's */
+};
+
+struct cpu_request {
+	enum cpu_request_kind kind;
+	uint64_t arg[6];
+};
+
+/* A direct-mapped cache from guest addresses to regions. `context` changes when translation may. */
+struct cpu_jump {
+	uint64_t pc;
+	uint32_t context;
+	uint32_t mode;
+	struct region *region;
+};
+
+struct cpu {
+	struct ir_env env; /* first */
+	const struct cpu_arch *arch;
+	struct cpu_system *system;
+	struct cpu *next; /* in the system's list */
+	/* Kept by the architecture: */
+	uint32_t mode;          /* key of translations */
+	uint32_t fetch_context; /* identifies the current instruction translation context */
+	struct tlb *fetch_tlb;
+	/* Cross-thread state: */
+	_Atomic bool kicked;
+	_Atomic bool running;
+	_Atomic bool timer_fired;
+	_Atomic int64_t deadline_ns; /* CLOCK_MONOTONIC; INT64_MAX: none */
+	pthread_mutex_t req_lock;
+	struct cpu_request req[CPU_REQUESTS];
+	uint32_t nreq;
+	uint64_t req_posted;           /* under req_lock */
+	_Atomic uint64_t req_served;
+	_Atomic uint64_t epoch_seen;
+	struct ir_region ir; /* scratch of the translator */
+	struct cpu_stats stats;
+	char error[128];
+	struct cpu_jump jump[CPU_JUMP_CACHE];
+};
+
+/* Largest number of guest instructions in a region. */
+#define CPU_REGION_INSNS 64
+
+struct cpu_arch {
+	const char *name;
+	size_t size; /* of the architecture's structure, which begins with struct cpu */
+	/* Power-on state. 0 or -ENOMEM. */
+	int (*init)(struct cpu *c);
+	void (*fini)(struct cpu *c);
+	/*
+	 * Host address of the instruction at env.pc, through fetch_tlb (a miss walks the tables).
+	 * NULL: a fault was recorded.
+	 */
+	void *(*fetch)(struct cpu *c);
+	/*
+	 * Emit IR for at most max_insns instructions from `code`, which runs at pc; `bytes` are
+	 * readable. Returns the bytes of code that the region depends on.
+	 */
+	uint32_t (*translate)(struct cpu *c, struct ir_region *r, uint64_t pc, const uint8_t *code,
+			      uint32_t bytes, uint32_t max_insns);
+	/* env.fault is set: deliver it. True: it goes to the hypervisor. */
+	bool (*fault)(struct cpu *c);
+	/* Deliver the foremost asynchronous interrupt that is enabled. True: as above. */
+	bool (*events)(struct cpu *c);
+	/* The timer fired, or may have: see what has expired, and set the next deadline. */
+	void (*timer)(struct cpu *c);
+	/* Serve a request. */
+	void (*request)(struct cpu *c, const struct cpu_request *req);
+	/* cpu_run starts and ends. */
+	void (*enter)(struct cpu *c);
+	void (*leave)(struct cpu *c);
+};
+
+struct cpu_system {
+	const struct cpu_arch *arch;
+	bool optimise, check_ir;
+	struct region_cache *regions;
+	pthread_mutex_t lock; /* the list of processors */
+	struct cpu *cpus;
+	struct cpu_timer *timer;
+};
+
+/* requests.c */
+void cpu_post(struct cpu *c, struct cpu *self, const struct cpu_request *req); /* and wait */
+void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req);
+void cpu_serve_requests(struct cpu *c);
+
+/* Invalidate cached regions by pc (after the architecture changed its contexts wholesale). */
+void cpu_jump_cache_clear(struct cpu *c);
+
+/* timer.c: wakes processors at their deadline (timer_fired and exit_request are set). */
+struct cpu_timer *cpu_timer_create(struct cpu_system *s);
+void cpu_timer_destroy(struct cpu_timer *t);
+/* Own thread: the next time at which c->arch->timer is to be called. */
+void cpu_timer_arm(struct cpu *c, int64_t deadline_ns);
+int64_t cpu_clock_ns(void);
+
+/* run.c: the store to host memory that holds code; for mem_door_ops.code_write. */
+void cpu_code_write(struct cpu *c, hva_t host, unsigned size);
+/* For the TLB fill of a store: must stores to this block be reported? */
+bool cpu_block_has_code(struct cpu *c, hva_t block);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The software processors' common seam: all that the hypervisor (src/kvm) uses of a processor,
+ * beside the registers that the architecture's own header gives (power9/power9.h).
+ *
+ * A `struct cpu_system` is the silicon of one virtual machine: the processors that share a
+ * translation cache and that hear each other's broadcasts. A `struct cpu` is one hardware thread.
+ *
+ * The hypervisor treats it as it would silicon: it sets registers, builds page tables in the
+ * architecture's format, and calls cpu_run. Whatever the architecture directs to hypervisor
+ * state ends the call; every other exception is delivered inside the processor.
+ *
+ * Threads: cpu_run and all register access of one cpu happen on one thread at a time (the
+ * hypervisor's vCPU mutex). cpu_kick, cpu_system_* and cpu_shoot* may be called by any thread.
+ */
+#ifndef ANYKVM_CPU_CPU_H
+#define ANYKVM_CPU_CPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "mem/addr.h"
+
+struct cpu;
+struct cpu_system;
+struct cpu_arch;
+
+struct cpu_system_config {
+	const struct cpu_arch *arch;
+	bool optimise;  /* run the IR optimiser */
+	bool check_ir;  /* verify every region (tests, debugging) */
+};
+
+/* NULL with errno ENOMEM. */
+struct cpu_system *cpu_system_create(const struct cpu_system_config *config);
+
+/* All its processors must have been destroyed. */
+void cpu_system_destroy(struct cpu_system *s);
+
+/* A processor in its architecture's power-on state. NULL with errno ENOMEM. */
+struct cpu *cpu_create(struct cpu_system *s);
+void cpu_destroy(struct cpu *c);
+
+enum cpu_exit {
+	CPU_EXIT_KICK,       /* cpu_kick was called; no guest-visible event */
+	CPU_EXIT_HYPERVISOR, /* an interrupt to hypervisor state: see the architecture's registers */
+	CPU_EXIT_ERROR,      /* the processor cannot go on (out of host memory): cpu_error says why */
+};
+
+/*
+ * Run guest code until something ends it. Asynchronous work that other threads requested
+ * (shootdowns) is done inside.
+ */
+enum cpu_exit cpu_run(struct cpu *c);
+const char *cpu_error(const struct cpu *c);
+
+/*
+ * Have cpu_run return (CPU_EXIT_KICK) soon: within one region or loop iteration. When the cpu is not
+ * running, its next cpu_run returns at once. Async-signal-safe.
+ */
+void cpu_kick(struct cpu *c);
+
+/*
+ * Forget on every processor of the system what its TLBs hold of the host memory [start, start +
+ * len), translations of code there included; on return no processor uses it any more. To be
+ * called after page tables stopped mapping it (slot removal, write protection, invalidation).
+ * `self` is the calling thread's own cpu if it holds one (NULL otherwise).
+ */
+void cpu_shoot_host(struct cpu_system *s, struct cpu *self, hva_t start, uint64_t len);
+
+/* Forget all translations of addresses on every processor, as above. */
+void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
+
+/* Counters, monotonic, readable by any thread at any time. */
+struct cpu_stats {
+	uint64_t regions_translated;
+	uint64_t tlb_misses;
+	uint64_t exits_direct, exits_indirect, exits_resume, exits_fault, exits_poll;
+};
+
+void cpu_stats_read(const struct cpu *c, struct cpu_stats *out);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * POWER9 inside: the processor structure and what its parts (MMU, exceptions, timers, special
+ * registers, translation) offer each other. Nothing outside src/cpu includes this.
+ */
+#ifndef ANYKVM_CPU_POWER9_CORE_H
+#define ANYKVM_CPU_POWER9_CORE_H
+
+#include "cpu/core.h"
+#include "cpu/power9/power9.h"
+
+/* What translated code depends on; part of the key of a region. */
+enum p9_mode_bits {
+	P9_MODE_SF = 1 << 0,
+	P9_MODE_LE = 1 << 1,
+	P9_MODE_PR = 1 << 2,
+	P9_MODE_FP = 1 << 3,
+	P9_MODE_VEC = 1 << 4,
+	P9_MODE_VSX = 1 << 5,
+	P9_MODE_SE = 1 << 6,  /* single-step trace: regions of one instruction */
+	P9_MODE_BE = 1 << 7,  /* branch trace */
+	P9_MODE_FE = 1 << 8,  /* floating-point exceptions enabled (FE0 or FE1) */
+	P9_MODE_IR = 1 << 9,
+	P9_MODE_DR = 1 << 10,
+	P9_MODE_HV = 1 << 11,
+	P9_MODE_HFP = 1 << 12,  /* HFSCR[FP] set */
+	P9_MODE_HVEC = 1 << 13, /* HFSCR[VECVSX] set */
+};
+
+struct p9_cpu {
+	struct cpu cpu; /* first: begins with struct ir_env */
+	struct p9_regs regs;
+	uint32_t exit_vector;
+	bool dec_pending, hdec_pending; /* as of the last look at the clock; the timer has it taken */
+	_Atomic uint32_t external; /* level of the external interrupt line */
+	/* The exception being raised (env.fault set): delivered when the executor has left. */
+	struct {
+		uint32_t vector;
+		uint64_t srr1_bits;
+		bool after;      /* the saved pc is the next instruction's (system call) */
+		bool elsewhere;  /* it is next_pc (trace after a branch) */
+		uint64_t next_pc;
+	} exc;
+	struct p9_mmu *mmu;
+};
+
+ASSERT_OFFSET(struct p9_cpu, cpu, 0);
+
+static inline struct p9_cpu *p9_of(struct cpu *c)
+{
+	return container_of(c, struct p9_cpu, cpu);
+}
+
+static inline struct p9_cpu *p9_of_env(struct ir_env *env)
+{
+	return (struct p9_cpu *)env;
+}
+
+/* SRR1 bits of program interrupts */
+#define P9_PROG_FP      UINT64_C(0x00100000)
+#define P9_PROG_ILLEGAL UINT64_C(0x00080000)
+#define P9_PROG_PRIV    UINT64_C(0x00040000)
+#define P9_PROG_TRAP    UINT64_C(0x00020000)
+
+#endif

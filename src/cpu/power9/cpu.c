@@ -1,0 +1,63 @@
+/*
+ * The POWER9 thread as the common run loop sees it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cpu/power9/exception.h"
+#include "cpu/power9/mmu.h"
+#include "cpu/power9/region.h"
+#include "util/bits.h"
+
+struct p9_regs *p9_regs(struct cpu *c)
+{
+	return &p9_of(c)->regs;
+}
+
+static int p9_init(struct cpu *c)
+{
+	struct p9_cpu *p = p9_of(c);
+	struct p9_regs *r = &p->regs;
+
+	r->msr = P9_MSR_SF;
+	r->hfscr = BIT64(P9_FSCR_FP) | BIT64(P9_FSCR_VECVSX);
+	r->amor = UINT64_MAX;
+	r->mmcr0 = UINT64_C(0x80000000); /* counters frozen */
+	r->ppr = UINT64_C(4) << 50;      /* medium priority */
+	r->vscr = 0x10000;               /* NJ */
+	r->dec_expires = r->hdec_expires = p9_host_tb() + (UINT64_C(1) << 40);
+	if (p9_mmu_init(p))
+		return -ENOMEM;
+	p9_update_mode(p);
+	return 0;
+}
+
+static void p9_fini(struct cpu *c)
+{
+	p9_mmu_fini(p9_of(c));
+}
+
+static void p9_enter(struct cpu *c)
+{
+	p9_time_enter(p9_of(c));
+}
+
+static void p9_leave(struct cpu *c)
+{
+	p9_time_leave(p9_of(c));
+}
+
+const struct cpu_arch p9_arch = {
+	.name = "power9",
+	.size = sizeof(struct p9_cpu),
+	.init = p9_init,
+	.fini = p9_fini,
+	.fetch = p9_mmu_fetch,
+	.translate = p9_translate_region,
+	.fault = p9_fault,
+	.events = p9_events,
+	.timer = p9_timer,
+	.request = p9_mmu_request,
+	.enter = p9_enter,
+	.leave = p9_leave,
+};

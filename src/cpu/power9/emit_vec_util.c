@@ -1,0 +1,41 @@
+/* Non-inline part of emit_vec.h. */
+#include "cpu/power9/emit_vec.h"
+
+void p9_set_cr6_all_none(struct p9_translator *t, ir_val v)
+{
+	struct ir_region *r = t->r;
+	ir_val hi = ir_un(r, IR_VHI, v), lo = ir_un(r, IR_VLO, v);
+	ir_val all = ir_bin(r, IR_EQ, ir_bin(r, IR_AND, hi, lo), p9_i64(t, ~UINT64_C(0)));
+	ir_val none = ir_bin(r, IR_EQ, ir_bin(r, IR_OR, hi, lo), p9_i64(t, 0));
+
+	p9_set_crf(t, 6,
+		   ir_bin(r, IR_OR, ir_bin(r, IR_SHL, all, p9_i64(t, 3)),
+			  ir_bin(r, IR_SHL, none, p9_i64(t, 1))));
+}
+
+/*
+ * In big-endian mode elements of any size in storage are the quadword as it is. A little-endian
+ * quadword access has them in the opposite order, each as it should be.
+ */
+static ir_val reverse_elements(struct p9_translator *t, enum p9_lane lane, ir_val v)
+{
+	uint8_t select[16];
+
+	if (lane == P9_LANE_D)
+		return ir_bin(t->r, IR_VMAKE, ir_un(t->r, IR_VLO, v), ir_un(t->r, IR_VHI, v));
+	for (unsigned e = 0; e < 16; e++)
+		select[e] = e ^ (15u & ~0u << lane);
+	return p9_vshuffle(t, v, v, select);
+}
+
+ir_val p9_vload_elements(struct p9_translator *t, enum p9_lane lane, ir_val ea)
+{
+	ir_val v = p9_vload_quad(t, ea);
+
+	return p9_little_endian(t) ? reverse_elements(t, lane, v) : v;
+}
+
+void p9_vstore_elements(struct p9_translator *t, enum p9_lane lane, ir_val ea, ir_val v)
+{
+	p9_vstore_quad(t, ea, p9_little_endian(t) ? reverse_elements(t, lane, v) : v);
+}

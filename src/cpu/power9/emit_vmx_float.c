@@ -1,0 +1,58 @@
+/*
+ * VMX floating point (Book I 6.10): no FPSCR, no exceptions; VSCR[NJ] flushes denormals.
+ */
+#include "cpu/power9/emit_vec.h"
+#include "cpu/power9/helper_float.h"
+
+static ir_val non_java(struct p9_translator *t)
+{
+	return ir_extract(t->r, ir_get(t->r, IR_I64, P9_OFF(vscr)), 16, 1);
+}
+
+#define VMX_AB(id)                                                                                 \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		p9_set_vr(t, insn_VRT(i),                                                          \
+			  p9_call3(t, &p9_h_##id, p9_vr(t, insn_VRA(i)), p9_vr(t, insn_VRB(i)),    \
+				   non_java(t)));                                                  \
+	}
+P9_VMX_FLOAT_AB(VMX_AB)
+
+/* vcmpbfp has 0 where the bounds hold: "none" tells that all do, and "all" cannot be. */
+#define VMX_COMPARE(id)                                                                            \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		ir_val v = p9_call3(t, &p9_h_##id, p9_vr(t, insn_VRA(i)), p9_vr(t, insn_VRB(i)),   \
+				    non_java(t));                                                  \
+                                                                                                   \
+		p9_set_vr(t, insn_VRT(i), v);                                                      \
+		if (insn_Rc_VC(i))                                                                 \
+			p9_set_cr6_all_none(t, v);                                                 \
+	}
+P9_VMX_FLOAT_COMPARE(VMX_COMPARE)
+
+#define VMX_B(id)                                                                                  \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		p9_set_vr(t, insn_VRT(i),                                                          \
+			  p9_call2(t, &p9_h_##id, p9_vr(t, insn_VRB(i)), non_java(t)));            \
+	}
+P9_VMX_FLOAT_B(VMX_B)
+
+#define VMX_ABC(id)                                                                                \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		p9_set_vr(t, insn_VRT(i),                                                          \
+			  p9_call4(t, &p9_h_##id, p9_vr(t, insn_VRA(i)), p9_vr(t, insn_VRB(i)),    \
+				   p9_vr(t, insn_VRC(i)), non_java(t)));                           \
+	}
+P9_VMX_FLOAT_ABC(VMX_ABC)
+
+#define VMX_CONVERT(id)                                                                            \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		p9_set_vr(t, insn_VRT(i),                                                          \
+			  p9_call2(t, &p9_h_##id, p9_vr(t, insn_VRB(i)),                           \
+				   p9_i64(t, insn_UIM5(i))));                                      \
+	}
+P9_VMX_FLOAT_CONVERT(VMX_CONVERT)

@@ -1,0 +1,13 @@
+/*
+ * Forming and translating regions.
+ */
+#ifndef ANYKVM_CPU_POWER9_REGION_H
+#define ANYKVM_CPU_POWER9_REGION_H
+
+#include "cpu/power9/core.h"
+
+/* cpu_arch.translate */
+uint32_t p9_translate_region(struct cpu *c, struct ir_region *r, uint64_t pc, const uint8_t *code,
+			     uint32_t bytes, uint32_t max_insns);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * Processors of a system, and what they ask of each other: see core.h.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/core.h"
+
+struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
+{
+	struct cpu_system *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->arch = config->arch;
+	s->optimise = config->optimise;
+	s->check_ir = config->check_ir;
+	pthread_mutex_init(&s->lock, NULL);
+	s->regions = region_cache_create();
+	s->timer = s->regions ? cpu_timer_create(s) : NULL;
+	if (!s->timer) {
+		region_cache_destroy(s->regions);
+		pthread_mutex_destroy(&s->lock);
+		free(s);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return s;
+}
+
+void cpu_system_destroy(struct cpu_system *s)
+{
+	if (!s)
+		return;
+	cpu_timer_destroy(s->timer);
+	region_cache_destroy(s->regions);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+struct cpu *cpu_create(struct cpu_system *s)
+{
+	/* calloc, not a stack of initialisers: all state that is not said otherwise starts as zero. */
+	struct cpu *c = aligned_alloc(64, (s->arch->size + 63) & ~(size_t)63);
+
+	if (!c)
+		return NULL;
+	memset(c, 0, s->arch->size);
+	c->arch = s->arch;
+	c->system = s;
+	pthread_mutex_init(&c->req_lock, NULL);
+	atomic_store(&c->deadline_ns, INT64_MAX);
+	ir_region_init(&c->ir);
+	if (s->arch->init(c)) {
+		ir_region_destroy(&c->ir);
+		pthread_mutex_destroy(&c->req_lock);
+		free(c);
+		errno = ENOMEM;
+		return NULL;
+	}
+	pthread_mutex_lock(&s->lock);
+	c->next = s->cpus;
+	s->cpus = c;
+	pthread_mutex_unlock(&s->lock);
+	return c;
+}
+
+void cpu_destroy(struct cpu *c)
+{
+	struct cpu_system *s;
+	struct cpu **link;
+
+	if (!c)
+		return;
+	s = c->system;
+	pthread_mutex_lock(&s->lock);
+	for (link = &s->cpus; *link != c; link = &(*link)->next)
+		;
+	*link = c->next;
+	pthread_mutex_unlock(&s->lock);
+	c->arch->fini(c);
+	ir_region_destroy(&c->ir);
+	pthread_mutex_destroy(&c->req_lock);
+	free(c);
+}
+
+void cpu_jump_cache_clear(struct cpu *c)
+{
+	memset(c->jump, 0, sizeof(c->jump));
+}
+
+static void serve(struct cpu *c, const struct cpu_request *req)
+{
+	c->arch->request(c, req);
+}
+
+void cpu_serve_requests(struct cpu *c)
+{
+	pthread_mutex_lock(&c->req_lock);
+	for (uint32_t i = 0; i < c->nreq; i++)
+		serve(c, &c->req[i]);
+	c->nreq = 0;
+	atomic_store(&c->req_served, c->req_posted);
+	pthread_mutex_unlock(&c->req_lock);
+}
+
+/* Append to c's queue; returns the ticket to wait for. */
+static uint64_t post(struct cpu *c, const struct cpu_request *req)
+{
+	uint64_t ticket;
+
+	pthread_mutex_lock(&c->req_lock);
+	if (c->nreq == CPU_REQUESTS) {
+		/* One flush of everything stands for all that were waiting. */
+		c->req[0] = (struct cpu_request){ .kind = CPU_REQ_FLUSH_ALL };
+		c->nreq = 1;
+	} else {
+		c->req[c->nreq++] = *req;
+	}
+	ticket = ++c->req_posted;
+	pthread_mutex_unlock(&c->req_lock);
+	atomic_store(&c->env.exit_request, 1);
+	return ticket;
+}
+
+static void wait_served(struct cpu *c, struct cpu *self, uint64_t ticket)
+{
+	unsigned spins = 0;
+
+	/* A processor that is not running serves its queue before it executes anything. */
+	while (atomic_load(&c->running) && atomic_load(&c->req_served) < ticket) {
+		if (self)
+			cpu_serve_requests(self);
+		if (++spins > 64)
+			sched_yield();
+	}
+}
+
+void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req)
+{
+	struct cpu *c;
+	struct {
+		struct cpu *cpu;
+		uint64_t ticket;
+	} waiting[64];
+	unsigned n = 0;
+
+	if (self)
+		serve(self, req);
+	/*
+	 * The list's lock is not held while waiting: processors are created and destroyed only
+	 * by threads that know none of them is being shot (a VM that is going away runs nothing).
+	 */
+	pthread_mutex_lock(&s->lock);
+	for (c = s->cpus; c; c = c->next) {
+		uint64_t ticket;
+
+		if (c == self)
+			continue;
+		ticket = post(c, req);
+		if (!atomic_load(&c->running))
+			continue;
+		if (n == 64) {
+			/* Many processors: wait for this one at once. */
+			pthread_mutex_unlock(&s->lock);
+			wait_served(c, self, ticket);
+			pthread_mutex_lock(&s->lock);
+			continue;
+		}
+		waiting[n].cpu = c;
+		waiting[n++].ticket = ticket;
+	}
+	pthread_mutex_unlock(&s->lock);
+	for (unsigned i = 0; i < n; i++)
+		wait_served(waiting[i].cpu, self, waiting[i].ticket);
+}
+
+void cpu_shoot_host(struct cpu_system *s, struct cpu *self, hva_t start, uint64_t len)
+{
+	struct cpu_request req = { .kind = CPU_REQ_FLUSH_HOST, .arg = { start.v, len } };
+
+	cpu_broadcast(s, self, &req);
+	region_kill_range(s->regions, start, len);
+}
+
+void cpu_shoot_all(struct cpu_system *s, struct cpu *self)
+{
+	struct cpu_request req = { .kind = CPU_REQ_FLUSH_ALL };
+
+	cpu_broadcast(s, self, &req);
+}
+
+void cpu_kick(struct cpu *c)
+{
+	atomic_store(&c->kicked, true);
+	atomic_store(&c->env.exit_request, 1);
+}

@@ -1,0 +1,263 @@
+/*
+ * The run loop: find the region at the program counter, execute it, see why it was left.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/core.h"
+
+/* Code cache bound: above it everything is translated anew. */
+#define REGION_BYTES_MAX (UINT64_C(256) << 20)
+
+static bool fail(struct cpu *c, const char *what)
+{
+	snprintf(c->error, sizeof(c->error), "%s", what);
+	return false;
+}
+
+/* A processor holds no region here: say so, and free what nobody can hold. */
+static void quiescent(struct cpu *c)
+{
+	struct cpu_system *s = c->system;
+	uint64_t epoch = region_epoch(s->regions), oldest = epoch;
+
+	if (atomic_load(&c->epoch_seen) == epoch)
+		return;
+	cpu_jump_cache_clear(c);
+	atomic_store(&c->epoch_seen, epoch);
+	pthread_mutex_lock(&s->lock);
+	for (struct cpu *o = s->cpus; o; o = o->next) {
+		uint64_t seen = atomic_load(&o->epoch_seen);
+
+		/* One that does not run clears its jump cache when it enters. */
+		if (atomic_load(&o->running) && seen < oldest)
+			oldest = seen;
+	}
+	pthread_mutex_unlock(&s->lock);
+	region_cache_reclaim(s->regions, oldest);
+}
+
+/* After regions were killed: start an epoch now and then, and have all processors pass it. */
+static void maybe_advance(struct cpu *c)
+{
+	struct cpu_system *s = c->system;
+
+	if (region_cache_bytes(s->regions) > REGION_BYTES_MAX)
+		region_kill_all(s->regions);
+	if (!region_epoch_advance(s->regions))
+		return;
+	pthread_mutex_lock(&s->lock);
+	for (struct cpu *o = s->cpus; o; o = o->next)
+		atomic_store(&o->env.exit_request, 1);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool cpu_block_has_code(struct cpu *c, hva_t block)
+{
+	return region_block_has_code(c->system->regions, block);
+}
+
+void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
+{
+	if (region_kill_range(c->system->regions, host, size))
+		maybe_advance(c);
+}
+
+/* Translate the code at `host` (where pc leads now). NULL: c->error says why. */
+static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
+{
+	struct cpu_system *s = c->system;
+	uint32_t max_insns = CPU_REGION_INSNS;
+	hva_t block = HVA(host.v & ~TLB_BLOCK_MASK);
+
+	for (;;) {
+		struct region *g;
+		struct ir_code *code;
+		uint32_t len;
+		uint64_t version;
+		bool ok;
+
+		if (region_mark_block(s->regions, block, &ok)) {
+			struct cpu_request req = {
+				.kind = CPU_REQ_PROTECT_HOST,
+				.arg = { block.v, TLB_BLOCK_SIZE },
+			};
+
+			cpu_broadcast(s, c, &req);
+		}
+		if (!ok) {
+			fail(c, "out of memory for the translation cache");
+			return NULL;
+		}
+		version = region_block_version(s->regions, block);
+		ir_region_reset(&c->ir);
+		len = c->arch->translate(c, &c->ir, pc, hva_ptr(host),
+					 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), max_insns);
+		if (c->ir.failed) {
+			fail(c, "out of memory while translating");
+			return NULL;
+		}
+		if (s->check_ir) {
+			const char *wrong = ir_check(&c->ir);
+
+			if (wrong) {
+				snprintf(c->error, sizeof(c->error), "malformed IR: %s", wrong);
+				ir_print(&c->ir, stderr);
+				return NULL;
+			}
+		}
+		if (s->optimise)
+			ir_optimise(&c->ir);
+		code = ir_lower(&c->ir);
+		if (!code) {
+			if (errno == E2BIG && max_insns > 1) {
+				max_insns /= 2;
+				continue;
+			}
+			fail(c, "out of memory for translated code");
+			return NULL;
+		}
+		c->stats.regions_translated++;
+		g = region_insert(s->regions, host, pc, c->mode, len, code, version);
+		if (g)
+			return g;
+		ir_code_free(code);
+		if (errno != EAGAIN) {
+			fail(c, "out of memory for translated code");
+			return NULL;
+		}
+		/* The code was written meanwhile: read it again. */
+	}
+}
+
+static inline struct cpu_jump *jump_slot(struct cpu *c, uint64_t pc)
+{
+	uint32_t h = (uint32_t)(pc >> 2) ^ (uint32_t)(pc >> 13) ^ c->fetch_context * 0x9e5u;
+
+	return &c->jump[h & (CPU_JUMP_CACHE - 1)];
+}
+
+/* NULL with env.fault set: the fetch faulted; without: c->error says why. */
+static struct region *find_region(struct cpu *c)
+{
+	uint64_t pc = c->env.pc;
+	struct cpu_jump *j = jump_slot(c, pc);
+	struct region *g = j->region;
+	uint32_t context;
+	void *code;
+
+	if (LIKELY(g && j->pc == pc && j->context == c->fetch_context && j->mode == c->mode &&
+		   !atomic_load_explicit(&g->dead, memory_order_relaxed)))
+		return g;
+	do {
+		context = c->fetch_context;
+		code = c->arch->fetch(c);
+		if (!code)
+			return NULL;
+		g = region_lookup(c->system->regions, HVA(code), pc, c->mode);
+		if (!g)
+			g = translate(c, HVA(code), pc);
+		if (!g)
+			return NULL;
+		/*
+		 * While it waited for others, the translator may have served a request that took
+		 * the mapping away.
+		 */
+	} while (UNLIKELY(context != c->fetch_context));
+	j = jump_slot(c, pc);
+	j->pc = pc;
+	j->context = c->fetch_context;
+	j->mode = c->mode;
+	j->region = g;
+	return g;
+}
+
+/* True: leave cpu_run with *exit. */
+static bool serve_exit_request(struct cpu *c, enum cpu_exit *exit)
+{
+	atomic_store(&c->env.exit_request, 0);
+	cpu_serve_requests(c);
+	quiescent(c);
+	if (atomic_exchange(&c->kicked, false)) {
+		*exit = CPU_EXIT_KICK;
+		return true;
+	}
+	if (atomic_exchange(&c->timer_fired, false))
+		c->arch->timer(c);
+	if (c->arch->events(c)) {
+		*exit = CPU_EXIT_HYPERVISOR;
+		return true;
+	}
+	return false;
+}
+
+enum cpu_exit cpu_run(struct cpu *c)
+{
+	enum cpu_exit exit;
+
+	/* Before the queue is looked at: who posts after that sees `running` and waits. */
+	atomic_store(&c->running, true);
+	c->env.fault = 0;
+	c->arch->enter(c);
+	atomic_store(&c->timer_fired, true);
+	atomic_store(&c->env.exit_request, 1);
+	for (;;) {
+		struct region *g;
+		uint32_t index;
+
+		if (UNLIKELY(atomic_load_explicit(&c->env.exit_request, memory_order_relaxed)) &&
+		    serve_exit_request(c, &exit))
+			break;
+		g = find_region(c);
+		if (UNLIKELY(!g)) {
+			if (!c->env.fault) {
+				exit = CPU_EXIT_ERROR;
+				break;
+			}
+			goto fault;
+		}
+		switch (ir_interp(g->code, &c->env, &index)) {
+		case IR_LEAVE_DIRECT:
+			c->stats.exits_direct++;
+			continue;
+		case IR_LEAVE_INDIRECT:
+			c->stats.exits_indirect++;
+			continue;
+		case IR_LEAVE_POLL:
+			c->stats.exits_poll++;
+			continue;
+		case IR_LEAVE_RESUME:
+			c->stats.exits_resume++;
+			if (c->arch->events(c)) {
+				exit = CPU_EXIT_HYPERVISOR;
+				goto out;
+			}
+			continue;
+		case IR_LEAVE_FAULT:
+			break;
+		}
+	fault:
+		c->stats.exits_fault++;
+		c->env.fault = 0;
+		if (c->arch->fault(c)) {
+			exit = CPU_EXIT_HYPERVISOR;
+			break;
+		}
+	}
+out:
+	c->arch->leave(c);
+	atomic_store(&c->running, false);
+	return exit;
+}
+
+const char *cpu_error(const struct cpu *c)
+{
+	return c->error;
+}
+
+void cpu_stats_read(const struct cpu *c, struct cpu_stats *out)
+{
+	/* Words of a monotonic counter; a reader on another thread sees each at some recent value. */
+	*out = c->stats;
+}

@@ -1,0 +1,139 @@
+#include "ir/cfg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/op.h"
+
+static unsigned successors(const struct ir_region *r, uint32_t b, uint32_t target[2])
+{
+	const struct ir_bb *bb = &r->bb[b];
+
+	return bb->count ? ir_targets(&r->inst[bb->first + bb->count - 1], target) : 0;
+}
+
+/*
+ * Depth first, without recursion: stack holds the path, `next` how many successors of a block were
+ * taken. rpo is filled from its end and moved to its start.
+ */
+static void number_blocks(struct ir_cfg *g, const struct ir_region *r, uint32_t *stack,
+			  uint8_t *next)
+{
+	uint32_t depth = 0, at = r->nbb;
+
+	memset(g->number, 0xff, r->nbb * sizeof(*g->number));
+	memset(next, 0, r->nbb);
+	stack[depth++] = 0;
+	g->number[0] = 0;
+	while (depth) {
+		uint32_t b = stack[depth - 1], target[2];
+
+		if (next[b] < successors(r, b, target)) {
+			uint32_t to = target[next[b]++];
+
+			if (g->number[to] == CFG_NONE) {
+				g->number[to] = 0;
+				stack[depth++] = to;
+			}
+			continue;
+		}
+		g->rpo[--at] = b;
+		depth--;
+	}
+	g->nrpo = r->nbb - at;
+	memmove(g->rpo, g->rpo + at, g->nrpo * sizeof(*g->rpo));
+	for (uint32_t k = 0; k < g->nrpo; k++)
+		g->number[g->rpo[k]] = k;
+}
+
+static void find_preds(struct ir_cfg *g, const struct ir_region *r)
+{
+	uint32_t at = 0, target[2];
+
+	memset(g->npred, 0, r->nbb * sizeof(*g->npred));
+	for (uint32_t k = 0; k < g->nrpo; k++) {
+		unsigned n = successors(r, g->rpo[k], target);
+
+		for (unsigned t = 0; t < n; t++)
+			g->npred[target[t]]++;
+	}
+	for (uint32_t b = 0; b < r->nbb; b++) {
+		g->pred_at[b] = at;
+		at += g->npred[b];
+		g->npred[b] = 0;
+	}
+	for (uint32_t k = 0; k < g->nrpo; k++) {
+		unsigned n = successors(r, g->rpo[k], target);
+
+		for (unsigned t = 0; t < n; t++)
+			g->pred[g->pred_at[target[t]] + g->npred[target[t]]++] = g->rpo[k];
+	}
+}
+
+static uint32_t common_dominator(const struct ir_cfg *g, uint32_t a, uint32_t b)
+{
+	while (a != b) {
+		while (g->number[a] > g->number[b])
+			a = g->idom[a];
+		while (g->number[b] > g->number[a])
+			b = g->idom[b];
+	}
+	return a;
+}
+
+/* Cooper, Harvey, Kennedy: A Simple, Fast Dominance Algorithm. */
+static void find_dominators(struct ir_cfg *g, const struct ir_region *r)
+{
+	bool changed;
+
+	memset(g->idom, 0xff, r->nbb * sizeof(*g->idom));
+	g->idom[0] = 0;
+	do {
+		changed = false;
+		for (uint32_t k = 1; k < g->nrpo; k++) {
+			uint32_t b = g->rpo[k], dom = CFG_NONE;
+
+			for (uint32_t p = 0; p < g->npred[b]; p++) {
+				uint32_t from = g->pred[g->pred_at[b] + p];
+
+				if (g->idom[from] == CFG_NONE)
+					continue;
+				dom = dom == CFG_NONE ? from : common_dominator(g, from, dom);
+			}
+			changed |= g->idom[b] != dom;
+			g->idom[b] = dom;
+		}
+	} while (changed);
+}
+
+bool ir_cfg_init(struct ir_cfg *g, const struct ir_region *r)
+{
+	uint32_t n = r->nbb;
+	uint32_t *mem = malloc((8 * (size_t)n) * sizeof(*mem) + n);
+
+	g->mem = mem;
+	if (!mem)
+		return false;
+	g->rpo = mem;
+	g->number = mem + n;
+	g->idom = mem + 2 * (size_t)n;
+	g->npred = mem + 3 * (size_t)n;
+	g->pred_at = mem + 4 * (size_t)n;
+	g->pred = mem + 5 * (size_t)n; /* two for each block */
+	number_blocks(g, r, mem + 7 * (size_t)n, (uint8_t *)(mem + 8 * (size_t)n));
+	find_preds(g, r);
+	find_dominators(g, r);
+	return true;
+}
+
+void ir_cfg_destroy(struct ir_cfg *g)
+{
+	free(g->mem);
+}
+
+bool ir_cfg_dominates(const struct ir_cfg *g, uint32_t a, uint32_t b)
+{
+	while (g->number[b] > g->number[a])
+		b = g->idom[b];
+	return a == b;
+}

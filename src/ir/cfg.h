@@ -1,0 +1,30 @@
+/*
+ * The control flow of a region: its blocks as they lie and in reverse postorder, their predecessors,
+ * and the dominator tree.
+ */
+#ifndef ANYKVM_IR_CFG_H
+#define ANYKVM_IR_CFG_H
+
+#include "ir/ir.h"
+
+#define CFG_NONE UINT32_MAX
+
+struct ir_cfg {
+	uint32_t nrpo;
+	uint32_t *rpo;    /* the blocks that can be reached, each behind all that dominate it */
+	uint32_t *number; /* by block: its place in rpo, or CFG_NONE */
+	uint32_t *idom;   /* by block: immediate dominator; of the entry, the entry */
+	uint32_t *npred;  /* by block; edges from blocks that can be reached, one for each target */
+	uint32_t *pred_at;
+	uint32_t *pred;   /* of block b: pred[pred_at[b]...] */
+	void *mem;
+};
+
+/* False: out of memory. Every block must end in an op that ends blocks. */
+bool ir_cfg_init(struct ir_cfg *g, const struct ir_region *r);
+void ir_cfg_destroy(struct ir_cfg *g);
+
+/* Both reachable. */
+bool ir_cfg_dominates(const struct ir_cfg *g, uint32_t a, uint32_t b);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * What both executors need of a processor at run time. It is the first member of every
+ * architecture's processor structure; guest state lies behind it, and the IR addresses guest
+ * state as byte offsets from here. Temporaries of the interpreter lie in the same block of
+ * memory, so that one kind of operand serves for both.
+ */
+#ifndef ANYKVM_IR_ENV_H
+#define ANYKVM_IR_ENV_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include "mem/door.h"
+
+/*
+ * A 128-bit value. Its lanes are numbered from the least significant end (lane 0 of 64-bit lanes
+ * is the low half), whatever the host's or the guest's byte order is; a host of either byte
+ * order holds it as its own 128-bit integer.
+ */
+typedef unsigned __int128 u128;
+
+union ir_slot {
+	uint64_t u64;
+	u128 v;
+};
+
+/* Temporaries of one region in the interpreter; a region that needs more is translated shorter. */
+#define IR_MAX_TEMPS 256
+
+struct ir_env {
+	union ir_slot temp[IR_MAX_TEMPS];
+	struct mem_door door;
+	/*
+	 * Set by any thread to have the executor leave at the next poll. The processor's run loop
+	 * clears it before it looks for work, so no request is lost.
+	 */
+	_Atomic uint32_t exit_request;
+	/* A helper or the walker recorded an exception: leave the instruction. */
+	uint32_t fault;
+	/* Guest program counter of the instruction being left, set by the executor on every exit. */
+	uint64_t pc;
+};
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * Lowering a region to threaded code: what its three parts share.
+ *
+ *   lower_plan.c  decides what needs no op of its own: reads of guest state that can stay there,
+ *                 operations absorbed into their users, results delayed to where they are set
+ *   lower_live.c  how long values live that are used in other blocks than their own
+ *   lower.c       gives out temporaries and writes the ops
+ *
+ * A position is an instruction's id. "View" is an operation that only names a part of its
+ * operand's bytes (TRUNC32, VLO, VHI): it has no op and no place; what is said of a value's uses
+ * is kept for the root under its views.
+ */
+#ifndef ANYKVM_IR_LOWER_H
+#define ANYKVM_IR_LOWER_H
+
+#include "ir/code.h"
+#include "ir/op.h"
+#include "ir/state.h"
+
+#define NOWHERE UINT32_MAX
+
+/* The conditions that handlers know, in the order of EACH_CONDITION in handlers_int.def. */
+enum code_cond { COND_EQ, COND_LTS, COND_LES, COND_LTU, COND_LEU, COND_TEST, COND_NE };
+
+struct cond {
+	uint8_t kind;   /* enum code_cond */
+	bool is_32, is_imm, invert;
+	uint32_t a, b;  /* values; b not when is_imm */
+	uint64_t imm;
+};
+
+enum fuse {
+	FUSE_NONE,
+	FUSE_ADDR_IMM, /* LOAD, STORE: address is value a + imm */
+	FUSE_ADDR_SUM, /* address is a + b */
+	FUSE_COND,     /* BR, SELECT: condition in lower->cond[index] */
+	FUSE_CMP3,     /* OR: of a CMP3 (operand `index` of it) and another */
+	FUSE_ROTL,     /* AND: with a constant, of a ROTL by a constant */
+};
+
+enum value_flags {
+	VAL_GLOBAL = 1, /* used in another block than its own */
+	VAL_SUNK = 2,   /* computed where it is set, not where it is defined */
+	VAL_SET = 4,    /* of a SET: done by the definition of its value */
+	VAL_TEMP = 8,   /* has a temporary */
+	VAL_EARLY = 16, /* its temporary is taken from the start of the region on */
+};
+
+struct value {
+	uint32_t uses;  /* by instructions that have not absorbed it */
+	uint32_t last;  /* the last position that reads it */
+	uint32_t clob;  /* GET, SET: where that state is next written in the block, or NOWHERE */
+	uint32_t home;  /* the first SET of it in its block, or NOWHERE */
+	uint32_t bb;
+	uint32_t index; /* by fuse */
+	uint16_t loc;   /* where it is, as an operand */
+	uint8_t flags;  /* enum value_flags */
+	uint8_t fuse;   /* enum fuse */
+};
+
+struct lower {
+	const struct ir_region *r;
+	struct state_map map;
+	struct value *v;
+	uint32_t *order;    /* reachable or not, the blocks that exist, as they lie */
+	uint32_t norder;
+	uint32_t *barriers; /* by position: instructions before it that observe or clobber state */
+	uint32_t *cell;     /* scratch, one per cell of guest state */
+	struct cond *cond;
+	uint32_t ncond;
+	int err;            /* positive errno */
+};
+
+static inline bool lower_is_view(const struct ir_inst *i)
+{
+	return i->op == IR_TRUNC32 || i->op == IR_VLO || i->op == IR_VHI;
+}
+
+/* The value whose bytes a value is a part of, and the distance in units. */
+static inline uint32_t lower_root(const struct lower *l, uint32_t id, unsigned *delta)
+{
+	unsigned d = 0;
+
+	for (; lower_is_view(&l->r->inst[id]); id = l->r->inst[id].arg[0]) {
+		switch (l->r->inst[id].op) {
+		case IR_TRUNC32:
+			d += CODE_LOW;
+			break;
+		case IR_VHI:
+			d += 2 - 2 * CODE_LOW;
+			break;
+		default:
+			d += 2 * CODE_LOW;
+			break;
+		}
+	}
+	if (delta)
+		*delta = d;
+	return id;
+}
+
+/* Is it a constant known now? */
+static inline bool lower_const(const struct lower *l, uint32_t id, uint64_t *c)
+{
+	const struct ir_inst *i = &l->r->inst[id];
+	bool narrow = i->op == IR_TRUNC32;
+
+	if (narrow)
+		i = &l->r->inst[i->arg[0]];
+	if (i->op != IR_CONST)
+		return false;
+	*c = narrow ? (uint32_t)i->imm : i->imm;
+	return true;
+}
+
+static inline bool lower_needed(const struct lower *l, uint32_t id)
+{
+	return ir_has_side(&l->r->inst[id]) || l->v[id].uses;
+}
+
+/* The values that an instruction reads once it has absorbed others. At most 5. */
+unsigned lower_leaves(const struct lower *l, uint32_t id, uint32_t *leaf);
+
+/* How an absorbed address is made up: its first operand, the second or *imm. */
+void lower_address(const struct lower *l, uint32_t add, uint32_t *a, uint32_t *b, uint64_t *imm);
+
+void lower_plan(struct lower *l);
+void lower_liveness(struct lower *l);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * Properties of IR operations, for those who walk a region: printer, checker, optimiser, executors.
+ */
+#ifndef ANYKVM_IR_OP_H
+#define ANYKVM_IR_OP_H
+
+#include "ir/ir.h"
+
+enum ir_op_flags {
+	IR_OP_SIDE = 1,  /* has an effect or an order: never removed, nor moved over another */
+	IR_OP_FAULT = 2, /* may leave the region with a fault */
+	IR_OP_END = 4,   /* ends a block */
+};
+
+struct ir_op_info {
+	const char *name;
+	uint8_t nargs;  /* value operands; for CALL the most that there are */
+	char result;    /* 'V', 'T', 'L', 'W' or 'X', as in IR_OPS */
+	uint8_t flags;  /* enum ir_op_flags; those of a CALL depend on its helper */
+};
+
+extern const struct ir_op_info ir_op_info[IR_OP_COUNT];
+
+static inline const struct ir_helper *ir_helper_of(const struct ir_inst *i)
+{
+	return (const struct ir_helper *)(uintptr_t)i->imm;
+}
+
+static inline unsigned ir_nargs(const struct ir_inst *i)
+{
+	return i->op == IR_CALL ? ir_helper_of(i)->nargs : ir_op_info[i->op].nargs;
+}
+
+/* Must it stay where it is, even if nobody uses its result? */
+static inline bool ir_has_side(const struct ir_inst *i)
+{
+	if (i->op == IR_CALL)
+		return !(ir_helper_of(i)->flags & IR_H_PURE);
+	return ir_op_info[i->op].flags & IR_OP_SIDE;
+}
+
+static inline bool ir_may_fault(const struct ir_inst *i)
+{
+	if (i->op == IR_CALL)
+		return ir_helper_of(i)->flags & IR_H_FAULTS;
+	return ir_op_info[i->op].flags & IR_OP_FAULT;
+}
+
+static inline bool ir_ends_block(const struct ir_inst *i)
+{
+	return ir_op_info[i->op].flags & IR_OP_END;
+}
+
+static inline bool ir_calls_with(const struct ir_inst *i, unsigned helper_flags)
+{
+	return i->op == IR_CALL && (ir_helper_of(i)->flags & helper_flags);
+}
+
+/* Does it write guest state that is not named in it? */
+static inline bool ir_clobbers_state(const struct ir_inst *i)
+{
+	return ir_calls_with(i, IR_H_WRITES_STATE);
+}
+
+/*
+ * Inside a block: must all guest state be exact when it starts? An instruction that may fault
+ * shows the state to the exception handler, a helper reads or partly overwrites it, a poll
+ * hands it to the run loop.
+ */
+static inline bool ir_observes_state(const struct ir_inst *i)
+{
+	return ir_may_fault(i) || i->op == IR_POLL ||
+	       ir_calls_with(i, IR_H_READS_STATE | IR_H_WRITES_STATE);
+}
+
+static inline unsigned ir_type_size(enum ir_type t)
+{
+	return t == IR_V128 ? 16 : t == IR_I64 ? 8 : 4;
+}
+
+static inline unsigned ir_type_bits(enum ir_type t)
+{
+	return 8 * ir_type_size(t);
+}
+
+/* The blocks that an instruction may branch to. */
+static inline unsigned ir_targets(const struct ir_inst *i, uint32_t target[2])
+{
+	if (i->op == IR_BR) {
+		target[0] = i->arg[1];
+		target[1] = i->arg[2];
+		return 2;
+	}
+	if (i->op == IR_JUMP) {
+		target[0] = i->arg[1];
+		return 1;
+	}
+	return 0;
+}
+
+/* Position and length of an EXTRACT's or a DEPOSIT's field. */
+static inline unsigned ir_field_pos(const struct ir_inst *i)
+{
+	return i->imm & 0xff;
+}
+
+static inline unsigned ir_field_len(const struct ir_inst *i)
+{
+	return i->imm >> 8 & 0xff;
+}
+
+static inline uint64_t ir_low_mask(unsigned bits)
+{
+	return bits >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << bits) - 1;
+}
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * The KVM API: how a VMM reaches a hypervisor, ours or the host's.
+ *
+ * Requests, structures and error numbers are those of Documentation/virt/kvm/api.rst for the
+ * guest's architecture, whatever the host is (abi/): a `request` is the architecture's ioctl number,
+ * and `arg` what api.rst says. The host's /dev/kvm serves where host and guest architecture
+ * agree (src/vmm/devkvm.c); the hypervisor of this folder serves everywhere.
+ *
+ * Functions return what the ioctl would, or -errno.
+ */
+#ifndef ANYKVM_KVM_KVM_H
+#define ANYKVM_KVM_KVM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One opened hypervisor; holds the descriptors that its ioctls return. */
+struct kvm;
+
+enum kvm_guest_arch { KVM_GUEST_PPC64, KVM_GUEST_X86_64, KVM_GUEST_S390X };
+
+struct kvm_backend {
+	const char *name; /* "anykvm" or "kvm" */
+	/* As open("/dev/kvm"): *out and the system descriptor's number, or -errno. */
+	int (*open)(enum kvm_guest_arch arch, struct kvm **out);
+	/* As ioctl(fd, request, arg). */
+	int (*ioctl)(struct kvm *k, int fd, uint64_t request, void *arg);
+	/* As mmap of a vCPU descriptor at offset 0: the struct kvm_run; -errno in *err when NULL. */
+	void *(*map_run)(struct kvm *k, int vcpu_fd, size_t size, int *err);
+	/* As close(fd). A vCPU's descriptor also unmaps its kvm_run. */
+	int (*close)(struct kvm *k, int fd);
+	/* Releases everything; no thread may be inside a call. */
+	void (*destroy)(struct kvm *k);
+	/*
+	 * Have a vCPU leave KVM_RUN as a signal would: -EINTR with KVM_EXIT_INTR. Any thread;
+	 * async-signal-safe. (With the host's KVM: immediate_exit and a signal to the thread.)
+	 */
+	void (*kick)(struct kvm *k, int vcpu_fd);
+};
+
+/* The hypervisor written here. */
+extern const struct kvm_backend kvm_backend_anykvm;
+
+#endif

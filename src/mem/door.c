@@ -1,0 +1,118 @@
+#include "mem/door.h"
+
+#include <string.h>
+
+/*
+ * Copies of 2, 4 and 8 bytes are one host access each, so that an aligned access of one vCPU is
+ * never seen half done by another.
+ */
+static void copy(void *to, const void *from, unsigned size)
+{
+	switch (size) {
+	case 1:
+		memcpy(to, from, 1);
+		break;
+	case 2:
+		memcpy(to, from, 2);
+		break;
+	case 4:
+		memcpy(to, from, 4);
+		break;
+	case 8:
+		memcpy(to, from, 8);
+		break;
+	case 16:
+		memcpy(to, from, 16);
+		break;
+	default:
+		memcpy(to, from, size);
+		break;
+	}
+}
+
+/*
+ * One piece inside a block: by the TLB if it is there (the other piece of a crossing access may
+ * be what missed), by the walker if not.
+ */
+static bool translate(struct mem_door *d, uint64_t addr, unsigned size, enum mem_access kind,
+		      bool store_like, void **host, bool *slow)
+{
+	*slow = false;
+	*host = tlb_lookup(d->tlb, addr, size, kind);
+	if (*host)
+		return true;
+	return d->ops->fill(d, GVA(addr), kind, store_like, host, slow);
+}
+
+/* How many of the bytes lie in the first block. */
+static unsigned first_piece(uint64_t addr, unsigned size)
+{
+	uint64_t room = TLB_BLOCK_SIZE - (addr & TLB_BLOCK_MASK);
+
+	return room < size ? (unsigned)room : size;
+}
+
+bool mem_read_slow(struct mem_door *d, uint64_t addr, void *buf, unsigned size)
+{
+	unsigned n = first_piece(addr, size);
+	void *lo, *hi;
+	bool slow;
+
+	if (!translate(d, addr, n, MEM_READ, false, &lo, &slow))
+		return false;
+	if (LIKELY(n == size)) {
+		copy(buf, lo, size);
+		return true;
+	}
+	if (!translate(d, addr + n, size - n, MEM_READ, false, &hi, &slow))
+		return false;
+	copy(buf, lo, n);
+	copy((char *)buf + n, hi, size - n);
+	return true;
+}
+
+bool mem_write_slow(struct mem_door *d, uint64_t addr, const void *buf, unsigned size)
+{
+	unsigned n = first_piece(addr, size);
+	bool lo_slow, hi_slow;
+	void *lo, *hi;
+
+	if (!translate(d, addr, n, MEM_WRITE, false, &lo, &lo_slow))
+		return false;
+	if (LIKELY(n == size)) {
+		copy(lo, buf, size);
+		if (lo_slow)
+			d->ops->code_write(d, HVA(lo), size);
+		return true;
+	}
+	if (!translate(d, addr + n, size - n, MEM_WRITE, false, &hi, &hi_slow))
+		return false;
+	copy(lo, buf, n);
+	copy(hi, (const char *)buf + n, size - n);
+	if (lo_slow)
+		d->ops->code_write(d, HVA(lo), n);
+	if (hi_slow)
+		d->ops->code_write(d, HVA(hi), size - n);
+	return true;
+}
+
+void *mem_atomic_ptr(struct mem_door *d, uint64_t addr, unsigned size, bool write, bool *report)
+{
+	void *host;
+
+	*report = false;
+	if (UNLIKELY(addr & (size - 1))) {
+		d->ops->misaligned(d, GVA(addr), write);
+		return NULL;
+	}
+	/*
+	 * The right to store does not include the right to load everywhere, so a read-modify-write
+	 * asks for both. A fault of its load is reported as a store's.
+	 */
+	if (!translate(d, addr, size, MEM_READ, write, &host, report))
+		return NULL;
+	if (write && !translate(d, addr, size, MEM_WRITE, true, &host, report))
+		return NULL;
+	*report = *report && write;
+	return host;
+}

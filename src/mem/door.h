@@ -1,0 +1,81 @@
+/*
+ * The one door to guest memory: an inline hit in the TLB (tlb.h) and, behind it, the slow
+ * functions here, which fill the TLB through the processor's page-table walker, split accesses
+ * that cross a block, and take stores to translated code.
+ *
+ * Both executors (IR interpreter, JIT) and the processors' C helpers come through here; nothing
+ * else turns a guest's virtual address into a host pointer.
+ *
+ * A failed access leaves guest state and memory as they were (an access over two blocks
+ * translates both before it touches either) and the fault recorded by the walker in the
+ * processor; the caller only has to leave the instruction.
+ */
+#ifndef ANYKVM_MEM_DOOR_H
+#define ANYKVM_MEM_DOOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "mem/tlb.h"
+
+struct mem_door;
+
+struct mem_door_ops {
+	/*
+	 * Translate the block of `addr` for `kind`, and enter it in d->tlb (unless the
+	 * translation must not be cached). On success *host is the host address of `addr` and
+	 * *slow says that a store must be reported to code_write afterwards. On failure the fault is
+	 * recorded in the processor and false returned; `store_like` says that a read is part
+	 * of a read-modify-write, so that a fault on it is reported as a store's.
+	 */
+	bool (*fill)(struct mem_door *d, gva_t addr, enum mem_access kind, bool store_like,
+		     void **host, bool *slow);
+	/*
+	 * The vCPU has just stored to [host, host+size), in a block that holds translated code. After
+	 * the store, not before: a translator that read the old bytes meanwhile is found out.
+	 */
+	void (*code_write)(struct mem_door *d, hva_t host, unsigned size);
+	/* Record an alignment interrupt for an access to addr. */
+	void (*misaligned)(struct mem_door *d, gva_t addr, bool store);
+};
+
+struct mem_door {
+	struct tlb *tlb; /* of the current data context */
+	const struct mem_door_ops *ops;
+};
+
+/*
+ * Slow access of `size` (1..16, a power of two or not) bytes at addr, as bytes in guest memory
+ * order. False: a fault was recorded, nothing changed.
+ */
+bool mem_read_slow(struct mem_door *d, uint64_t addr, void *buf, unsigned size);
+bool mem_write_slow(struct mem_door *d, uint64_t addr, const void *buf, unsigned size);
+
+/*
+ * The host pointer of `size` bytes at addr for an atomic access (size a power of two). An
+ * address that is not a multiple of size gives the architecture's alignment interrupt. When
+ * *report is set, the caller calls ops->code_write after its store.
+ * NULL: a fault was recorded.
+ */
+void *mem_atomic_ptr(struct mem_door *d, uint64_t addr, unsigned size, bool write, bool *report);
+
+static inline bool mem_read(struct mem_door *d, uint64_t addr, void *buf, unsigned size)
+{
+	const void *p = tlb_lookup(d->tlb, addr, size, MEM_READ);
+
+	if (UNLIKELY(!p))
+		return mem_read_slow(d, addr, buf, size);
+	__builtin_memcpy(buf, p, size);
+	return true;
+}
+
+static inline bool mem_write(struct mem_door *d, uint64_t addr, const void *buf, unsigned size)
+{
+	void *p = tlb_lookup(d->tlb, addr, size, MEM_WRITE);
+
+	if (UNLIKELY(!p))
+		return mem_write_slow(d, addr, buf, size);
+	__builtin_memcpy(p, buf, size);
+	return true;
+}
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * The one TLB entry, and the inline hit.
+ *
+ * A software TLB caches translations from guest addresses to host pointers, in blocks of
+ * 4 KiB whatever the guest's page size is. One `struct tlb` belongs to one vCPU and one
+ * translation context (on POWER: LPID, PID and the MSR bits that matter), so a context switch
+ * changes a pointer and flushes nothing. Only the owning thread reads or writes a TLB; other
+ * threads ask for flushes through the processor's request bits.
+ *
+ * An access of `size` bytes at `addr` hits when the block of its last byte equals the tag:
+ * an access that crosses into the next block misses and takes the slow function (door.h), and
+ * an unaligned one inside the block is as fast as any other. A tag holds TLB_TAG_INVALID, or
+ * the block's address with TLB_TAG_SLOW set when each access must take the slow function
+ * (stores to blocks with translated code, watchpoints).
+ */
+#ifndef ANYKVM_MEM_TLB_H
+#define ANYKVM_MEM_TLB_H
+
+#include <stdint.h>
+#include "util/compiler.h"
+#include "mem/addr.h"
+
+#define TLB_BLOCK_SHIFT 12
+#define TLB_BLOCK_SIZE  (UINT64_C(1) << TLB_BLOCK_SHIFT)
+#define TLB_BLOCK_MASK  (TLB_BLOCK_SIZE - 1)
+
+#define TLB_TAG_INVALID UINT64_C(0xfff)
+#define TLB_TAG_SLOW    UINT64_C(1)
+
+#define TLB_ENTRIES 1024
+
+enum mem_access { MEM_READ = 0, MEM_WRITE = 1, MEM_FETCH = 2 };
+
+struct tlb_entry {
+	uint64_t tag[3];  /* by enum mem_access */
+	uint64_t addend;  /* host pointer = guest address + addend, modulo 2^64 */
+};
+
+/* Generated code scales the index by this size. */
+ASSERT_SIZE(struct tlb_entry, 32);
+
+struct tlb {
+	struct tlb_entry entry[TLB_ENTRIES];
+};
+
+static inline struct tlb_entry *tlb_slot(struct tlb *tlb, uint64_t addr)
+{
+	return &tlb->entry[(addr >> TLB_BLOCK_SHIFT) & (TLB_ENTRIES - 1)];
+}
+
+/* The host pointer of `size` bytes at `addr`, or NULL when the slow function must be taken. */
+static inline void *tlb_lookup(struct tlb *tlb, uint64_t addr, unsigned size, enum mem_access kind)
+{
+	struct tlb_entry *e = tlb_slot(tlb, addr);
+
+	if (UNLIKELY(((addr + size - 1) & ~TLB_BLOCK_MASK) != e->tag[kind]))
+		return NULL;
+	return (void *)(uintptr_t)(addr + e->addend);
+}
+
+/* Forget everything. */
+void tlb_flush(struct tlb *tlb);
+
+/* Forget what covers guest addresses [start, start + len). len 0 means all. */
+void tlb_flush_range(struct tlb *tlb, uint64_t start, uint64_t len);
+
+/* Forget what points into host memory [start, start + len). */
+void tlb_flush_host(struct tlb *tlb, hva_t start, uint64_t len);
+
+/* Forget only that stores are allowed there. */
+void tlb_protect_host(struct tlb *tlb, hva_t start, uint64_t len);
+
+#endif

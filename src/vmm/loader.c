@@ -1,0 +1,317 @@
+/* Images from files to guest memory. See loader.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <libelf.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/bits.h"
+#include "vmm/loader.h"
+
+static int open_image(const char *path, uint64_t *size, struct error *e)
+{
+	struct stat st;
+	int err;
+	int fd;
+
+	/* Not blocking: opening a FIFO would wait for a writer. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		err = errno;
+		return error_set(e, -err, "cannot open \"%s\" (%s); give the path of an image.",
+				 path, strerror(err));
+	}
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return error_set(e, -ENOEXEC,
+				 "\"%s\" is not a regular file; give the path of an image.", path);
+	}
+	*size = (uint64_t)st.st_size;
+	return fd;
+}
+
+/* All of [offset, offset + len); a file that ends before is truncated. */
+static int read_all(int fd, const char *path, void *to, uint64_t len, uint64_t offset,
+			struct error *e)
+{
+	uint8_t *p = to;
+
+	while (len) {
+		size_t part = len > 1u << 30 ? 1u << 30 : (size_t)len;
+		ssize_t n = pread(fd, p, part, (off_t)offset);
+		int err = errno;
+
+		if (n < 0 && err == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(e, -err, "cannot read \"%s\" (%s).", path, strerror(err));
+		if (n == 0)
+			return error_set(e, -ENOEXEC,
+					 "\"%s\" is truncated; get a complete copy of it.", path);
+		p += n;
+		offset += (uint64_t)n;
+		len -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static const char *elf_machine_name(unsigned machine)
+{
+	switch (machine) {
+	case EM_PPC64:
+		return "ppc64";
+	case EM_PPC:
+		return "32-bit PowerPC";
+	case EM_X86_64:
+		return "x86_64";
+	case EM_386:
+		return "i386";
+	case EM_S390:
+		return "s390x";
+	case EM_AARCH64:
+		return "aarch64";
+	case EM_ARM:
+		return "arm";
+	case EM_RISCV:
+		return "riscv";
+	}
+	return "another architecture";
+}
+
+/* What a file that is no ELF is, as far as its first bytes tell. */
+static int not_an_elf(int fd, const char *path, struct error *e)
+{
+	uint8_t head[0x210] = {0};
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	if (n <= 0)
+		return error_set(e, -ENOEXEC,
+				 "\"%s\" is empty; give a kernel's ELF image (vmlinux).", path);
+	if (head[0] == 0x1f && head[1] == 0x8b)
+		return error_set(e, -ENOEXEC,
+				 "\"%s\" is gzip-compressed; uncompress it and give the ELF image "
+				 "(vmlinux) in it.",
+				 path);
+	if (head[0] == 0xfd && !memcmp(head + 1, "7zXZ", 4))
+		return error_set(e, -ENOEXEC,
+				 "\"%s\" is xz-compressed; uncompress it and give the ELF image "
+				 "(vmlinux) in it.",
+				 path);
+	if (!memcmp(head + 0x202, "HdrS", 4))
+		return error_set(e, -ENOEXEC,
+				 "\"%s\" is an x86 bzImage, for which there is no machine here.",
+				 path);
+	if (n >= 4 && !memcmp(head, ELFMAG, SELFMAG))
+		return error_set(e, -ENOEXEC, "\"%s\" is truncated; get a complete copy of it.",
+				 path);
+	return error_set(e, -ENOEXEC,
+			 "\"%s\" is not a kernel image; give an ELF image (vmlinux), or add "
+			 "--kernel-format raw if it is a raw memory image.",
+			 path);
+}
+
+/* The ELF descriptor and header of a kernel of the machine, -ENOEXEC otherwise. */
+static int elf_header(int fd, const char *path, const struct load_target *t, Elf **elf,
+		      GElf_Ehdr *ehdr, struct error *e)
+{
+	int ret;
+
+	*elf = NULL;
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return error_set(e, -ENOTSUP, "libelf is too old for ELF files.");
+	*elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!*elf || elf_kind(*elf) != ELF_K_ELF || !gelf_getehdr(*elf, ehdr)) {
+		ret = not_an_elf(fd, path, e);
+		goto fail;
+	}
+	if (t && (ehdr->e_machine != t->elf_machine || gelf_getclass(*elf) != ELFCLASS64)) {
+		ret = error_set(e, -ENOEXEC,
+				"\"%s\" is for %s, not for %s; give a kernel of the guest's "
+				"architecture or another --arch.",
+				path, elf_machine_name(ehdr->e_machine), t->arch_name);
+		goto fail;
+	}
+	return 0;
+fail:
+	if (*elf)
+		elf_end(*elf);
+	*elf = NULL;
+	return ret;
+}
+
+static int no_space(struct error *e, const char *path, uint64_t end, uint64_t size)
+{
+	return error_set(e, -ENOSPC,
+			 "\"%s\" needs %" PRIu64 " MiB of guest memory but there are %" PRIu64
+			 " MiB; give more with --memory.",
+			 path, (end >> 20) + 1, size >> 20);
+}
+
+static int load_segment(const struct load_target *t, int fd, const char *path, uint64_t file_size,
+			const GElf_Phdr *ph, struct loaded_image *out, struct error *e)
+{
+	uint64_t at = ph->p_paddr & t->phys_mask;
+	uint64_t end;
+	int ret;
+
+	if (ph->p_filesz > ph->p_memsz || __builtin_add_overflow(at, ph->p_memsz, &end))
+		return error_set(e, -ENOEXEC,
+				 "\"%s\" is damaged: a segment's sizes contradict each "
+				 "other.",
+				 path);
+	if (ph->p_offset > file_size || ph->p_filesz > file_size - ph->p_offset)
+		return error_set(e, -ENOEXEC, "\"%s\" is truncated; get a complete copy of it.",
+				 path);
+	if (end > t->size)
+		return no_space(e, path, end, t->size);
+	ret = read_all(fd, path, t->mem + at, ph->p_filesz, ph->p_offset, e);
+	if (ret)
+		return ret;
+	memset(t->mem + at + ph->p_filesz, 0, ph->p_memsz - ph->p_filesz);
+	if (at < out->start)
+		out->start = at;
+	if (end > out->end)
+		out->end = end;
+	return 0;
+}
+
+static int load_elf(const struct load_target *t, int fd, const char *path, uint64_t file_size,
+			struct loaded_image *out, struct error *e)
+{
+	GElf_Ehdr ehdr;
+	GElf_Phdr ph;
+	size_t n;
+	Elf *elf;
+	int ret;
+
+	ret = elf_header(fd, path, t, &elf, &ehdr, e);
+	if (ret)
+		return ret;
+	*out = (struct loaded_image){.start = UINT64_MAX};
+	ret = -ENOEXEC;
+	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN) {
+		error_set(e, ret,
+			  "\"%s\" is an ELF file, but not an executable; give the kernel's "
+			  "ELF image (vmlinux).",
+			  path);
+		goto out;
+	}
+	if (elf_getphdrnum(elf, &n)) {
+		error_set(e, ret, "\"%s\" is truncated; get a complete copy of it.", path);
+		goto out;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!gelf_getphdr(elf, (int)i, &ph)) {
+			ret = error_set(e, -ENOEXEC,
+					"\"%s\" is truncated; get a complete copy of it.", path);
+			goto out;
+		}
+		if (ph.p_type != PT_LOAD || !ph.p_memsz)
+			continue;
+		ret = load_segment(t, fd, path, file_size, &ph, out, e);
+		if (ret)
+			goto out;
+	}
+	ret = -ENOEXEC;
+	if (out->start >= out->end) {
+		error_set(e, ret,
+			  "\"%s\" has nothing to load; give the kernel's ELF image (vmlinux).",
+			  path);
+		goto out;
+	}
+	out->entry = ehdr.e_entry & t->phys_mask;
+	if (out->entry < out->start || out->entry >= out->end) {
+		error_set(e, ret,
+			  "\"%s\" is damaged: its entry point lies outside of its segments.", path);
+		goto out;
+	}
+	ret = 0;
+out:
+	elf_end(elf);
+	return ret;
+}
+
+static int load_raw(const struct load_target *t, int fd, const char *path, uint64_t file_size,
+			struct loaded_image *out, struct error *e)
+{
+	if (!file_size)
+		return error_set(e, -ENOEXEC, "\"%s\" is empty; give a raw memory image.", path);
+	if (file_size > t->size)
+		return no_space(e, path, file_size, t->size);
+	*out = (struct loaded_image){.end = file_size};
+	return read_all(fd, path, t->mem, file_size, 0, e);
+}
+
+int load_kernel_fd(const struct load_target *t, int fd, const char *path, enum image_format format,
+		   struct loaded_image *out, struct error *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return error_set(e, -errno, "cannot read \"%s\" (%s).", path, strerror(errno));
+	if (format == IMAGE_RAW)
+		return load_raw(t, fd, path, (uint64_t)st.st_size, out, e);
+	return load_elf(t, fd, path, (uint64_t)st.st_size, out, e);
+}
+
+int load_kernel(const struct load_target *t, const char *path, enum image_format format,
+		struct loaded_image *out, struct error *e)
+{
+	uint64_t size;
+	int fd = open_image(path, &size, e);
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = load_kernel_fd(t, fd, path, format, out, e);
+	close(fd);
+	return ret;
+}
+
+int image_size(const char *path, uint64_t *size, struct error *e)
+{
+	int fd = open_image(path, size, e);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+int load_file(const struct load_target *t, const char *path, uint64_t at, uint64_t limit,
+	      uint64_t *size, struct error *e)
+{
+	int fd = open_image(path, size, e);
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	if (*size > limit || at > t->size || *size > t->size - at)
+		ret = no_space(e, path, at + *size, t->size);
+	else
+		ret = read_all(fd, path, t->mem + at, *size, 0, e);
+	close(fd);
+	return ret;
+}
+
+int probe_kernel(const char *path, uint16_t *elf_machine, struct error *e)
+{
+	uint64_t size;
+	int fd = open_image(path, &size, e);
+	GElf_Ehdr ehdr;
+	Elf *elf;
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = elf_header(fd, path, NULL, &elf, &ehdr, e);
+	if (!ret) {
+		*elf_machine = ehdr.e_machine;
+		elf_end(elf);
+	}
+	close(fd);
+	return ret;
+}

@@ -1,0 +1,46 @@
+/* One run: a VM, and after each reset a new one. */
+#include <errno.h>
+
+#include "vmm/vm.h"
+#include "vmm/vmm.h"
+
+/*
+ * A reset makes a new VM rather than putting the old one's registers back: there is one way
+ * to the power-on state, and nothing of the old guest can survive by omission.
+ */
+static enum vmm_end run_until_reset(const struct vmm_config *config, struct console *console,
+					void *keep, struct error *e)
+{
+	enum vmm_end end;
+	struct vm vm;
+	int ret;
+
+	if (vm_create(&vm, config, console, keep, e))
+		return VMM_ERROR;
+	ret = config->machine->load(&vm, e);
+	if (ret) {
+		vm_destroy(&vm);
+		/* -EREMOTEIO: the hypervisor refused something; all else is the images' fault. */
+		return ret == -EREMOTEIO ? VMM_ERROR : VMM_BAD_IMAGE;
+	}
+	end = vm_run(&vm, e);
+	vm_destroy(&vm);
+	return end;
+}
+
+enum vmm_end vmm_run(const struct vmm_config *config, struct console *console, struct error *error)
+{
+	const struct machine *m = config->machine;
+	enum vmm_end end = VMM_ERROR;
+	void *keep = NULL;
+
+	error->text[0] = 0;
+	if (m->keep_create && m->keep_create(&keep, error))
+		return VMM_ERROR;
+	do {
+		end = run_until_reset(config, console, keep, error);
+	} while (end == VMM_RESET && !config->no_reboot);
+	if (m->keep_destroy)
+		m->keep_destroy(keep);
+	return end;
+}

@@ -1,0 +1,79 @@
+/*
+ * Fuzzes the decoder, the disassembler and the translator: any words, in any mode, give a
+ * well-formed region before and after the optimiser, which the interpreter accepts.
+ *
+ * Input: two bytes of mode bits, then little-endian words.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/power9/core.h"
+#include "cpu/power9/insn.h"
+#include "cpu/power9/region.h"
+#include "ir/interp.h"
+#include "mem/endian.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void refuse(const struct ir_region *r, const char *what, const char *wrong)
+{
+	fprintf(stderr, "%s: %s\n", what, wrong);
+	ir_print(r, stderr);
+	abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct cpu_system *system;
+	static struct cpu *cpu;
+	uint8_t code[CPU_REGION_INSNS * 4];
+	struct ir_region *r;
+	struct ir_code *lowered;
+	const char *wrong;
+	uint32_t len, bytes;
+	char text[128];
+
+	if (size < 6)
+		return 0;
+	if (!cpu) {
+		const struct cpu_system_config config = { .arch = &p9_arch };
+
+		system = cpu_system_create(&config);
+		cpu = system ? cpu_create(system) : NULL;
+		if (!cpu)
+			abort();
+	}
+	bytes = (size - 2) & ~(size_t)3;
+	if (bytes > sizeof(code))
+		bytes = sizeof(code);
+	memcpy(code, data + 2, bytes);
+	for (uint32_t at = 0; at < bytes; at += 4) {
+		uint32_t raw = ld_le32(code + at);
+		struct p9_insn insn;
+
+		if (p9_decode(raw, &insn) && (raw & insn.desc->mask) != insn.desc->value)
+			abort();
+		p9_disasm(raw, UINT64_C(0xc000000000000000) + at, text, sizeof(text));
+	}
+	cpu->mode = ld_le16(data) | P9_MODE_LE;
+	r = &cpu->ir;
+	ir_region_reset(r);
+	len = p9_translate_region(cpu, r, UINT64_C(0xc000000000001000), code, bytes,
+				  CPU_REGION_INSNS);
+	if (len > bytes || r->failed)
+		abort();
+	wrong = ir_check(r);
+	if (wrong)
+		refuse(r, "as translated", wrong);
+	ir_optimise(r);
+	wrong = ir_check(r);
+	if (wrong)
+		refuse(r, "as optimised", wrong);
+	lowered = ir_lower(r);
+	if (lowered)
+		ir_code_free(lowered);
+	else if (len == 4)
+		refuse(r, "not lowered", "one instruction must always fit");
+	return 0;
+}

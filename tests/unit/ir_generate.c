@@ -1,0 +1,559 @@
+#include "ir_generate.h"
+
+#include <string.h>
+
+#include "ir_machine.h"
+#include "util/bits.h"
+
+#define MAX_BLOCKS 8
+#define MAX_VALUES 4096
+
+struct gen {
+	struct ir_region *r;
+	uint64_t seed;
+	/* The flow graph, made before any instruction. */
+	unsigned nblocks;
+	int succ[MAX_BLOCKS][2];          /* -1: leave the region */
+	unsigned back[MAX_BLOCKS];        /* 0, or counter + 1: succ[][0] is a way back */
+	uint32_t dominated_by[MAX_BLOCKS]; /* sets of blocks */
+	ir_block block[MAX_BLOCKS];
+	/* Values so far, by type, and where they were defined. */
+	struct {
+		ir_val v;
+		uint8_t block;
+	} value[3][MAX_VALUES];
+	unsigned nvalues[3];
+	uint64_t pc;
+	unsigned cur;
+};
+
+static uint64_t rnd(struct gen *g)
+{
+	return next_random(&g->seed);
+}
+
+static unsigned below(struct gen *g, unsigned n)
+{
+	return (unsigned)(rnd(g) >> 33) % n;
+}
+
+static bool chance(struct gen *g, unsigned percent)
+{
+	return below(g, 100) < percent;
+}
+
+static void plan_blocks(struct gen *g)
+{
+	unsigned n = g->nblocks = 1 + below(g, MAX_BLOCKS), counters = 0;
+	bool changed = true;
+
+	for (unsigned b = 0; b < n; b++) {
+		for (unsigned k = 0; k < 2; k++)
+			g->succ[b][k] = b + 1 < n && !chance(g, 15) ?
+						(int)(b + 1 + below(g, n - b - 1)) :
+						-1;
+		g->back[b] = 0;
+		if (chance(g, 25)) {
+			g->succ[b][0] = (int)below(g, b + 1);
+			g->back[b] = ++counters;
+		} else if (chance(g, 20)) {
+			g->succ[b][1] = g->succ[b][0];
+		}
+		g->dominated_by[b] = b ? ~0u : 1;
+	}
+	while (changed) {
+		changed = false;
+		for (unsigned b = 1; b < n; b++) {
+			uint32_t set = ~0u;
+
+			for (unsigned p = 0; p < n; p++) {
+				if (g->succ[p][0] == (int)b || g->succ[p][1] == (int)b)
+					set &= g->dominated_by[p];
+			}
+			set |= 1u << b;
+			changed |= set != g->dominated_by[b];
+			g->dominated_by[b] = set;
+		}
+	}
+}
+
+static ir_val keep(struct gen *g, enum ir_type t, ir_val v)
+{
+	unsigned k = t - IR_I32;
+
+	if (g->nvalues[k] < MAX_VALUES) {
+		g->value[k][g->nvalues[k]].v = v;
+		g->value[k][g->nvalues[k]++].block = (uint8_t)g->cur;
+	}
+	return v;
+}
+
+static uint64_t interesting(struct gen *g)
+{
+	static const uint64_t list[] = {
+		0,	    1,		2,	    3,	  4,	 7,	 8,	 0xf,  0x10, 0x1f, 0x20,
+		0x3f,	    0x40,	0x7f,	    0x80, 0xff,	 0x100,	 0xfff,	 4096, 0x7fff,
+		0x8000,	    0xffff,	0x7fffffff, 0x80000000,	 0xffffffff,	 0x100000000,
+		INT64_MAX,  (uint64_t)INT64_MIN, UINT64_MAX, UINT64_MAX - 1, UINT64_MAX << 32,
+		0x0123456789abcdef, 0x5555555555555555};
+
+	switch (below(g, 4)) {
+	case 0:
+		return rnd(g);
+	case 1:
+		return UINT64_C(1) << below(g, 64);
+	default:
+		return list[below(g, ARRAY_SIZE(list))];
+	}
+}
+
+static uint32_t state_offset(struct gen *g, enum ir_type t)
+{
+	unsigned size = t == IR_V128 ? 16 : t == IR_I64 ? 8 : 4;
+	/* Few places, so that accesses meet. */
+	uint32_t o = below(g, 12) * 8;
+
+	if (t == IR_I32)
+		o += 4 * below(g, 2);
+	o = o / size * size;
+	return chance(g, 5) ? OFF_FAR(o) : OFF_STATE(o);
+}
+
+static ir_val fresh(struct gen *g, enum ir_type t)
+{
+	if (chance(g, 40)) {
+		if (t == IR_V128)
+			return ir_vconst(g->r, (u128)interesting(g) << 64 | interesting(g));
+		return ir_const(g->r, t, interesting(g));
+	}
+	if (t == IR_I64 && chance(g, 10))
+		return keep(g, t, ir_get_bits(g->r, t, OFF_FLAG(below(g, 4)), 1));
+	return keep(g, t, ir_get(g->r, t, state_offset(g, t)));
+}
+
+/* A value that may be used here: mostly one of the last. */
+static ir_val pick(struct gen *g, enum ir_type t)
+{
+	unsigned k = t - IR_I32;
+
+	for (unsigned tries = 0; tries < 4 && g->nvalues[k] && !chance(g, 20); tries++) {
+		unsigned span = chance(g, 70) && g->nvalues[k] > 6 ? 6 : g->nvalues[k];
+		unsigned n = g->nvalues[k] - 1 - below(g, span);
+
+		if (g->dominated_by[g->cur] >> g->value[k][n].block & 1)
+			return g->value[k][n].v;
+	}
+	return fresh(g, t);
+}
+
+static enum ir_type int_type(struct gen *g)
+{
+	return chance(g, 70) ? IR_I64 : IR_I32;
+}
+
+static enum ir_type any_type(struct gen *g)
+{
+	return chance(g, 15) ? IR_V128 : int_type(g);
+}
+
+static ir_val boolean(struct gen *g)
+{
+	enum ir_type t = int_type(g);
+
+	return ir_bin(g->r, IR_EQ + below(g, IR_LEU - IR_EQ + 1), pick(g, t), pick(g, t));
+}
+
+static void pure_int(struct gen *g)
+{
+	static const uint8_t unary[] = {IR_NOT,	 IR_NEG,   IR_CLZ,    IR_CTZ,	IR_POPCNT,
+					IR_BSWAP, IR_SEXT8, IR_SEXT16, IR_ZEXT8, IR_ZEXT16};
+	static const uint8_t binary[] = {
+		IR_ADD, IR_SUB, IR_MUL, IR_MULHU, IR_MULHS, IR_DIVU, IR_DIVS, IR_REMU, IR_REMS, IR_AND,
+		IR_OR,  IR_XOR, IR_ANDN, IR_SHL, IR_SHR, IR_SAR, IR_ROTL, IR_ADD, IR_SUB, IR_AND, IR_OR};
+	enum ir_type t = int_type(g);
+	unsigned bits = t == IR_I64 ? 64 : 32, pos = below(g, bits), len = 1 + below(g, bits - pos);
+	ir_val args[2];
+
+	switch (below(g, 14)) {
+	case 0:
+	case 1:
+		keep(g, t, ir_un(g->r, unary[below(g, ARRAY_SIZE(unary))], pick(g, t)));
+		break;
+	case 2:
+		keep(g, IR_I64, ir_un(g->r, chance(g, 50) ? IR_SEXT32 : IR_ZEXT32, pick(g, t)));
+		break;
+	case 3:
+		keep(g, IR_I32, ir_un(g->r, IR_TRUNC32, pick(g, IR_I64)));
+		break;
+	case 4:
+		keep(g, t, ir_extract(g->r, pick(g, t), pos, chance(g, 50) ? 1 : len));
+		break;
+	case 5:
+		keep(g, t, ir_deposit(g->r, pick(g, t), pick(g, t), pos, len));
+		break;
+	case 6:
+		keep(g, IR_I64, boolean(g));
+		break;
+	case 7:
+		keep(g, IR_I64,
+		     ir_bin(g->r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, pick(g, t), pick(g, t)));
+		break;
+	case 8:
+		keep(g, t, ir_select(g->r, chance(g, 60) ? boolean(g) : pick(g, IR_I64), pick(g, t),
+				     pick(g, t)));
+		break;
+	case 9:
+		keep(g, IR_I64, ir_addcarry(g->r, pick(g, t), pick(g, t),
+					    chance(g, 30) ? ir_const(g->r, t, below(g, 2)) :
+							    boolean(g)));
+		break;
+	case 10:
+		if (chance(g, 50)) {
+			args[0] = pick(g, IR_I64);
+			args[1] = pick(g, IR_I64);
+			keep(g, IR_I64, ir_call(g->r, &machine_helper[H_PURE], args, 2));
+		} else {
+			args[0] = pick(g, IR_I32);
+			args[1] = pick(g, IR_I64);
+			keep(g, IR_I32, ir_call(g->r, &machine_helper[H_PURE_MIXED], args, 2));
+		}
+		break;
+	default:
+		keep(g, t, ir_bin(g->r, binary[below(g, ARRAY_SIZE(binary))], pick(g, t),
+				  pick(g, t)));
+		break;
+	}
+}
+
+static void pure_vector(struct gen *g)
+{
+	ir_val args[2];
+	unsigned lane = below(g, 4);
+
+	switch (below(g, 9)) {
+	case 0:
+		keep(g, IR_V128, ir_bin(g->r, IR_VMAKE, pick(g, IR_I64), pick(g, IR_I64)));
+		break;
+	case 1:
+		keep(g, IR_I64, ir_un(g->r, IR_VHI, pick(g, IR_V128)));
+		break;
+	case 2:
+		keep(g, IR_I64, ir_un(g->r, IR_VLO, pick(g, IR_V128)));
+		break;
+	case 3:
+		keep(g, IR_V128, ir_bin(g->r, IR_VAND + below(g, 4), pick(g, IR_V128), pick(g, IR_V128)));
+		break;
+	case 4:
+		keep(g, IR_V128, ir_un(g->r, IR_VNOT, pick(g, IR_V128)));
+		break;
+	case 5:
+		if (chance(g, 50))
+			keep(g, IR_V128, ir_vun(g->r, IR_VDUP, lane, pick(g, IR_I64)));
+		else
+			keep(g, IR_V128,
+			     ir_vsplat(g->r, lane, below(g, 16u >> lane), pick(g, IR_V128)));
+		break;
+	case 6:
+		keep(g, IR_V128,
+		     ir_vperm2(g->r, pick(g, IR_V128), pick(g, IR_V128), pick(g, IR_V128)));
+		break;
+	case 7:
+		args[0] = pick(g, IR_V128);
+		args[1] = pick(g, IR_I64);
+		keep(g, IR_V128, ir_call(g->r, &machine_helper[H_VPURE], args, 2));
+		break;
+	default:
+		keep(g, IR_V128, ir_vbin(g->r, IR_VADD + below(g, IR_VSAR - IR_VADD + 1), lane,
+					 pick(g, IR_V128), pick(g, IR_V128)));
+		break;
+	}
+}
+
+/* What front ends write, and the lowering and the optimiser have patterns for. */
+static void idiom(struct gen *g)
+{
+	struct ir_region *r = g->r;
+	enum ir_type t = int_type(g);
+	uint32_t reg = state_offset(g, IR_I64);
+	ir_val v;
+
+	switch (below(g, 7)) {
+	case 0: /* a comparison into a condition field, with summary overflow */
+		v = ir_bin(r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, pick(g, t),
+			   chance(g, 50) ? ir_const(r, t, interesting(g)) : pick(g, t));
+		v = ir_bin(r, IR_OR, v, ir_get_bits(r, IR_I64, OFF_FLAG(0), 1));
+		ir_set(r, reg, v);
+		keep(g, IR_I64, ir_extract(r, ir_get(r, IR_I64, reg), below(g, 4), 1));
+		break;
+	case 1: /* rotate and mask */
+		v = ir_bin(r, IR_ROTL, pick(g, IR_I64), ir_const(r, IR_I64, below(g, 64)));
+		keep(g, IR_I64, ir_bin(r, IR_AND, v, ir_const(r, IR_I64, interesting(g))));
+		break;
+	case 2: /* a register counts */
+		v = ir_bin(r, IR_ADD, ir_get(r, IR_I64, reg), ir_const(r, IR_I64, interesting(g)));
+		ir_set(r, reg, v);
+		keep(g, IR_I64, v);
+		break;
+	case 3: /* the same with 32 bits of it */
+		v = ir_bin(r, IR_SUB, ir_un(r, IR_TRUNC32, ir_get(r, IR_I64, reg)), pick(g, IR_I32));
+		ir_set(r, reg, keep(g, IR_I64, ir_un(r, IR_ZEXT32, v)));
+		break;
+	case 4: /* registers exchanged */
+		v = ir_get(r, IR_I64, reg);
+		ir_set(r, reg, pick(g, IR_I64));
+		ir_set(r, state_offset(g, IR_I64), v);
+		break;
+	case 5: /* a flag */
+		ir_set(r, OFF_FLAG(below(g, 4)), keep(g, IR_I64, boolean(g)));
+		break;
+	default: /* a chain of a condition */
+		v = boolean(g);
+		if (chance(g, 50))
+			v = ir_bin(r, IR_XOR, v, ir_const(r, IR_I64, 1));
+		if (chance(g, 50))
+			v = ir_bin(r, chance(g, 50) ? IR_EQ : IR_NE, v, ir_const(r, IR_I64, 0));
+		keep(g, IR_I64, v);
+		break;
+	}
+}
+
+/* Mostly an address with memory behind it, often near a page's end. */
+static ir_val address(struct gen *g, unsigned size)
+{
+	struct ir_region *r = g->r;
+	uint64_t page = PAGE_ADDR(below(g, chance(g, 12) ? PAGES : PAGE_RW1 + 1));
+	uint64_t align = chance(g, 50) ? ~(uint64_t)(size - 1) : ~UINT64_C(0);
+	ir_val base, index;
+
+	if (chance(g, 1))
+		return pick(g, IR_I64);
+	if (chance(g, 15))
+		return ir_const(r, IR_I64, (page + (chance(g, 50) ? 4096 - below(g, 24) : below(g, 64))) & align);
+	index = ir_bin(r, IR_AND, pick(g, IR_I64), ir_const(r, IR_I64, 0xfff & align));
+	if (chance(g, 50)) {
+		base = ir_const(r, IR_I64, page);
+		return ir_bin(r, IR_ADD, index, base);
+	}
+	/* A base register, and an index or displacement. */
+	base = ir_bin(r, IR_OR, index, ir_const(r, IR_I64, page));
+	if (chance(g, 30))
+		base = keep(g, IR_I64, base);
+	if (chance(g, 50))
+		return ir_bin(r, IR_ADD, base,
+			      ir_bin(r, IR_AND, pick(g, IR_I64), ir_const(r, IR_I64, 0x30 & align)));
+	return keep(g, IR_I64,
+		    ir_bin(r, IR_ADD, base,
+			   ir_const(r, IR_I64, (uint64_t)(int64_t)((int)below(g, 65) - 32) & align)));
+}
+
+/* A memory access or a call that may fault: to come before the SETs of a guest instruction. */
+static void access(struct gen *g)
+{
+	enum ir_type t = any_type(g);
+	unsigned size = t == IR_V128 ? 16 : 1u << below(g, t == IR_I64 ? 4 : 3);
+	struct ir_memop m = {.size = (uint8_t)size,
+			     .big_endian = chance(g, 50),
+			     .sign_extend = t != IR_V128 && chance(g, 40),
+			     .aligned = chance(g, 5)};
+	ir_val a[4], v;
+
+	switch (below(g, 10)) {
+	case 0:
+		a[0] = pick(g, IR_I64);
+		a[1] = pick(g, IR_I64);
+		a[2] = pick(g, IR_I64);
+		a[3] = pick(g, IR_I64);
+		if (chance(g, 50))
+			keep(g, IR_I64, ir_call(g->r, &machine_helper[H_FAULT], a, 3));
+		else
+			ir_call(g->r, &machine_helper[H_FAULT_VOID], a, 4);
+		break;
+	case 1:
+		a[0] = pick(g, IR_V128);
+		keep(g, IR_V128, ir_call(g->r, &machine_helper[H_VFAULT], a, 1));
+		break;
+	case 2:
+		a[0] = address(g, size);
+		keep(g, t, ir_cas(g->r, m, a[0], pick(g, t), pick(g, t)));
+		break;
+	case 3:
+		a[0] = address(g, size);
+		keep(g, t, ir_rmw(g->r, below(g, IR_RMW_MINS + 1), m, a[0], pick(g, t)));
+		break;
+	case 4:
+	case 5:
+		a[0] = address(g, size);
+		ir_store(g->r, m, a[0], pick(g, t));
+		break;
+	case 6: /* with update */
+		a[0] = address(g, size);
+		if (chance(g, 70)) {
+			v = keep(g, t, ir_load(g->r, t, m, a[0]));
+			ir_set(g->r, state_offset(g, t), v);
+		} else {
+			ir_store(g->r, m, a[0], pick(g, t));
+		}
+		ir_set(g->r, state_offset(g, IR_I64), a[0]);
+		break;
+	default:
+		a[0] = address(g, size);
+		keep(g, t, ir_load(g->r, t, m, a[0]));
+		break;
+	}
+}
+
+static void effect(struct gen *g)
+{
+	ir_val a[3];
+
+	switch (below(g, 12)) {
+	case 0:
+		a[0] = pick(g, IR_I64);
+		ir_call(g->r, &machine_helper[H_WRITE], a, 1);
+		break;
+	case 1:
+		a[0] = pick(g, IR_V128);
+		a[1] = pick(g, IR_V128);
+		a[2] = pick(g, IR_I32);
+		keep(g, IR_V128, ir_call(g->r, &machine_helper[H_WRITE_VEC], a, 3));
+		break;
+	case 2:
+		keep(g, IR_I64, ir_call(g->r, &machine_helper[H_READ], NULL, 0));
+		break;
+	case 3:
+		keep(g, IR_I64, ir_call(g->r, &machine_helper[H_EFFECT], NULL, 0));
+		break;
+	case 4:
+		ir_call(g->r, &machine_helper[H_REQUEST], NULL, 0);
+		break;
+	case 5:
+		ir_fence(g->r);
+		break;
+	default: {
+		enum ir_type t = any_type(g);
+
+		ir_set(g->r, state_offset(g, t), pick(g, t));
+		break;
+	}
+	}
+}
+
+static void guest_instruction(struct gen *g)
+{
+	/* Some instructions are several times as long as most. */
+	unsigned work = chance(g, 10) ? 12 : 4;
+
+	g->pc += 4;
+	if (chance(g, 1))
+		ir_poll(g->r);
+	ir_insn_partial(g->r, g->pc);
+	for (unsigned n = below(g, work); n; n--) {
+		if (chance(g, 15))
+			pure_vector(g);
+		else
+			pure_int(g);
+	}
+	for (unsigned n = below(g, 6) / 3; n; n--)
+		access(g);
+	for (unsigned n = below(g, 4); n; n--)
+		pure_int(g);
+	if (chance(g, 35))
+		idiom(g);
+	for (unsigned n = below(g, work); n; n--)
+		effect(g);
+}
+
+static void leave(struct gen *g)
+{
+	ir_val v;
+
+	switch (below(g, 4)) {
+	case 0:
+		ir_exit_indirect(g->r, pick(g, IR_I64));
+		break;
+	case 1:
+		v = pick(g, IR_I64);
+		ir_call(g->r, &machine_helper[H_RESUME], &v, 1);
+		ir_exit_resume(g->r);
+		break;
+	default:
+		ir_exit_direct(g->r, interesting(g));
+		break;
+	}
+}
+
+static void end_block(struct gen *g, ir_block *exits, unsigned *nexits)
+{
+	ir_block to[2];
+	bool same = g->succ[g->cur][0] == g->succ[g->cur][1];
+	ir_val v;
+
+	if (same && g->succ[g->cur][0] < 0) {
+		leave(g);
+		return;
+	}
+	for (unsigned k = 0; k < 2; k++) {
+		if (g->succ[g->cur][k] >= 0) {
+			to[k] = g->block[g->succ[g->cur][k]];
+		} else {
+			to[k] = ir_create_block(g->r);
+			exits[(*nexits)++] = to[k];
+		}
+	}
+	if (g->back[g->cur]) {
+		uint32_t counter = OFF_COUNTER(g->back[g->cur] - 1);
+
+		v = ir_bin(g->r, IR_SUB, ir_get(g->r, IR_I64, counter), ir_const(g->r, IR_I64, 1));
+		ir_set(g->r, counter, v);
+		/* Once round more than it says, if it was zero. */
+		v = ir_bin(g->r, IR_LTS, ir_const(g->r, IR_I64, 0), v);
+		ir_br(g->r, v, to[0], to[1]);
+	} else if (same) {
+		ir_jump(g->r, to[0]);
+	} else {
+		v = chance(g, 60) ? boolean(g) : pick(g, int_type(g));
+		if (chance(g, 30) && ir_type_of(g->r, v) == IR_I64)
+			v = ir_extract(g->r, v, below(g, 8), 1);
+		ir_br(g->r, v, to[0], to[1]);
+	}
+}
+
+void generate_region(struct ir_region *r, uint64_t seed)
+{
+	static _Thread_local struct gen gen;
+	struct gen *g = &gen;
+	ir_block exits[2 * MAX_BLOCKS];
+	unsigned nexits = 0, order[MAX_BLOCKS];
+
+	g->r = r;
+	g->seed = seed;
+	memset(g->nvalues, 0, sizeof(g->nvalues));
+	g->pc = 0x1000;
+	plan_blocks(g);
+	for (unsigned b = 0; b < g->nblocks; b++) {
+		g->block[b] = ir_create_block(r);
+		order[b] = b;
+	}
+	/* They need not lie in the order in which they run. */
+	for (unsigned b = g->nblocks - 1; b > 1 && chance(g, 50); b--) {
+		unsigned k = 1 + below(g, b), t = order[k];
+
+		order[k] = order[b];
+		order[b] = t;
+	}
+	for (unsigned k = 0; k < g->nblocks; k++) {
+		unsigned size = 1 + below(g, 6);
+
+		g->cur = order[k];
+		ir_begin_block(r, g->block[g->cur]);
+		if (chance(g, 30))
+			ir_poll(r);
+		for (unsigned n = 0; n < size; n++)
+			guest_instruction(g);
+		end_block(g, exits, &nexits);
+	}
+	for (unsigned k = 0; k < nexits; k++) {
+		ir_begin_block(r, exits[k]);
+		ir_exit_direct(r, 0x100 + k);
+	}
+}

@@ -1,0 +1,119 @@
+/*
+ * Random regions, run by the reference, by the interpreter, and by the interpreter after the
+ * optimiser: all must leave the same machine behind. ANYKVM_IR_RANDOM says how many regions are to
+ * be tried (default 20000), ANYKVM_IR_SEED which is the first.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ir_generate.h"
+#include "ir_machine.h"
+
+struct outcome {
+	enum ir_leave leave;
+	uint32_t exit_index;
+};
+
+static uint64_t from_environment(const char *name, uint64_t otherwise)
+{
+	const char *s = getenv(name);
+
+	return s ? strtoull(s, NULL, 0) : otherwise;
+}
+
+static struct outcome interpret(const struct ir_region *r, struct machine *m, bool *fits)
+{
+	struct outcome o = {.exit_index = UINT32_MAX};
+	struct ir_code *c = ir_lower(r);
+
+	*fits = c;
+	if (!c) {
+		assert_int_equal(errno, E2BIG);
+		return o;
+	}
+	o.leave = ir_interp(c, &m->env, &o.exit_index);
+	ir_code_free(c);
+	return o;
+}
+
+static void compare(uint64_t seed, const char *what, const struct ir_region *r,
+		    const struct machine *a, struct outcome x, const struct machine *b,
+		    struct outcome y)
+{
+	const char *d = machine_differ(a, b);
+
+	if (!d && x.leave != y.leave)
+		d = "the way it was left";
+	if (!d && x.leave == IR_LEAVE_DIRECT && x.exit_index != y.exit_index)
+		d = "the exit";
+	if (!d)
+		return;
+	ir_print(r, stderr);
+	ir_code_print(ir_lower(r), stderr);
+	fail_msg("seed %" PRIu64 ", %s: %s differs (left %d, %d, pc %" PRIx64 ", %" PRIx64 ")", seed,
+		 what, d, x.leave, y.leave, a->env.pc, b->env.pc);
+}
+
+static void test_random(void **state)
+{
+	uint64_t seed = from_environment("ANYKVM_IR_SEED", 1);
+	uint64_t end = seed + from_environment("ANYKVM_IR_RANDOM", 20000);
+	struct machine *a = machine_new(), *b = machine_new();
+	unsigned ways[IR_LEAVE_POLL + 1] = {0}, too_big = 0;
+	struct ir_region r;
+
+	(void)state;
+	ir_region_init(&r);
+	for (; seed < end; seed++) {
+		struct outcome x = {.exit_index = UINT32_MAX}, y;
+		const char *wrong;
+		bool fits;
+
+		ir_region_reset(&r);
+		generate_region(&r, seed);
+		wrong = ir_check(&r);
+		if (wrong) {
+			ir_print(&r, stderr);
+			fail_msg("seed %" PRIu64 ": %s", seed, wrong);
+		}
+		machine_reset(a, seed);
+		x.leave = reference_run(&r, &a->env, &x.exit_index);
+		ways[x.leave]++;
+
+		machine_reset(b, seed);
+		y = interpret(&r, b, &fits);
+		too_big += !fits;
+		if (fits)
+			compare(seed, "as generated", &r, a, x, b, y);
+
+		ir_optimise(&r);
+		wrong = ir_check(&r);
+		if (wrong) {
+			ir_print(&r, stderr);
+			fail_msg("seed %" PRIu64 ", optimised: %s", seed, wrong);
+		}
+		machine_reset(b, seed);
+		y = interpret(&r, b, &fits);
+		if (fits)
+			compare(seed, "optimised", &r, a, x, b, y);
+	}
+	print_message("left by direct %u, indirect %u, resume %u, fault %u, poll %u; too big %u\n",
+		      ways[0], ways[1], ways[2], ways[3], ways[4], too_big);
+	ir_region_destroy(&r);
+	machine_free(a);
+	machine_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

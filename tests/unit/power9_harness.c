@@ -1,0 +1,256 @@
+#include "power9_harness.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/power9/core.h"
+#include "cpu/power9/exception.h"
+#include "cpu/power9/region.h"
+#include "ir/interp.h"
+#include "ir/ir.h"
+#include "mem/endian.h"
+#include "util/bits.h"
+
+#define PAGES     16
+#define MAX_WORDS 64
+#define MAX_STEPS 10000
+
+struct page {
+	uint64_t ea;
+	void *host;
+	bool writable;
+};
+
+struct p9_harness {
+	struct p9_cpu *p;
+	struct tlb tlb;
+	struct page page[PAGES];
+	struct ir_region region;
+};
+
+/* The door is a member of the env, which begins the processor. */
+static struct p9_cpu *cpu_of(struct mem_door *d)
+{
+	return p9_of_env(container_of(d, struct ir_env, door));
+}
+
+/* The TLB is a member of the harness. */
+static struct p9_harness *harness_of(struct mem_door *d)
+{
+	return container_of(d->tlb, struct p9_harness, tlb);
+}
+
+static bool fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool store_like, void **host,
+		 bool *slow)
+{
+	struct p9_harness *h = harness_of(d);
+	struct p9_cpu *p = cpu_of(d);
+	uint64_t ea = align_down(addr.v, TLB_BLOCK_SIZE);
+	bool store = kind == MEM_WRITE || store_like;
+
+	for (unsigned n = 0; n < PAGES; n++) {
+		struct page *page = &h->page[n];
+		struct tlb_entry *e = tlb_slot(d->tlb, ea);
+
+		if (!page->host || page->ea != ea || (store && !page->writable))
+			continue;
+		e->tag[MEM_READ] = ea;
+		e->tag[MEM_WRITE] = page->writable ? ea : TLB_TAG_INVALID;
+		e->tag[MEM_FETCH] = TLB_TAG_INVALID;
+		e->addend = (uintptr_t)page->host - ea;
+		*host = (char *)page->host + (addr.v - ea);
+		*slow = false;
+		return true;
+	}
+	p->regs.dar = addr.v;
+	p->regs.dsisr = P9_DSISR_NOHPTE | (store ? P9_DSISR_ISSTORE : 0);
+	p9_raise(p, P9_VEC_DSI, 0);
+	return false;
+}
+
+static void code_write(struct mem_door *d, hva_t host, unsigned size)
+{
+	(void)d, (void)host, (void)size;
+}
+
+static void misaligned(struct mem_door *d, gva_t addr, bool store)
+{
+	struct p9_cpu *p = cpu_of(d);
+
+	(void)store;
+	p->regs.dar = addr.v;
+	p9_raise(p, P9_VEC_ALIGNMENT, 0);
+}
+
+static const struct mem_door_ops door_ops = {
+    .fill = fill,
+    .code_write = code_write,
+    .misaligned = misaligned,
+};
+
+struct p9_harness *p9_harness_create(void)
+{
+	struct p9_harness *h = calloc(1, sizeof(*h));
+	/* Aligned as the processor is: the state holds 16-byte registers. */
+	struct p9_cpu *p = aligned_alloc(64, align_up(sizeof(*p), 64));
+
+	if (!h || !p) {
+		free(h);
+		free(p);
+		return NULL;
+	}
+	memset(p, 0, sizeof(*p));
+	h->p = p;
+	p->cpu.arch = &p9_arch;
+	p->cpu.env.door = (struct mem_door){&h->tlb, &door_ops};
+	p->regs.fscr = p->regs.hfscr = ~UINT64_C(0);
+	tlb_flush(&h->tlb);
+	ir_region_init(&h->region);
+	return h;
+}
+
+void p9_harness_destroy(struct p9_harness *h)
+{
+	if (!h)
+		return;
+	ir_region_destroy(&h->region);
+	free(h->p);
+	free(h);
+}
+
+struct p9_regs *p9_harness_regs(struct p9_harness *h)
+{
+	return &h->p->regs;
+}
+
+void p9_harness_map(struct p9_harness *h, uint64_t ea, void *host, bool writable)
+{
+	struct page *free_page = NULL;
+
+	tlb_flush(&h->tlb);
+	for (unsigned n = 0; n < PAGES; n++) {
+		if (h->page[n].host && h->page[n].ea == ea)
+			h->page[n].host = NULL;
+		if (!h->page[n].host)
+			free_page = &h->page[n];
+	}
+	if (host && free_page)
+		*free_page = (struct page){ea, host, writable};
+}
+
+static uint64_t msr_of_mode(uint32_t mode)
+{
+	static const struct {
+		uint32_t mode;
+		uint64_t msr;
+	} bits[] = {
+	    {P9_MODE_SF, P9_MSR_SF},
+	    {P9_MODE_LE, P9_MSR_LE},
+	    {P9_MODE_PR, P9_MSR_PR},
+	    {P9_MODE_FP, P9_MSR_FP},
+	    {P9_MODE_VEC, P9_MSR_VEC},
+	    {P9_MODE_VSX, P9_MSR_VSX},
+	    {P9_MODE_SE, P9_MSR_SE},
+	    {P9_MODE_BE, P9_MSR_BE},
+	    {P9_MODE_IR, P9_MSR_IR},
+	    {P9_MODE_DR, P9_MSR_DR},
+	    {P9_MODE_FE, P9_MSR_FE0 | P9_MSR_FE1},
+	};
+	uint64_t msr = 0;
+
+	for (unsigned n = 0; n < ARRAY_SIZE(bits); n++)
+		if (mode & bits[n].mode)
+			msr |= bits[n].msr;
+	return msr;
+}
+
+/* One region, from pc on. False: the result is final. */
+static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint64_t pc,
+		 bool optimise, struct p9_harness_result *r)
+{
+	struct p9_cpu *p = h->p;
+	struct ir_code *lowered;
+	enum ir_leave leave;
+	uint32_t index;
+
+	ir_region_reset(&h->region);
+	p9_translate_region(&p->cpu, &h->region, pc, code, bytes, bytes / 4);
+	r->why = h->region.failed ? "out of memory" : ir_check(&h->region);
+	if (!r->why && optimise) {
+		ir_optimise(&h->region);
+		r->why = ir_check(&h->region);
+	}
+	if (r->why) {
+		r->end = P9_HARNESS_BROKEN;
+		return false;
+	}
+	lowered = ir_lower(&h->region);
+	if (!lowered) {
+		r->end = P9_HARNESS_BROKEN;
+		r->why = "the region was not lowered";
+		return false;
+	}
+	p->cpu.env.fault = 0;
+	p->cpu.env.pc = pc;
+	leave = ir_interp(lowered, &p->cpu.env, &index);
+	ir_code_free(lowered);
+	r->pc = p->cpu.env.pc;
+	if (leave != IR_LEAVE_FAULT)
+		return true;
+	r->end = P9_HARNESS_FAULT;
+	r->vector = p->exc.vector;
+	r->srr1_bits = p->exc.srr1_bits;
+	return false;
+}
+
+struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *words, unsigned count,
+					uint64_t pc, uint32_t mode, bool optimise)
+{
+	struct p9_harness_result r = {.end = P9_HARNESS_ENDLESS, .pc = pc};
+	uint8_t code[4 * MAX_WORDS];
+
+	if (count > MAX_WORDS) {
+		r.end = P9_HARNESS_BROKEN;
+		r.why = "too many instructions";
+		return r;
+	}
+	for (unsigned n = 0; n < count; n++) {
+		if (mode & P9_MODE_LE)
+			st_le32(code + 4 * n, words[n]);
+		else
+			st_be32(code + 4 * n, words[n]);
+	}
+	h->p->cpu.mode = mode;
+	h->p->regs.msr = msr_of_mode(mode);
+	for (unsigned n = 0; n < MAX_STEPS; n++) {
+		uint64_t at = r.pc - pc;
+
+		if (at >= 4 * count || at % 4) {
+			r.end = P9_HARNESS_DONE;
+			break;
+		}
+		if (!step(h, code + at, 4 * count - (uint32_t)at, r.pc, optimise, &r))
+			break;
+	}
+	return r;
+}
+
+int p9_harness_signal(const struct p9_harness_result *r)
+{
+	if (r->end != P9_HARNESS_FAULT)
+		return 0;
+	switch (r->vector) {
+	case P9_VEC_DSI:
+	case P9_VEC_DSEGI:
+		return SIGSEGV;
+	case P9_VEC_ALIGNMENT:
+		return SIGBUS;
+	case P9_VEC_PROGRAM:
+		return r->srr1_bits & P9_PROG_TRAP ? SIGTRAP
+		       : r->srr1_bits & P9_PROG_FP ? SIGFPE
+						   : SIGILL;
+	default:
+		return SIGILL;
+	}
+}

@@ -1,0 +1,59 @@
+/*
+ * Runs a few POWER9 instructions on a register state and a small memory, through the same
+ * translator, optimiser and interpreter as the processor, but with no MMU and no run loop: what
+ * unit tests of the instruction semantics and the differential test need.
+ *
+ * One harness is used by one thread.
+ */
+#ifndef ANYKVM_TESTS_UNIT_POWER9_HARNESS_H
+#define ANYKVM_TESTS_UNIT_POWER9_HARNESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "cpu/power9/power9.h"
+
+struct p9_harness;
+
+enum p9_harness_end {
+	P9_HARNESS_DONE,  /* pc left the program: .pc */
+	P9_HARNESS_FAULT, /* an interrupt was raised: .vector, .srr1_bits, .pc of the instruction */
+	P9_HARNESS_ENDLESS, /* it came back to itself too often (a loop inside a region just hangs)
+			     */
+	P9_HARNESS_BROKEN,  /* the IR is malformed: .why */
+};
+
+struct p9_harness_result {
+	enum p9_harness_end end;
+	uint64_t pc;
+	uint32_t vector;
+	uint64_t srr1_bits;
+	const char *why;
+};
+
+/* Mode bits are enum p9_mode_bits (cpu/power9/core.h); all that a user program has. */
+#define P9_HARNESS_USER_BE                                                                         \
+	(P9_MODE_SF | P9_MODE_PR | P9_MODE_FP | P9_MODE_VEC | P9_MODE_VSX | P9_MODE_IR |           \
+	 P9_MODE_DR | P9_MODE_HFP | P9_MODE_HVEC)
+#define P9_HARNESS_USER (P9_HARNESS_USER_BE | P9_MODE_LE)
+
+/* NULL: out of memory. */
+struct p9_harness *p9_harness_create(void);
+void p9_harness_destroy(struct p9_harness *h);
+
+/* The registers, all zero at first (and the facilities of FSCR and HFSCR enabled). */
+struct p9_regs *p9_harness_regs(struct p9_harness *h);
+
+/*
+ * Map one page of 4096 bytes at address `ea` (a multiple of that) to host memory, which the
+ * caller keeps. NULL unmaps. There is room for 16.
+ */
+void p9_harness_map(struct p9_harness *h, uint64_t ea, void *page, bool writable);
+
+/* Execute words[0..count-1], which lie at `pc`, until pc is outside of them. */
+struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *words, unsigned count,
+					uint64_t pc, uint32_t mode, bool optimise);
+
+/* The signal that Linux would send for a fault, 0 if none. */
+int p9_harness_signal(const struct p9_harness_result *r);
+
+#endif

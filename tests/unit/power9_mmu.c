@@ -1,0 +1,436 @@
+/*
+ * Radix translation and storage interrupts: exact DSISR, SRR1, HDSISR, ASDR bits, reference and
+ * change bits, keys, invalidation. Expectations are from Power ISA 3.0B Book III chapters 5 and 6.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "mem/endian.h"
+#include "power9_machine.h"
+
+#define LD_R3_R4  0xe8640000u
+#define STD_R3_R4 0xf8640000u
+#define NOP       0x60000000u
+
+#define EAA_PRIV 8
+#define EAA_R    4
+#define EAA_RW   6
+#define EAA_X    1
+#define R        0x100
+#define C        0x80
+
+#define PID    7
+#define EA     UINT64_C(0x0000123400000000)
+#define KEA    UINT64_C(0xc000000000000000)
+#define DATA   UINT64_C(0x800000)
+
+static struct machine m;
+
+static int setup(void **state)
+{
+	/* mfspr r31,SRR0; mfspr r30,SRR1; sc 1, which writes both */
+	static const uint32_t handler[] = { 0x7ffa02a6u, 0x7fdb02a6u, M_HCALL };
+	static const uint32_t load[] = { LD_R3_R4, M_HCALL };
+	static const uint32_t store[] = { STD_R3_R4, M_HCALL };
+
+	(void)state;
+	machine_create(&m, 2, true);
+	for (unsigned v = 0x100; v < 0x1000; v += 0x20)
+		machine_code(&m, v, handler, 3);
+	machine_code(&m, M_CODE, load, 2);
+	machine_code(&m, M_CODE + 0x100, store, 2);
+	machine_process(&m, 0);
+	machine_process(&m, PID);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	machine_destroy(&m);
+	return 0;
+}
+
+static struct p9_regs *regs(void)
+{
+	return p9_regs(m.cpu[0]);
+}
+
+/* Data accesses translated for PID, in supervisor or problem state; code in real mode. */
+static void data_mode(bool problem)
+{
+	struct p9_regs *r = regs();
+
+	r->pidr = PID;
+	r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME | P9_MSR_DR;
+	if (problem)
+		r->msr |= P9_MSR_PR | P9_MSR_IR | P9_MSR_EE;
+	p9_state_changed(m.cpu[0]);
+}
+
+enum { LOAD = 0, STORE = 0x100 };
+
+/* Run one access; 0 when it succeeded, or the vector at which the guest's handler was reached. */
+static uint32_t access_at(uint64_t ea, unsigned what)
+{
+	struct p9_regs *r = regs();
+	uint32_t vector;
+	uint64_t pc;
+
+	r->gpr[4] = ea;
+	r->srr0 = r->srr1 = 0;
+	vector = machine_run(&m, 0, M_CODE + what);
+	if (vector != P9_VEC_SYSCALL)
+		return vector;
+	pc = p9_pc(m.cpu[0]) - 12;
+	return pc < 0x1000 ? (uint32_t)pc : 0;
+}
+
+static void test_load_and_store(void **state)
+{
+	uint64_t *pte = machine_map(&m, PID, EA, DATA, 16, EAA_RW);
+
+	(void)state;
+	st_le64(m.ram + DATA + 0x1238, UINT64_C(0x1122334455667788));
+	data_mode(false);
+	assert_int_equal(access_at(EA + 0x1238, LOAD), 0);
+	assert_int_equal(regs()->gpr[3], UINT64_C(0x1122334455667788));
+	/* A load sets R and leaves C. */
+	assert_int_equal(be64toh(*pte) & (R | C), R);
+	regs()->gpr[3] = 42;
+	data_mode(false);
+	assert_int_equal(access_at(EA + 0x1240, STORE), 0);
+	assert_int_equal(be64toh(*pte) & (R | C), R | C);
+	assert_int_equal(ld_le64(m.ram + DATA + 0x1240), 42);
+	assert_true(be64toh(*machine_partition_pte(&m, DATA)) & C);
+}
+
+static void test_page_sizes(void **state)
+{
+	static const unsigned shift[] = { 12, 16, 21 };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t ea = EA + (UINT64_C(1) << 32) * (i + 1);
+
+		machine_map(&m, PID, ea, DATA, shift[i], EAA_RW);
+		st_le64(m.ram + DATA + (UINT64_C(1) << shift[i]) - 8, shift[i]);
+		data_mode(false);
+		assert_int_equal(access_at(ea + (UINT64_C(1) << shift[i]) - 8, LOAD), 0);
+		assert_int_equal(regs()->gpr[3], shift[i]);
+		data_mode(false);
+		assert_int_equal(access_at(ea + (UINT64_C(1) << shift[i]), LOAD), P9_VEC_DSI);
+	}
+}
+
+static void check_dsi(uint64_t ea, uint32_t dsisr, uint64_t pc)
+{
+	assert_int_equal(regs()->dar, ea);
+	assert_int_equal(regs()->dsisr, dsisr);
+	assert_int_equal(regs()->gpr[31], pc);
+}
+
+static void test_data_storage(void **state)
+{
+	(void)state;
+	machine_map(&m, PID, EA, DATA, 16, EAA_R);
+	data_mode(false);
+	assert_int_equal(access_at(EA + 0x20000, LOAD), P9_VEC_DSI);
+	check_dsi(EA + 0x20000, P9_DSISR_NOHPTE, M_CODE);
+	data_mode(false);
+	assert_int_equal(access_at(EA + 0x20000, STORE), P9_VEC_DSI);
+	check_dsi(EA + 0x20000, P9_DSISR_NOHPTE | P9_DSISR_ISSTORE, M_CODE + STORE);
+	/* a store to a page that can only be read */
+	data_mode(false);
+	assert_int_equal(access_at(EA + 8, STORE), P9_VEC_DSI);
+	check_dsi(EA + 8, P9_DSISR_PROTFAULT | P9_DSISR_ISSTORE, M_CODE + STORE);
+	/* an access over the end reports the page that is missing, and stores nothing */
+	machine_map(&m, PID, EA, DATA, 16, EAA_RW);
+	memset(m.ram + DATA + 0xfff8, 0xaa, 8);
+	regs()->gpr[3] = 0;
+	data_mode(false);
+	assert_int_equal(access_at(EA + 0xfffc, STORE), P9_VEC_DSI);
+	check_dsi(EA + 0x10000, P9_DSISR_NOHPTE | P9_DSISR_ISSTORE, M_CODE + STORE);
+	assert_int_equal(ld_le64(m.ram + DATA + 0xfff8), UINT64_C(0xaaaaaaaaaaaaaaaa));
+}
+
+static void test_segment(void **state)
+{
+	(void)state;
+	data_mode(false);
+	/* quadrants 1 and 2 are the hypervisor's */
+	assert_int_equal(access_at(UINT64_C(0x4000000000000000), LOAD), P9_VEC_DSEGI);
+	assert_int_equal(regs()->dar, UINT64_C(0x4000000000000000));
+	data_mode(false);
+	assert_int_equal(access_at(UINT64_C(0x8000000000000000), LOAD), P9_VEC_DSEGI);
+	/* more bits than the tree translates */
+	data_mode(false);
+	assert_int_equal(access_at(UINT64_C(1) << 52, LOAD), P9_VEC_DSEGI);
+}
+
+static void test_quadrant_3_is_process_0(void **state)
+{
+	(void)state;
+	machine_map(&m, 0, KEA, DATA, 21, EAA_RW | EAA_PRIV);
+	st_le64(m.ram + DATA, 99);
+	data_mode(false);
+	assert_int_equal(access_at(KEA, LOAD), 0);
+	assert_int_equal(regs()->gpr[3], 99);
+}
+
+static void test_privilege_and_keys(void **state)
+{
+	struct p9_regs *r = regs();
+
+	(void)state;
+	machine_map(&m, PID, EA, DATA, 16, EAA_RW);
+	machine_map(&m, PID, EA + 0x10000, DATA, 16, EAA_RW | EAA_PRIV);
+	/* code for problem state */
+	machine_map(&m, PID, M_CODE, M_CODE, 16, EAA_R | EAA_X);
+	data_mode(true);
+	assert_int_equal(access_at(EA + 0x10000, LOAD), P9_VEC_DSI);
+	check_dsi(EA + 0x10000, P9_DSISR_PROTFAULT, M_CODE);
+	data_mode(true);
+	assert_int_equal(access_at(EA, LOAD), 0);
+	/* key 0 keeps the supervisor from problem-state pages: writes, then reads too */
+	r->amr = UINT64_C(2) << 62;
+	data_mode(false);
+	assert_int_equal(access_at(EA, LOAD), 0);
+	data_mode(false);
+	assert_int_equal(access_at(EA, STORE), P9_VEC_DSI);
+	check_dsi(EA, P9_DSISR_PROTFAULT | P9_DSISR_ISSTORE, M_CODE + STORE);
+	r->amr = UINT64_C(3) << 62;
+	data_mode(false);
+	assert_int_equal(access_at(EA, LOAD), P9_VEC_DSI);
+	/* not from its own pages, and not problem state */
+	data_mode(false);
+	assert_int_equal(access_at(EA + 0x10000, STORE), 0);
+	data_mode(true);
+	assert_int_equal(access_at(EA, STORE), 0);
+}
+
+static void test_instruction_storage(void **state)
+{
+	struct p9_regs *r = regs();
+	static const struct {
+		uint64_t bits, srr1;
+		bool map;
+	} cases[] = {
+		{ 0, P9_DSISR_NOHPTE, false },
+		{ EAA_RW, P9_DSISR_NOEXEC, true },
+		{ EAA_RW | EAA_X | 0x20, P9_DSISR_NOEXEC, true }, /* guarded */
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t ea = EA + 0x10000 * i;
+
+		if (cases[i].map)
+			machine_map(&m, PID, ea, M_CODE, 16, cases[i].bits);
+		r->pidr = PID;
+		r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME | P9_MSR_IR;
+		p9_state_changed(m.cpu[0]);
+		assert_int_equal(machine_run(&m, 0, ea), P9_VEC_SYSCALL);
+		assert_int_equal(p9_pc(m.cpu[0]), P9_VEC_ISI + 12);
+		assert_int_equal(r->gpr[31], ea);
+		assert_int_equal(r->gpr[30] & 0x783f0000u, cases[i].srr1);
+	}
+	/* a supervisor page from problem state: protection, not no-execute */
+	machine_map(&m, PID, EA + 0x80000, M_CODE, 16, EAA_RW | EAA_X | EAA_PRIV);
+	r->msr |= P9_MSR_PR | P9_MSR_IR;
+	p9_state_changed(m.cpu[0]);
+	assert_int_equal(machine_run(&m, 0, EA + 0x80000), P9_VEC_SYSCALL);
+	assert_int_equal(r->gpr[30] & 0x783f0000u, P9_DSISR_PROTFAULT);
+}
+
+static void test_hypervisor_storage(void **state)
+{
+	struct p9_regs *r = regs();
+	uint64_t *pte = machine_partition_pte(&m, DATA), saved = *pte;
+
+	(void)state;
+	machine_map(&m, PID, EA, DATA, 16, EAA_RW | R | C);
+	*pte = 0;
+	data_mode(false);
+	assert_int_equal(access_at(EA + 0x2468, LOAD), P9_VEC_HDSI);
+	assert_int_equal(r->hdar, EA + 0x2468);
+	assert_int_equal(r->hdsisr, P9_DSISR_NOHPTE);
+	assert_int_equal(r->asdr, DATA + 0x2000);
+	assert_int_equal(r->hsrr0, M_CODE);
+	assert_int_equal(p9_pc(m.cpu[0]), M_CODE);
+	/* read-only in the second scope */
+	*pte = saved & ~htobe64(2);
+	assert_int_equal(access_at(EA + 0x2468, STORE), P9_VEC_HDSI);
+	assert_int_equal(r->hdsisr, P9_DSISR_PROTFAULT | P9_DSISR_ISSTORE);
+	*pte = saved;
+	/* the hypervisor mended it: the same instruction goes on */
+	assert_int_equal(access_at(EA + 0x2468, STORE), 0);
+	/* a table of the guest's that is not there: the process table itself */
+	*machine_partition_pte(&m, M_PROCTAB) = 0;
+	cpu_shoot_all(m.system, NULL);
+	data_mode(false);
+	assert_int_equal(access_at(EA, LOAD), P9_VEC_HDSI);
+	assert_int_equal(r->hdsisr, P9_DSISR_NOHPTE | P9_DSISR_PRTABLE_FAULT);
+	assert_int_equal(r->asdr, M_PROCTAB);
+	assert_int_equal(r->hdar, EA);
+}
+
+static void test_out_of_reach(void **state)
+{
+	(void)state;
+	/* Real mode: beyond memory there is nothing mapped; the high four bits are ignored. */
+	assert_int_equal(access_at(M_SIZE + 0x1000, LOAD), P9_VEC_HDSI);
+	assert_int_equal(regs()->asdr, M_SIZE + 0x1000);
+	st_le64(m.ram + DATA, 5);
+	assert_int_equal(access_at(DATA | UINT64_C(0xf) << 60, LOAD), 0);
+	assert_int_equal(regs()->gpr[3], 5);
+	/* more address bits than a tree has */
+	assert_int_equal(access_at(UINT64_C(1) << 55, LOAD), P9_VEC_HDSI);
+	assert_int_equal(regs()->hdsisr, P9_DSISR_NOHPTE);
+}
+
+static void test_malformed_tree(void **state)
+{
+	uint64_t *entry = (uint64_t *)(m.ram + M_PROCTAB + 16 * PID);
+	uint64_t saved = *entry;
+	static const uint64_t bad[] = {
+		0,                                    /* size 2^31, no level */
+		UINT64_C(3) << 61 | 7 << 5 | 13,      /* larger than 2^52 */
+		UINT64_C(2) << 61 | 5 << 5 | 4,       /* level of 4 bits */
+		UINT64_C(2) << 61 | 5 << 5 | 31,      /* of 31 bits */
+	};
+
+	(void)state;
+	data_mode(false);
+	for (unsigned i = 0; i < 4; i++) {
+		*entry = htobe64(bad[i] | M_TREE);
+		cpu_shoot_all(m.system, NULL);
+		data_mode(false);
+		assert_int_equal(access_at(0x1000, LOAD), P9_VEC_DSI);
+		assert_int_equal(regs()->dsisr, P9_DSISR_UNSUPP_MMU);
+	}
+	*entry = saved;
+}
+
+static uint32_t tlbie(bool local, unsigned ric, unsigned prs)
+{
+	/* tlbie(l) RB=r5, RS=r6, RIC, PRS, R=1 */
+	return 31u << 26 | 6u << 21 | ric << 18 | prs << 17 | 1u << 16 | 5u << 11 |
+	       (local ? 274u : 306u) << 1;
+}
+
+static void test_tlbie(void **state)
+{
+	struct p9_regs *r = regs();
+
+	(void)state;
+	for (unsigned form = 0; form < 4; form++) {
+		uint32_t code[] = { tlbie(form & 1, 0, 1), LD_R3_R4, M_HCALL };
+		uint64_t *pte = machine_map(&m, PID, EA, DATA, 16, EAA_RW | R | C);
+
+		machine_code(&m, M_CODE + 0x1000 + 0x100 * form, code, 3);
+		st_le64(m.ram + DATA, 1);
+		st_le64(m.ram + DATA + 0x10000, 2);
+		cpu_shoot_all(m.system, NULL);
+		data_mode(false);
+		assert_int_equal(access_at(EA, LOAD), 0);
+		assert_int_equal(r->gpr[3], 1);
+		*pte = htobe64((be64toh(*pte) & ~UINT64_C(0x01fffffffffff000)) | (DATA + 0x10000));
+		/* by address with AP 5 (64 KiB), then by PID */
+		r->gpr[5] = form < 2 ? EA | 5 << 5 : 1 << 10;
+		r->gpr[6] = (uint64_t)PID << 32;
+		r->gpr[4] = EA;
+		data_mode(false);
+		assert_int_equal(machine_run(&m, 0, M_CODE + 0x1000 + 0x100 * form),
+				 P9_VEC_SYSCALL);
+		assert_int_equal(r->gpr[3], 2);
+		assert_int_equal(p9_pc(m.cpu[0]), M_CODE + 0x1000 + 0x100 * form + 12);
+	}
+	/* partition-scoped, hash, and without GTSE: not the guest's */
+	uint32_t code[] = { tlbie(false, 0, 0), M_HCALL };
+
+	machine_code(&m, M_CODE + 0x2000, code, 2);
+	data_mode(false);
+	assert_int_equal(machine_run(&m, 0, M_CODE + 0x2000), P9_VEC_SYSCALL);
+	assert_int_equal(p9_pc(m.cpu[0]), P9_VEC_PROGRAM + 12);
+}
+
+/* Self-modifying code: a store to an instruction that has been translated. */
+static void test_code_write(void **state)
+{
+	/* stw r3,0(r4); isync; at +0x40: li r7,1; sc 1 */
+	static const uint32_t first[] = { 0x38e00001u, M_HCALL };
+	static const uint32_t patch[] = { 0x90640000u, 0x4c00012cu, 0x48000038u };
+	struct p9_regs *r = regs();
+
+	(void)state;
+	machine_code(&m, M_CODE + 0x3040, first, 2);
+	machine_code(&m, M_CODE + 0x3000, patch, 3);
+	assert_int_equal(machine_run(&m, 0, M_CODE + 0x3040), P9_VEC_SYSCALL);
+	assert_int_equal(r->gpr[7], 1);
+	for (unsigned v = 2; v < 50; v++) {
+		r->gpr[3] = 0x38e00000u | v; /* li r7,v */
+		r->gpr[4] = M_CODE + 0x3040;
+		assert_int_equal(machine_run(&m, 0, M_CODE + 0x3000), P9_VEC_SYSCALL);
+		assert_int_equal(r->gpr[7], v);
+	}
+}
+
+/* Another processor writes the code that this one runs in a loop, until it sees the change. */
+static void *run_loop(void *arg)
+{
+	machine_run(arg, 1, M_CODE + 0x4000);
+	return NULL;
+}
+
+static void test_cross_modify(void **state)
+{
+	/* loop: li r7,1; cmpdi r7,1; beq loop; sc 1 */
+	static const uint32_t loop[] = { 0x38e00001u, 0x2c270001u, 0x4182fff8u, M_HCALL };
+	static const uint32_t patch[] = { 0x90640000u, M_HCALL };
+	pthread_t thread;
+
+	(void)state;
+	machine_code(&m, M_CODE + 0x4000, loop, 4);
+	machine_code(&m, M_CODE + 0x5000, patch, 2);
+	assert_int_equal(pthread_create(&thread, NULL, run_loop, &m), 0);
+	struct cpu_stats stats;
+
+	do {
+		cpu_stats_read(m.cpu[1], &stats);
+	} while (!stats.regions_translated);
+	regs()->gpr[3] = 0x38e00005u;
+	regs()->gpr[4] = M_CODE + 0x4000;
+	assert_int_equal(machine_run(&m, 0, M_CODE + 0x5000), P9_VEC_SYSCALL);
+	/* The other leaves its region at the next poll and finds the new code. */
+	cpu_kick(m.cpu[1]);
+	pthread_join(thread, NULL);
+	assert_int_equal(p9_regs(m.cpu[1])->gpr[7], 5);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_load_and_store),
+		T(test_page_sizes),
+		T(test_data_storage),
+		T(test_segment),
+		T(test_quadrant_3_is_process_0),
+		T(test_privilege_and_keys),
+		T(test_instruction_storage),
+		T(test_hypervisor_storage),
+		T(test_out_of_reach),
+		T(test_malformed_tree),
+		T(test_tlbie),
+		T(test_code_write),
+		T(test_cross_modify),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
