@@ -105,6 +105,38 @@ static int set_trace_exits(void *into, const char *name, const char *value)
 	return 0;
 }
 
+/* on or off, for a member that says the contrary */
+static int set_off(bool *off, const char *name, const char *value)
+{
+	if (!strcmp(value, "on")) {
+		*off = false;
+	} else if (!strcmp(value, "off")) {
+		*off = true;
+	} else {
+		complain("%s takes on or off, not \"%s\".", name, value);
+		return -1;
+	}
+	return 0;
+}
+
+static int set_jit(void *into, const char *name, const char *value)
+{
+	return set_off(&((struct run_options *)into)->config.tuning.no_jit, name, value);
+}
+
+static int set_optimise(void *into, const char *name, const char *value)
+{
+	return set_off(&((struct run_options *)into)->config.tuning.no_optimise, name, value);
+}
+
+static int set_check_ir(void *into, const char *name, const char *value)
+{
+	(void)name;
+	(void)value;
+	((struct run_options *)into)->config.tuning.check_ir = true;
+	return 0;
+}
+
 static int set_help(void *into, const char *name, const char *value)
 {
 	(void)name;
@@ -131,6 +163,9 @@ static const struct option_def options[] = {
 	{{"--kernel-format"}, "FORMAT",
 	 "elf, or raw for a memory image that is\nentered at address 0; default elf",
 	 set_kernel_format},
+	{{"--jit"}, "on|off", "compile hot guest code, or interpret all of\nit; default on", set_jit},
+	{{"--optimise"}, "on|off", "optimise the intermediate code; default on", set_optimise},
+	{{"--check-ir"}, NULL, "verify each translation (slow)", set_check_ir},
 	{{"--trace-exits"}, NULL, "print each exit to the VMM on standard\nerror", set_trace_exits},
 	{{"--help", "-h", "-help"}, NULL, "this text", set_help},
 };

@@ -15,6 +15,7 @@
 #include "cpu/cpu.h"
 #include "ir/env.h"
 #include "ir/ir.h"
+#include "jit/jit.h"
 #include "jit/region.h"
 
 #define CPU_JUMP_CACHE 4096
@@ -32,22 +33,14 @@ struct cpu_request {
 	uint64_t arg[6];
 };
 
-/* A direct-mapped cache from guest addresses to regions. `context` changes when translation may. */
-struct cpu_jump {
-	uint64_t pc;
-	uint32_t context;
-	uint32_t mode;
-	struct region *region;
-};
-
 struct cpu {
 	struct ir_env env; /* first */
 	const struct cpu_arch *arch;
 	struct cpu_system *system;
 	struct cpu *next; /* in the system's list */
 	/* Kept by the architecture: */
-	uint32_t mode;          /* key of translations */
-	uint32_t fetch_context; /* identifies the current instruction translation context */
+	_Alignas(8) uint32_t fetch_context; /* identifies the current instruction translation context */
+	uint32_t mode;          /* key of translations; compiled code reads both at once */
 	struct tlb *fetch_tlb;
 	/* Cross-thread state: */
 	_Atomic bool kicked;
@@ -63,7 +56,7 @@ struct cpu {
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_stats stats;
 	char error[128];
-	struct cpu_jump jump[CPU_JUMP_CACHE];
+	struct region_jump jump[CPU_JUMP_CACHE];
 };
 
 /* Largest number of guest instructions in a region. */
@@ -72,6 +65,8 @@ struct cpu {
 struct cpu_arch {
 	const char *name;
 	size_t size; /* of the architecture's structure, which begins with struct cpu */
+	/* Guest registers that compiled loops may keep in host registers: offsets [first, end). */
+	uint32_t pin_first, pin_end;
 	/* Power-on state. 0 or -ENOMEM. */
 	int (*init)(struct cpu *c);
 	void (*fini)(struct cpu *c);
@@ -103,6 +98,7 @@ struct cpu_system {
 	const struct cpu_arch *arch;
 	bool optimise, check_ir;
 	struct region_cache *regions;
+	struct jit *jit; /* NULL: everything is interpreted */
 	pthread_mutex_t lock; /* the list of processors */
 	struct cpu *cpus;
 	struct cpu_timer *timer;

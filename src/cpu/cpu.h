@@ -28,6 +28,7 @@ struct cpu_system_config {
 	const struct cpu_arch *arch;
 	bool optimise;  /* run the IR optimiser */
 	bool check_ir;  /* verify every region (tests, debugging) */
+	bool jit;       /* compile hot regions, where the host has a back end */
 };
 
 /* NULL with errno ENOMEM. */
@@ -72,7 +73,7 @@ void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
 
 /* Counters, monotonic, readable by any thread at any time. */
 struct cpu_stats {
-	uint64_t regions_translated;
+	uint64_t regions_translated, regions_compiled;
 	uint64_t tlb_misses;
 	uint64_t exits_direct, exits_indirect, exits_resume, exits_fault, exits_poll;
 };

@@ -8,6 +8,9 @@
 
 #include "cpu/core.h"
 
+/* Address space for compiled code; memory is taken as it is used. */
+#define JIT_BYTES (UINT64_C(128) << 20)
+
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
 	struct cpu_system *s = calloc(1, sizeof(*s));
@@ -18,10 +21,23 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
 	pthread_mutex_init(&s->lock, NULL);
-	s->regions = region_cache_create();
+	if (config->jit) {
+		const struct jit_layout layout = {
+			.jump = offsetof(struct cpu, jump),
+			.jump_mask = CPU_JUMP_CACHE - 1,
+			.key = offsetof(struct cpu, fetch_context),
+			.pin_first = s->arch->pin_first,
+			.pin_end = s->arch->pin_end,
+		};
+
+		/* Without a back end, or memory for one, the interpreter serves. */
+		s->jit = jit_create(&layout, JIT_BYTES);
+	}
+	s->regions = region_cache_create(s->jit);
 	s->timer = s->regions ? cpu_timer_create(s) : NULL;
 	if (!s->timer) {
 		region_cache_destroy(s->regions);
+		jit_destroy(s->jit);
 		pthread_mutex_destroy(&s->lock);
 		free(s);
 		errno = ENOMEM;
@@ -36,6 +52,7 @@ void cpu_system_destroy(struct cpu_system *s)
 		return;
 	cpu_timer_destroy(s->timer);
 	region_cache_destroy(s->regions);
+	jit_destroy(s->jit);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

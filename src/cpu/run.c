@@ -131,18 +131,16 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 	}
 }
 
-static inline struct cpu_jump *jump_slot(struct cpu *c, uint64_t pc)
+static inline struct region_jump *jump_slot(struct cpu *c, uint64_t pc)
 {
-	uint32_t h = (uint32_t)(pc >> 2) ^ (uint32_t)(pc >> 13) ^ c->fetch_context * 0x9e5u;
-
-	return &c->jump[h & (CPU_JUMP_CACHE - 1)];
+	return &c->jump[region_jump_hash(pc, c->fetch_context) & (CPU_JUMP_CACHE - 1)];
 }
 
 /* NULL with env.fault set: the fetch faulted; without: c->error says why. */
 static struct region *find_region(struct cpu *c)
 {
 	uint64_t pc = c->env.pc;
-	struct cpu_jump *j = jump_slot(c, pc);
+	struct region_jump *j = jump_slot(c, pc);
 	struct region *g = j->region;
 	uint32_t context;
 	void *code;
@@ -173,6 +171,40 @@ static struct region *find_region(struct cpu *c)
 	return g;
 }
 
+/*
+ * How often a region is interpreted before it is compiled: most of a kernel's boot and of a small
+ * program's start runs a few times only, and compiling costs what some dozens of runs do.
+ */
+#define COMPILE_AFTER 40
+
+/* The host code of a region, which is compiled now if it has become hot; NULL: interpret it. */
+static const void *compiled_entry(struct cpu *c, struct region *g)
+{
+	const void *entry = atomic_load_explicit(&g->entry, memory_order_acquire);
+	struct cpu_system *s = c->system;
+	struct jit_code *code;
+	hva_t host = HVA(g->host);
+
+	if (LIKELY(entry) || !s->jit || g->runs > COMPILE_AFTER)
+		return entry;
+	if (++g->runs != COMPILE_AFTER)
+		return NULL;
+	/* Its bytes are those that it was made from, or it is dead, which attaching finds out. */
+	ir_region_reset(&c->ir);
+	c->arch->translate(c, &c->ir, g->pc, hva_ptr(host),
+			   TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), g->len / 4);
+	if (c->ir.failed)
+		return NULL;
+	if (s->optimise)
+		ir_optimise(&c->ir);
+	code = jit_compile(s->jit, &c->ir, g->pc);
+	g->runs++;
+	if (!code || !region_attach(s->regions, g, code))
+		return NULL;
+	c->stats.regions_compiled++;
+	return code->entry;
+}
+
 /* True: leave cpu_run with *exit. */
 static bool serve_exit_request(struct cpu *c, enum cpu_exit *exit)
 {
@@ -195,6 +227,9 @@ static bool serve_exit_request(struct cpu *c, enum cpu_exit *exit)
 enum cpu_exit cpu_run(struct cpu *c)
 {
 	enum cpu_exit exit;
+	struct region *from = NULL; /* whose exit is to be linked to what is found next */
+	uint32_t from_exit = 0;
+	bool hot = false;
 
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
 	atomic_store(&c->running, true);
@@ -204,10 +239,13 @@ enum cpu_exit cpu_run(struct cpu *c)
 	atomic_store(&c->env.exit_request, 1);
 	for (;;) {
 		struct region *g;
+		struct jit_code *code;
+		const void *entry;
+		enum ir_leave leave;
 		uint32_t index;
 
 		if (UNLIKELY(atomic_load_explicit(&c->env.exit_request, memory_order_relaxed)) &&
-		    serve_exit_request(c, &exit))
+		    (from = NULL, serve_exit_request(c, &exit)))
 			break;
 		g = find_region(c);
 		if (UNLIKELY(!g)) {
@@ -217,15 +255,35 @@ enum cpu_exit cpu_run(struct cpu *c)
 			}
 			goto fault;
 		}
-		switch (ir_interp(g->code, &c->env, &index)) {
+		if (UNLIKELY(hot)) {
+			if (g->runs < COMPILE_AFTER - 1)
+				g->runs = COMPILE_AFTER - 1;
+			hot = false;
+		}
+		entry = compiled_entry(c, g);
+		if (from && entry)
+			region_link(c->system->regions, from, from_exit, g);
+		from = NULL;
+		c->env.polls_left = c->system->jit ? COMPILE_AFTER : UINT32_MAX;
+		leave = entry ? jit_run(c->system->jit, entry, &c->env, &code, &index) :
+				ir_interp(g->code, &c->env, &index);
+		switch (leave) {
 		case IR_LEAVE_DIRECT:
 			c->stats.exits_direct++;
+			if (entry) {
+				/* Its target, found next, may become a direct jump. */
+				from = code->owner;
+				from_exit = index;
+			}
 			continue;
 		case IR_LEAVE_INDIRECT:
 			c->stats.exits_indirect++;
 			continue;
 		case IR_LEAVE_POLL:
 			c->stats.exits_poll++;
+			/* A loop that has gone round often is compiled, from its head. */
+			if (!entry && !c->env.exit_request)
+				hot = true;
 			continue;
 		case IR_LEAVE_RESUME:
 			c->stats.exits_resume++;
@@ -238,6 +296,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 			break;
 		}
 	fault:
+		from = NULL;
 		c->stats.exits_fault++;
 		c->env.fault = 0;
 		if (c->arch->fault(c)) {

@@ -34,6 +34,11 @@ struct ir_env {
 	 * clears it before it looks for work, so no request is lost.
 	 */
 	_Atomic uint32_t exit_request;
+	/*
+	 * How many polls the interpreter passes before it leaves for one, so that the run loop sees
+	 * that a loop is hot.
+	 */
+	uint32_t polls_left;
 	/* A helper or the walker recorded an exception: leave the instruction. */
 	uint32_t fault;
 	/* Guest program counter of the instruction being left, set by the executor on every exit. */

@@ -3,8 +3,11 @@
  *
  *   lower_plan.c  decides what needs no op of its own: reads of guest state that can stay there,
  *                 operations absorbed into their users, results delayed to where they are set
- *   lower_live.c  how long values live that are used in other blocks than their own
- *   lower.c       gives out temporaries and writes the ops
+ *   lower_home.c  which values that are used in other blocks can stay in guest state
+ *   lower_live.c  how long the others live
+ *   lower_place.c gives out temporaries
+ *   lower_emit.c  writes the ops
+ *   lower.c       the frame of it all
  *
  * A position is an instruction's id. "View" is an operation that only names a part of its
  * operand's bytes (TRUNC32, VLO, VHI): it has no op and no place; what is said of a value's uses
@@ -44,6 +47,7 @@ enum value_flags {
 	VAL_SET = 4,    /* of a SET: done by the definition of its value */
 	VAL_TEMP = 8,   /* has a temporary */
 	VAL_EARLY = 16, /* its temporary is taken from the start of the region on */
+	VAL_STATE = 32, /* global, but all who read it find it in guest state */
 };
 
 struct value {
@@ -125,6 +129,65 @@ unsigned lower_leaves(const struct lower *l, uint32_t id, uint32_t *leaf);
 void lower_address(const struct lower *l, uint32_t add, uint32_t *a, uint32_t *b, uint64_t *imm);
 
 void lower_plan(struct lower *l);
+void lower_homes(struct lower *l);
 void lower_liveness(struct lower *l);
+
+/* A branch distance to be filled in once all blocks have their ops. */
+struct fixup {
+	uint32_t op, block;
+	bool second; /* field c, not d */
+};
+
+struct output {
+	struct lower l;
+	const void *const *handler;
+	struct code_op *op;
+	uint32_t nop, cap_op;
+	struct code_call *call; /* in the order of the ops that use them */
+	uint32_t *call_op;
+	uint32_t ncall, npc, nfix;
+	struct code_pc *pc;
+	struct fixup *fix;
+	uint32_t *block_op;  /* by block: its first op */
+	uint64_t *block_pc;  /* by block: guest pc at its start */
+	uint32_t *expire;    /* by position: head of a list of values, through next */
+	uint32_t *next;
+	uint64_t free_temps[IR_MAX_TEMPS / 64];
+	uint16_t scratch[8]; /* temporaries of constants, until the op is written */
+	unsigned nscratch;
+	uint32_t position;
+	uint32_t next_block; /* the one behind this in memory */
+	uint64_t guest_pc;
+};
+
+struct code_op *lower_add_op(struct output *o, unsigned handler);
+
+/* Write the ops of an instruction that is needed (lower_emit.c). */
+void lower_put(struct output *o, uint32_t id);
+
+/* Temporaries (lower_place.c). Out of them, E2BIG is noted and some number returned. */
+uint16_t lower_take_temp(struct output *o);
+void lower_give_temp(struct output *o, uint16_t loc);
+void lower_place_in_temp(struct output *o, uint32_t id);
+
+/* Take back the temporaries of values that are read at this position for the last time. */
+void lower_expire(struct output *o);
+
+/* Where a value is, as an operand. Constants get a temporary for the time of this op. */
+uint16_t lower_operand(struct output *o, uint32_t id);
+
+/* The same for its low 32 bits. */
+uint16_t lower_low_operand(struct output *o, uint32_t id);
+
+/* Where the result goes. Operands have been placed: their temporaries can be had again. */
+uint16_t lower_result(struct output *o, uint32_t id);
+
+/* Guest state of a GET or SET is read, in place, up to a position. */
+void lower_keep_until(struct output *o, uint32_t access, uint32_t last);
+
+static inline uint16_t lower_state_operand(const struct ir_inst *i)
+{
+	return (uint16_t)(i->imm / CODE_UNIT);
+}
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Liveness of the values that cross blocks. Few do, so a set of bits for each block is enough. A
+ * Liveness of the values that cross blocks in temporaries. Few do, so a set of bits for each block is enough. A
  * value's temporary is taken for the span of positions, in the order in which blocks lie, that
  * covers all places where it lives: from its definition, or from the start of the region when
  * it lives in a block that lies before, to the end of the last block that it leaves alive.
@@ -18,7 +18,8 @@ struct live {
 
 static bool crosses(const struct lower *l, uint32_t id)
 {
-	return (l->v[id].flags & VAL_GLOBAL) && l->r->inst[id].op != IR_CONST;
+	return (l->v[id].flags & (VAL_GLOBAL | VAL_STATE)) == VAL_GLOBAL &&
+	       l->r->inst[id].op != IR_CONST;
 }
 
 static void set_bit(uint64_t *set, uint32_t bit)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/bits.h"
+#include "ir/arena.h"
 
 /*
  * The order in which blocks are rewritten, and lie afterwards: as they lie now, which the front end
@@ -33,40 +33,35 @@ static void choose_order(struct opt *o)
 	}
 }
 
-static void *allot(struct opt *o)
+static void carve(struct opt *o, struct arena *a)
 {
 	const struct ir_region *r = o->r;
-	size_t buckets = 64, ncells = o->map.ncells;
-	struct {
-		void **array;
-		size_t bytes;
-	} part[] = {
-		{(void **)&o->entry, r->nbb * ncells * sizeof(uint32_t)},
-		{(void **)&o->order, r->nbb * sizeof(uint32_t)},
-		{(void **)&o->new_id, r->ninst * sizeof(uint32_t)},
-		{(void **)&o->bucket, 0},
-		{(void **)&o->entered, 2 * r->nbb * sizeof(bool)},
-		{(void **)&o->state, (ncells + 4) * sizeof(uint32_t)},
-	};
-	size_t size = 0;
-	char *mem;
+	size_t nbb = r->nbb, ncells = o->map.ncells;
 
-	while (buckets < r->ninst / 2)
-		buckets *= 2;
-	o->bucket_mask = (uint32_t)buckets - 1;
-	part[3].bytes = buckets * sizeof(uint32_t);
-	for (unsigned k = 0; k < ARRAY_SIZE(part); k++)
-		size += align_up(part[k].bytes, 16);
-	mem = malloc(size);
-	for (unsigned k = 0; mem && k < ARRAY_SIZE(part); k++) {
-		size -= align_up(part[k].bytes, 16);
-		*part[k].array = mem + size;
-	}
-	if (mem) {
-		memset(o->bucket, 0xff, part[3].bytes);
-		memset(o->entered, 0, part[4].bytes);
-	}
-	return mem;
+	o->entry = arena_carve(a, nbb * ncells, sizeof(*o->entry));
+	o->order = arena_carve(a, nbb, sizeof(*o->order));
+	o->new_id = arena_carve(a, r->ninst, sizeof(*o->new_id));
+	o->bucket = arena_carve(a, o->bucket_mask + 1, sizeof(*o->bucket));
+	o->entered = arena_carve(a, 2 * nbb, sizeof(*o->entered));
+	o->state = arena_carve(a, ncells + 4, sizeof(*o->state));
+}
+
+/* What is not part of the new region. */
+static void *allot(struct opt *o)
+{
+	struct arena a = {0};
+
+	for (o->bucket_mask = 63; o->bucket_mask < o->r->ninst / 2;)
+		o->bucket_mask = 2 * o->bucket_mask + 1;
+	carve(o, &a);
+	a.base = malloc(a.size);
+	if (!a.base)
+		return NULL;
+	a.size = 0;
+	carve(o, &a);
+	memset(o->bucket, 0xff, (o->bucket_mask + 1) * sizeof(*o->bucket));
+	memset(o->entered, 0, 2 * o->r->nbb * sizeof(*o->entered));
+	return a.base;
 }
 
 /* The new region's arrays, which grow as needed. */
@@ -107,7 +102,7 @@ void ir_optimise(struct ir_region *r)
 	mem = allot(&o);
 	if (mem && allot_output(&o)) {
 		choose_order(&o);
-		opt_available(&o);
+		ir_available(r, &o.cfg, &o.map, o.entry, o.state);
 		opt_rewrite(&o);
 		if (!o.failed) {
 			install(&o);

@@ -17,6 +17,7 @@
 #ifndef ANYKVM_IR_OPT_H
 #define ANYKVM_IR_OPT_H
 
+#include "ir/avail.h"
 #include "ir/cfg.h"
 #include "ir/op.h"
 #include "ir/state.h"
@@ -31,7 +32,7 @@ struct opt {
 	struct ir_region *r; /* old */
 	struct ir_cfg cfg;
 	struct state_map map;
-	uint32_t *entry; /* by block and cell: old value held there, or AVAIL_... */
+	uint32_t *entry; /* by block and cell: old value held there (avail.h) */
 	uint32_t *order; /* blocks in the order in which they are rewritten and will lie */
 
 	struct ir_inst *inst; /* new */
@@ -48,12 +49,6 @@ struct opt {
 	uint32_t *state;      /* by cell: new value it holds, or AVAIL_NONE */
 	bool failed;          /* out of memory */
 };
-
-#define AVAIL_NONE UINT32_MAX       /* not known */
-#define AVAIL_ANY  (UINT32_MAX - 1) /* not reached yet */
-
-/* Fills o->entry. Works on the old region. */
-void opt_available(struct opt *o);
 
 /* The new region from the old. */
 void opt_rewrite(struct opt *o);

@@ -290,7 +290,7 @@ static void enter(struct opt *o, uint32_t b)
 	for (uint32_t c = 0; c < o->map.ncells; c++) {
 		uint32_t v = o->entry[(size_t)b * o->map.ncells + c];
 
-		o->state[c] = v < AVAIL_ANY ? o->new_id[v] : AVAIL_NONE;
+		o->state[c] = v != AVAIL_NONE ? o->new_id[v] : AVAIL_NONE;
 	}
 }
 

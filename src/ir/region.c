@@ -36,32 +36,31 @@ void ir_region_destroy(struct ir_region *r)
 	ir_region_init(r);
 }
 
-/* Room for one more element; the capacity doubles. */
-static bool grow(struct ir_region *r, void **array, uint32_t count, uint32_t *cap, size_t size)
+/* The array with room for one more element; the capacity doubles. NULL: there is none. */
+static void *grow(struct ir_region *r, void *array, uint32_t count, uint32_t *cap, size_t size)
 {
 	uint32_t bigger = *cap ? *cap * 2 : 64;
 	void *p;
 
 	if (LIKELY(count < *cap))
-		return true;
-	p = bigger > *cap ? realloc(*array, bigger * size) : NULL;
-	if (!p) {
+		return array;
+	p = bigger > *cap ? realloc(array, bigger * size) : NULL;
+	if (p)
+		*cap = bigger;
+	else
 		r->failed = true;
-		return false;
-	}
-	*array = p;
-	*cap = bigger;
-	return true;
+	return p;
 }
 
 ir_block ir_create_block(struct ir_region *r)
 {
-	ir_block b = {r->nbb};
+	struct ir_bb *bb = grow(r, r->bb, r->nbb, &r->cap_bb, sizeof(*bb));
 
-	if (!grow(r, (void **)&r->bb, r->nbb, &r->cap_bb, sizeof(*r->bb)))
+	if (!bb)
 		return (ir_block){0};
-	r->bb[r->nbb++] = (struct ir_bb){UINT32_MAX, 0};
-	return b;
+	r->bb = bb;
+	bb[r->nbb] = (struct ir_bb){UINT32_MAX, 0};
+	return (ir_block){r->nbb++};
 }
 
 void ir_begin_block(struct ir_region *r, ir_block b)
@@ -137,12 +136,17 @@ static ir_val emit(struct ir_region *r, enum ir_op op, enum ir_type type, unsign
 		   ir_val b, ir_val c, uint64_t imm)
 {
 	ir_val v = {r->ninst};
+	struct ir_inst *inst;
 
 	assert(r->failed || r->cur != NO_BLOCK);
 	if (r->cur == NO_BLOCK)
 		r->failed = true;
-	if (r->failed || !grow(r, (void **)&r->inst, r->ninst, &r->cap_inst, sizeof(*r->inst)))
+	if (r->failed)
 		return (ir_val){0};
+	inst = grow(r, r->inst, r->ninst, &r->cap_inst, sizeof(*inst));
+	if (!inst)
+		return (ir_val){0};
+	r->inst = inst;
 	r->inst[r->ninst++] = (struct ir_inst){
 		.op = op,
 		.type = type,
@@ -185,9 +189,12 @@ ir_val ir_const(struct ir_region *r, enum ir_type t, uint64_t v)
 
 ir_val ir_vconst(struct ir_region *r, u128 v)
 {
-	if (!grow(r, (void **)&r->vconst, r->nvconst, &r->cap_vconst, sizeof(*r->vconst)))
+	u128 *vconst = grow(r, r->vconst, r->nvconst, &r->cap_vconst, sizeof(v));
+
+	if (!vconst)
 		return (ir_val){0};
-	r->vconst[r->nvconst] = v;
+	r->vconst = vconst;
+	vconst[r->nvconst] = v;
 	return emit(r, IR_VCONST, IR_V128, 0, none, none, none, r->nvconst++);
 }
 

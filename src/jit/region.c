@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "jit/jit.h"
 #include "jit/region.h"
 #include "mem/tlb.h"
 
@@ -36,6 +37,7 @@ struct region_cache {
 	struct retired retired[2]; /* of the current epoch and of those before */
 	uint32_t nretired;
 	_Atomic size_t bytes;
+	struct jit *jit;
 };
 
 static uint32_t region_hash(uint64_t host, uint64_t pc, uint32_t mode)
@@ -52,7 +54,7 @@ static uint32_t block_hash(uint64_t host)
 	return ((host >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - BLOCK_HASH_BITS);
 }
 
-struct region_cache *region_cache_create(void)
+struct region_cache *region_cache_create(struct jit *jit)
 {
 	struct region_cache *rc = calloc(1, sizeof(*rc));
 
@@ -60,21 +62,25 @@ struct region_cache *region_cache_create(void)
 		return NULL;
 	pthread_mutex_init(&rc->lock, NULL);
 	atomic_store(&rc->epoch, 1);
+	rc->jit = jit;
 	return rc;
 }
 
-static void region_free(struct region *g)
+static void region_free(struct region_cache *rc, struct region *g)
 {
+	if (g->compiled)
+		jit_free(rc->jit, g->compiled);
+	free(g->link);
 	ir_code_free(g->code);
 	free(g);
 }
 
-static void free_list(struct region *g)
+static void free_list(struct region_cache *rc, struct region *g)
 {
 	while (g) {
 		struct region *next = g->block_next;
 
-		region_free(g);
+		region_free(rc, g);
 		g = next;
 	}
 }
@@ -89,13 +95,13 @@ void region_cache_destroy(struct region_cache *rc)
 		while (b) {
 			struct code_block *next = atomic_load(&b->hash_next);
 
-			free_list(b->regions);
+			free_list(rc, b->regions);
 			free(b);
 			b = next;
 		}
 	}
 	for (unsigned i = 0; i < 2; i++)
-		free_list(rc->retired[i].list);
+		free_list(rc, rc->retired[i].list);
 	pthread_mutex_destroy(&rc->lock);
 	free(rc);
 }
@@ -206,10 +212,72 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 		return NULL;
 	}
 	if (same) {
-		region_free(g);
+		region_free(rc, g);
 		return same;
 	}
 	return g;
+}
+
+bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code)
+{
+	struct region_link *link = calloc(code->nexit + 1, sizeof(*link));
+	bool attached = false;
+
+	pthread_mutex_lock(&rc->lock);
+	if (link && !atomic_load(&g->dead) && !g->compiled) {
+		for (uint32_t n = 0; n < code->nexit; n++)
+			link[n].from = g;
+		g->link = link;
+		g->compiled = code;
+		code->owner = g;
+		atomic_store_explicit(&g->entry, code->entry, memory_order_release);
+		attached = true;
+	}
+	pthread_mutex_unlock(&rc->lock);
+	if (!attached) {
+		free(link);
+		jit_free(rc->jit, code);
+	}
+	return attached;
+}
+
+void region_link(struct region_cache *rc, struct region *from, uint32_t exit, struct region *to)
+{
+	pthread_mutex_lock(&rc->lock);
+	if (!atomic_load(&from->dead) && !atomic_load(&to->dead) && from->compiled &&
+	    to->compiled && exit < from->compiled->nexit && !from->link[exit].to &&
+	    (from->host ^ to->host) >> TLB_BLOCK_SHIFT == 0 && from->mode == to->mode) {
+		struct region_link *l = &from->link[exit];
+
+		l->to = to;
+		l->next = to->incoming;
+		to->incoming = l;
+		jit_link(from->compiled, exit, to->compiled);
+	}
+	pthread_mutex_unlock(&rc->lock);
+}
+
+/* Lock held. Nothing jumps to g any more, and g jumps nowhere. */
+static void unlink_all(struct region *g)
+{
+	if (!g->compiled)
+		return;
+	for (struct region_link *l = g->incoming; l; l = l->next) {
+		jit_unlink(l->from->compiled, l - l->from->link);
+		l->to = NULL;
+	}
+	g->incoming = NULL;
+	for (uint32_t n = 0; n < g->compiled->nexit; n++) {
+		struct region_link *l = &g->link[n], **at;
+
+		if (!l->to)
+			continue;
+		for (at = &l->to->incoming; *at != l; at = &(*at)->next)
+			;
+		*at = l->next;
+		l->to = NULL;
+		jit_unlink(g->compiled, n);
+	}
 }
 
 /* Lock held. Takes g out of the hash and keeps it for reclamation. */
@@ -219,6 +287,7 @@ static void retire(struct region_cache *rc, struct region *g)
 	struct region *at;
 
 	atomic_store(&g->dead, true);
+	unlink_all(g);
 	while ((at = atomic_load(link)) && at != g)
 		link = &at->hash_next;
 	if (at)
@@ -318,7 +387,7 @@ void region_cache_reclaim(struct region_cache *rc, uint64_t oldest_seen)
 		rc->retired[1].list = NULL;
 	}
 	pthread_mutex_unlock(&rc->lock);
-	free_list(list);
+	free_list(rc, list);
 }
 
 size_t region_cache_bytes(const struct region_cache *rc)

@@ -20,6 +20,27 @@
 #include "ir/interp.h"
 #include "mem/addr.h"
 
+struct jit;
+struct jit_code;
+
+/*
+ * An entry of a processor's jump cache: from guest addresses to regions. It is for one translation
+ * context and mode; compiled code looks it up too.
+ */
+struct region_jump {
+	uint64_t pc;
+	uint32_t context;
+	uint32_t mode;
+	struct region *region;
+};
+
+#define REGION_JUMP_FACTOR 0x9e5
+
+static inline uint32_t region_jump_hash(uint64_t pc, uint32_t context)
+{
+	return (uint32_t)(pc >> 2) ^ (uint32_t)(pc >> 13) ^ context * REGION_JUMP_FACTOR;
+}
+
 struct region {
 	uint64_t host; /* address of its first instruction in host memory */
 	uint64_t pc;   /* guest address of the same */
@@ -27,13 +48,25 @@ struct region {
 	uint32_t len;  /* bytes of guest code that it was made from, contiguous */
 	_Atomic bool dead;
 	struct ir_code *code;
+	const void *_Atomic entry; /* of its compiled code; NULL: interpreted */
+	struct jit_code *compiled;
+	struct region_link *link;  /* by exit of the compiled code */
+	struct region_link *incoming;
+	uint32_t runs;             /* how often it was interpreted; approximate */
 	_Atomic(struct region *) hash_next;
 	struct region *block_next;  /* in its block's list, or in the retired list */
 };
 
+/* A direct jump from an exit of one region's compiled code to another's. Under the cache's mutex. */
+struct region_link {
+	struct region *from, *to;  /* to NULL: not linked */
+	struct region_link *next; /* of those into `to` */
+};
+
 struct region_cache;
 
-struct region_cache *region_cache_create(void);
+/* jit: frees and links compiled code; NULL when everything is interpreted. */
+struct region_cache *region_cache_create(struct jit *jit);
 void region_cache_destroy(struct region_cache *rc);
 
 /* NULL if there is none (alive). */
@@ -58,6 +91,18 @@ bool region_block_has_code(struct region_cache *rc, hva_t block);
 uint64_t region_block_version(struct region_cache *rc, hva_t block);
 struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode,
 			     uint32_t len, struct ir_code *code, uint64_t version);
+
+/*
+ * Give a region compiled code (ownership passes). False: the region has died meanwhile, or there is no
+ * memory; the code is freed.
+ */
+bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code);
+
+/*
+ * Have an exit of `from` lead straight to `to`, if both live and are compiled. They must lie in the
+ * same block, so that one translation holds for both.
+ */
+void region_link(struct region_cache *rc, struct region *from, uint32_t exit, struct region *to);
 
 /* Kill what was made from host memory [start, start+len). True if anything was. */
 bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len);

@@ -212,9 +212,15 @@ static void api_kick(struct kvm *k, int vcpu_fd)
 	atomic_fetch_sub(&k->kickers, 1);
 }
 
+static void api_tune(struct kvm *k, const struct kvm_tuning *t)
+{
+	k->tuning = *t;
+}
+
 const struct kvm_backend kvm_backend_anykvm = {
 	.name = "anykvm",
 	.open = api_open,
+	.tune = api_tune,
 	.ioctl = api_ioctl,
 	.map_run = api_map_run,
 	.close = api_close,

@@ -1,6 +1,6 @@
 /*
- * Devices in the hypervisor (KVM_CREATE_DEVICE): common life and attribute ioctls. A device lives as
- * long as its VM, whatever happens to its descriptor.
+ * Devices in the hypervisor (KVM_CREATE_DEVICE): common life and attribute ioctls. A device lives
+ * as long as its VM, whatever happens to its descriptor.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -58,7 +58,7 @@ void kvm_device_destroy_all(struct kvm_vm *vm)
 
 int kvm_device_ioctl(struct kvm_device *dev, uint32_t request, void *arg)
 {
-	int (*handler)(struct kvm_device *dev, const struct kvm_device_attr *attr);
+	int (*handler)(struct kvm_device *, const struct kvm_device_attr *);
 	struct kvm_device_attr attr;
 	int ret;
 

@@ -3,8 +3,8 @@
  * store to a device address signals without leaving KVM_RUN.
  *
  * The kernel hooks into the eventfd's wait queue; here one thread per VM, started with the first
- * irqfd, waits for all of them. Descriptors are duplicated, so that the caller may close its own; they
- * are identified by the caller's number, as it gives it again to deassign.
+ * irqfd, waits for all of them. Descriptors are duplicated, so that the caller may close its own;
+ * they are identified by the caller's number, as it gives it again to deassign.
  */
 #include <errno.h>
 #include <pthread.h>

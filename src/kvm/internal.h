@@ -59,14 +59,15 @@ enum kvm_file_kind { KVM_FILE_SYSTEM, KVM_FILE_VM, KVM_FILE_VCPU, KVM_FILE_DEVIC
 
 struct kvm_file {
 	enum kvm_file_kind kind;
-	uint32_t refs; /* under kvm.lock: one of the table, one of each ioctl that runs on it */
-	struct kvm_vm *vm;         /* all but the system's; counted in vm.refs */
+	uint32_t refs;     /* under kvm.lock: one of the table, one of each ioctl that runs on it */
+	struct kvm_vm *vm; /* all but the system's; counted in vm.refs */
 	struct kvm_vcpu *vcpu;     /* KVM_FILE_VCPU */
 	struct kvm_device *device; /* KVM_FILE_DEVICE */
 };
 
 struct kvm {
 	const struct kvm_arch_ops *arch;
+	struct kvm_tuning tuning; /* of VMs to come; set by one thread, before they are made */
 	struct kvm_lock lock; /* writes to the table; reference counts */
 	/* Read without the lock by `kick` only, which a signal handler may call. */
 	struct kvm_file *_Atomic file[KVM_MAX_FILES];
@@ -179,9 +180,9 @@ static inline struct kvm_vcpu *kvm_find_vcpu(struct kvm_vm *vm, uint64_t id)
 	return atomic_load_explicit(&vm->vcpu_by_id[id], memory_order_acquire);
 }
 
-#define kvm_for_each_vcpu(v, vm)                                                                 \
-	for (uint32_t v##_i = 0;                                                                 \
-	     v##_i < atomic_load(&(vm)->nr_vcpus) && ((v) = atomic_load(&(vm)->vcpu[v##_i]));    \
+#define kvm_for_each_vcpu(v, vm)                                                                   \
+	for (uint32_t v##_i = 0;                                                                   \
+	     v##_i < atomic_load(&(vm)->nr_vcpus) && ((v) = atomic_load(&(vm)->vcpu[v##_i]));      \
 	     v##_i++)
 
 /* The VM's state is inconsistent by the hypervisor's own fault: say so once, and stop it. */
@@ -204,9 +205,9 @@ struct kvm_vcpu {
 	struct cpu *cpu;
 	struct kvm_run *run;
 	_Atomic uint32_t requests;
-	_Atomic bool kicked;        /* leave KVM_RUN with -EINTR */
-	_Atomic uint32_t wake_seq;  /* futex: a blocked vCPU waits for it to change */
-	_Atomic bool blocked;       /* only then is waking a system call */
+	_Atomic bool kicked;       /* leave KVM_RUN with -EINTR */
+	_Atomic uint32_t wake_seq; /* futex: a blocked vCPU waits for it to change */
+	_Atomic bool blocked;      /* only then is waking a system call */
 	bool sigmask_set;
 	sigset_t sigmask;
 };
@@ -293,8 +294,9 @@ struct kvm_arch_ops {
 	/* vcpu.cpu exists, in power-on state. */
 	int (*vcpu_init)(struct kvm_vcpu *vcpu);
 	void (*vcpu_fini)(struct kvm_vcpu *vcpu);
-	int (*vcpu_ioctl)(struct kvm_vcpu *vcpu, uint32_t request, void *arg); /* -EINVAL: unknown */
-	/* Without vcpu.mutex, for what another thread may ask of a running vCPU. -ENOTTY: not such. */
+	/* -EINVAL: unknown */
+	int (*vcpu_ioctl)(struct kvm_vcpu *vcpu, uint32_t request, void *arg);
+	/* Without vcpu.mutex, what may be asked of a running vCPU. -ENOTTY: not such. */
 	int (*vcpu_async_ioctl)(struct kvm_vcpu *vcpu, uint32_t request, void *arg);
 	int (*vcpu_enable_cap)(struct kvm_vcpu *vcpu, const struct kvm_enable_cap *cap);
 	/* 0: see run->exit_reason; -EINTR and other errors of KVM_RUN. vcpu.mutex held. */

@@ -20,10 +20,19 @@ struct kvm;
 
 enum kvm_guest_arch { KVM_GUEST_PPC64, KVM_GUEST_X86_64, KVM_GUEST_S390X };
 
+/* How the software processors execute. All false: as fast as they can. */
+struct kvm_tuning {
+	bool no_jit;      /* interpret everything */
+	bool no_optimise; /* leave the IR as the front end made it */
+	bool check_ir;    /* verify each region */
+};
+
 struct kvm_backend {
 	const char *name; /* "anykvm" or "kvm" */
 	/* As open("/dev/kvm"): *out and the system descriptor's number, or -errno. */
 	int (*open)(enum kvm_guest_arch arch, struct kvm **out);
+	/* For VMs created from now on. NULL where processors are silicon. */
+	void (*tune)(struct kvm *k, const struct kvm_tuning *t);
 	/* As ioctl(fd, request, arg). */
 	int (*ioctl)(struct kvm *k, int fd, uint64_t request, void *arg);
 	/* As mmap of a vCPU descriptor at offset 0: the struct kvm_run; -errno in *err when NULL. */

@@ -1,6 +1,6 @@
 /*
- * Memory slots: guest physical ranges backed by the caller's memory (KVM_SET_USER_MEMORY_REGION), access
- * to guest memory by the hypervisor, and the dirty log.
+ * Memory slots: guest physical ranges backed by the caller's memory (KVM_SET_USER_MEMORY_REGION),
+ * access to guest memory by the hypervisor, and the dirty log.
  */
 #include <errno.h>
 #include <stdlib.h>

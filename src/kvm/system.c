@@ -2,12 +2,15 @@
  * ioctls of the system descriptor, and the capabilities that all architectures have.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "kvm/internal.h"
 
 /* 0 for what is not common. */
 static int common_extension(uint64_t cap)
 {
+	long online;
+
 	switch (cap) {
 	case KVM_CAP_USER_MEMORY:
 	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
@@ -24,7 +27,9 @@ static int common_extension(uint64_t cap)
 	case KVM_CAP_IOEVENTFD:
 	case KVM_CAP_IRQFD:
 		return 1;
-	case KVM_CAP_NR_VCPUS:
+	case KVM_CAP_NR_VCPUS: /* recommended: more than the host has only take turns */
+		online = sysconf(_SC_NPROCESSORS_ONLN);
+		return online > 0 && online < KVM_MAX_VCPUS ? (int)online : KVM_MAX_VCPUS;
 	case KVM_CAP_MAX_VCPUS:
 		return KVM_MAX_VCPUS;
 	case KVM_CAP_MAX_VCPU_ID:

@@ -109,7 +109,8 @@ void kvm_vcpu_wake(struct kvm_vcpu *vcpu)
 {
 	int saved = errno;
 
-	/* Either this sees `blocked`, or the futex sees the new sequence number and does not wait. */
+	/* Either this sees `blocked`, or the futex sees the new sequence number and does not wait.
+	 */
 	atomic_fetch_add(&vcpu->wake_seq, 1);
 	if (!atomic_load(&vcpu->blocked))
 		return;

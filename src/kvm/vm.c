@@ -19,7 +19,7 @@ static void vm_free(struct kvm_vm *vm)
 
 	/* Threads that inject interrupts stop before what they inject into goes. */
 	kvm_eventfd_fini(vm);
-	kvm_for_each_vcpu (v, vm)
+	kvm_for_each_vcpu(v, vm)
 		kvm_vcpu_destroy(v);
 	kvm_device_destroy_all(vm);
 	vm->arch->vm_fini(vm);
@@ -38,7 +38,12 @@ void kvm_vm_put(struct kvm_vm *vm)
 
 int kvm_vm_create(struct kvm *k, uint64_t type)
 {
-	struct cpu_system_config config = {.arch = k->arch->cpu, .optimise = false};
+	struct cpu_system_config config = {
+		.arch = k->arch->cpu,
+		.jit = !k->tuning.no_jit,
+		.optimise = !k->tuning.no_optimise,
+		.check_ir = k->tuning.check_ir,
+	};
 	struct kvm_vm *vm = calloc(1, k->arch->vm_size);
 	int ret;
 
@@ -78,7 +83,7 @@ void kvm_make_all_request(struct kvm_vm *vm, uint32_t request)
 {
 	struct kvm_vcpu *v;
 
-	kvm_for_each_vcpu (v, vm)
+	kvm_for_each_vcpu(v, vm)
 		kvm_make_request(v, request);
 }
 

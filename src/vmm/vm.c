@@ -82,6 +82,8 @@ static int create_descriptors(struct vm *vm, struct error *e)
 				 vm->backend->name, strerror(-ret));
 	}
 	vm->sys_fd = ret;
+	if (vm->backend->tune)
+		vm->backend->tune(vm->kvm, &vm->config->tuning);
 	ret = sys_ioctl(vm, KVM_GET_API_VERSION, NULL);
 	if (ret != KVM_API_VERSION)
 		return error_set(e, -ENOTSUP,

@@ -27,6 +27,7 @@ struct vmm_config {
 	unsigned cores;
 	unsigned threads; /* per core */
 	bool no_reboot;   /* a guest's reset ends the run */
+	struct kvm_tuning tuning;
 	bool trace_exits; /* each exit to the VMM as a line on stderr */
 };
 

@@ -197,6 +197,9 @@ void generate_vector_state(struct generator *g, const struct p9_insn *i, struct 
 	/* qemu negates before it rounds; to nearest, that is the same. */
 	if (starts_with(m, "fnm") || starts_with(m, "xsnm") || starts_with(m, "xvnm"))
 		s->fpscr &= ~UINT64_C(3);
+	/* a > b ? a : b, so b of two zeros; qemu gives a. */
+	if (is_named(d, "xsmaxcdp") && !(s->vsr[insn_XA(i)][0] << 1 | s->vsr[insn_XB(i)][0] << 1))
+		s->vsr[insn_XA(i)][0] = s->vsr[insn_XB(i)][0];
 	/* -2^31 sets SAT, although it fits; in qemu it does not. */
 	for (unsigned n = 0; is_named(d, "vctsxs") && n < 2; n++) {
 		uint64_t *b = &s->vsr[32 + insn_VRB(i)][n];

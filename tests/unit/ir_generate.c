@@ -277,7 +277,7 @@ static void idiom(struct gen *g)
 	uint32_t reg = state_offset(g, IR_I64);
 	ir_val v;
 
-	switch (below(g, 7)) {
+	switch (below(g, 11)) {
 	case 0: /* a comparison into a condition field, with summary overflow */
 		v = ir_bin(r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, pick(g, t),
 			   chance(g, 50) ? ir_const(r, t, interesting(g)) : pick(g, t));
@@ -306,6 +306,29 @@ static void idiom(struct gen *g)
 	case 5: /* a flag */
 		ir_set(r, OFF_FLAG(below(g, 4)), keep(g, IR_I64, boolean(g)));
 		break;
+	case 6: /* subtraction, with its carry */
+		v = ir_un(r, IR_NOT, pick(g, t));
+		reg = chance(g, 50);
+		v = ir_bin(r, IR_ADD, v, pick(g, t));
+		keep(g, t, ir_bin(r, IR_ADD, v, ir_const(r, t, 1)));
+		keep(g, IR_I64, ir_addcarry(r, ir_un(r, IR_NOT, pick(g, t)), pick(g, t),
+					    ir_const(r, IR_I64, reg)));
+		break;
+	case 7: /* is it zero? */
+		v = ir_un(r, IR_CLZ, pick(g, t));
+		keep(g, t, ir_bin(r, IR_SHR, v, ir_const(r, t, t == IR_I64 ? 6 : 5)));
+		break;
+	case 8: /* operations with constants, one upon the other */
+	case 9:
+		v = pick(g, t);
+		for (unsigned n = 2 + below(g, 2); n; n--) {
+			static const uint8_t op[] = {IR_ADD, IR_SUB, IR_MUL, IR_AND, IR_OR, IR_XOR,
+						     IR_SHL, IR_SHR, IR_SAR, IR_ROTL, IR_ROTL};
+
+			v = ir_bin(r, op[below(g, ARRAY_SIZE(op))], v, ir_const(r, t, interesting(g)));
+		}
+		keep(g, t, v);
+		break;
 	default: /* a chain of a condition */
 		v = boolean(g);
 		if (chance(g, 50))
@@ -318,11 +341,11 @@ static void idiom(struct gen *g)
 }
 
 /* Mostly an address with memory behind it, often near a page's end. */
-static ir_val address(struct gen *g, unsigned size)
+static ir_val address(struct gen *g, unsigned size, unsigned aligned)
 {
 	struct ir_region *r = g->r;
-	uint64_t page = PAGE_ADDR(below(g, chance(g, 12) ? PAGES : PAGE_RW1 + 1));
-	uint64_t align = chance(g, 50) ? ~(uint64_t)(size - 1) : ~UINT64_C(0);
+	uint64_t page = PAGE_ADDR(below(g, chance(g, 6) ? PAGES : PAGE_RW1 + 1));
+	uint64_t align = chance(g, aligned) ? ~(uint64_t)(size - 1) : ~UINT64_C(0);
 	ir_val base, index;
 
 	if (chance(g, 1))
@@ -373,20 +396,20 @@ static void access(struct gen *g)
 		keep(g, IR_V128, ir_call(g->r, &machine_helper[H_VFAULT], a, 1));
 		break;
 	case 2:
-		a[0] = address(g, size);
+		a[0] = address(g, size, 95);
 		keep(g, t, ir_cas(g->r, m, a[0], pick(g, t), pick(g, t)));
 		break;
 	case 3:
-		a[0] = address(g, size);
+		a[0] = address(g, size, 95);
 		keep(g, t, ir_rmw(g->r, below(g, IR_RMW_MINS + 1), m, a[0], pick(g, t)));
 		break;
 	case 4:
 	case 5:
-		a[0] = address(g, size);
+		a[0] = address(g, size, 50);
 		ir_store(g->r, m, a[0], pick(g, t));
 		break;
 	case 6: /* with update */
-		a[0] = address(g, size);
+		a[0] = address(g, size, 50);
 		if (chance(g, 70)) {
 			v = keep(g, t, ir_load(g->r, t, m, a[0]));
 			ir_set(g->r, state_offset(g, t), v);
@@ -396,7 +419,7 @@ static void access(struct gen *g)
 		ir_set(g->r, state_offset(g, IR_I64), a[0]);
 		break;
 	default:
-		a[0] = address(g, size);
+		a[0] = address(g, size, 50);
 		keep(g, t, ir_load(g->r, t, m, a[0]));
 		break;
 	}
@@ -444,7 +467,7 @@ static void guest_instruction(struct gen *g)
 	unsigned work = chance(g, 10) ? 12 : 4;
 
 	g->pc += 4;
-	if (chance(g, 1))
+	if (chance(g, 3))
 		ir_poll(g->r);
 	ir_insn_partial(g->r, g->pc);
 	for (unsigned n = below(g, work); n; n--) {
@@ -453,7 +476,7 @@ static void guest_instruction(struct gen *g)
 		else
 			pure_int(g);
 	}
-	for (unsigned n = below(g, 6) / 3; n; n--)
+	for (unsigned n = below(g, 8) / 3; n; n--)
 		access(g);
 	for (unsigned n = below(g, 4); n; n--)
 		pure_int(g);
@@ -546,6 +569,10 @@ void generate_region(struct ir_region *r, uint64_t seed)
 
 		g->cur = order[k];
 		ir_begin_block(r, g->block[g->cur]);
+		if (chance(g, 10) && g->succ[g->cur][0] > (int)g->cur) {
+			ir_jump(r, g->block[g->succ[g->cur][0]]);
+			continue;
+		}
 		if (chance(g, 30))
 			ir_poll(r);
 		for (unsigned n = 0; n < size; n++)

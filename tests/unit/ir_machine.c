@@ -121,6 +121,7 @@ void machine_reset(struct machine *m, uint64_t seed)
 	m->env.fault = 0;
 	m->env.pc = 0;
 	m->env.exit_request = 0;
+	m->env.polls_left = UINT32_MAX;
 }
 
 const char *machine_differ(const struct machine *a, const struct machine *b)

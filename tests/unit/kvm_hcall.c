@@ -1,5 +1,6 @@
 /*
- * Hypercalls and their arguments: what is served here, what goes to the VMM, and the registered areas.
+ * Hypercalls and their arguments: what is served here, what goes to the VMM, and the registered
+ * areas.
  */
 #include "kvm_test.h"
 
@@ -38,8 +39,20 @@ static void enable(uint64_t nr)
 static void to_the_vmm(void **state)
 {
 	static const uint64_t user[] = {
-		H_ENTER, H_PUT_TERM_CHAR, H_REGISTER_PROC_TBL, H_RTAS,  H_CAS, 0, 1, 3,
-		H_RANDOM, H_SET_MODE, H_RPT_INVALIDATE, H_LAST_PAPR + 4, UINT64_MAX, 0xf803,
+		H_ENTER,
+		H_PUT_TERM_CHAR,
+		H_REGISTER_PROC_TBL,
+		H_RTAS,
+		H_CAS,
+		0,
+		1,
+		3,
+		H_RANDOM,
+		H_SET_MODE,
+		H_RPT_INVALIDATE,
+		H_LAST_PAPR + 4,
+		UINT64_MAX,
+		0xf803,
 	};
 	const uint64_t args[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 
@@ -86,15 +99,18 @@ static void breakpoints(void **state)
 	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 0, H_SET_MODE_RESOURCE_SET_CIABR, 0x1002, 0),
 			 H_SUCCESS);
 	assert_int_equal(regs(0)->ciabr, 0x1002);
-	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 0, H_SET_MODE_RESOURCE_SET_CIABR, 0x1003, 0), H_P3);
-	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 0, H_SET_MODE_RESOURCE_SET_CIABR, 0x1002, 1), H_P4);
+	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 0, H_SET_MODE_RESOURCE_SET_CIABR, 0x1003, 0),
+			 H_P3);
+	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 0, H_SET_MODE_RESOURCE_SET_CIABR, 0x1002, 1),
+			 H_P4);
 	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 1, H_SET_MODE_RESOURCE_SET_CIABR, 0x1002, 0),
 			 H_UNSUPPORTED_FLAG_START);
 	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 0, H_SET_MODE_RESOURCE_SET_DAWR0, 0x2000, 0x63),
 			 H_SUCCESS);
 	assert_int_equal(regs(0)->dawr0, 0x2000);
 	assert_int_equal(regs(0)->dawrx0, 0x63);
-	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 0, H_SET_MODE_RESOURCE_SET_DAWR0, 0x2000, 4), H_P4);
+	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 0, H_SET_MODE_RESOURCE_SET_DAWR0, 0x2000, 4),
+			 H_P4);
 	assert_int_equal(HCALL(&t, 0, H_SET_MODE, 0, H_SET_MODE_RESOURCE_SET_DAWR1, 0, 0), H_P2);
 	assert_int_equal(test_hcall(&t, 0, H_SET_MODE, endian, 4), PPC_USER);
 	assert_int_equal(HCALL(&t, 0, H_SET_DABR, 0x3005), H_SUCCESS);
@@ -116,7 +132,8 @@ static void translations(void **state)
 	assert_int_equal(HCALL(&t, 0, H_RPT_INVALIDATE, 1, H_RPTI_TARGET_CMMU, H_RPTI_TYPE_TLB,
 			       H_RPTI_PAGE_4K, 0x1000, 0x2000),
 			 H_SUCCESS);
-	assert_int_equal(HCALL(&t, 0, H_RPT_INVALIDATE, 1, H_RPTI_TARGET_CMMU, 0xe, 0, 5, 5), H_SUCCESS);
+	assert_int_equal(HCALL(&t, 0, H_RPT_INVALIDATE, 1, H_RPTI_TARGET_CMMU, 0xe, 0, 5, 5),
+			 H_SUCCESS);
 	assert_int_equal(HCALL(&t, 0, H_RPT_INVALIDATE, 1, H_RPTI_TARGET_CMMU, H_RPTI_TYPE_TLB,
 			       H_RPTI_PAGE_4K, 0x2000, 0x1000),
 			 H_P5);
@@ -250,9 +267,14 @@ static void area_registers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(to_the_vmm),   TEST(processors), TEST(breakpoints),
-		TEST(translations), TEST(page_init),  TEST(areas),
-		TEST(area_in_vanished_memory), TEST(area_registers),
+		TEST(to_the_vmm),
+		TEST(processors),
+		TEST(breakpoints),
+		TEST(translations),
+		TEST(page_init),
+		TEST(areas),
+		TEST(area_in_vanished_memory),
+		TEST(area_registers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

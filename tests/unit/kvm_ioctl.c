@@ -1,6 +1,6 @@
 /*
- * ioctls and their arguments: each bad one gives the documented error and changes nothing; slots are
- * checked, kept sorted, and found.
+ * ioctls and their arguments: each bad one gives the documented error and changes nothing; slots
+ * are checked, kept sorted, and found.
  */
 #include <unistd.h>
 
@@ -176,8 +176,7 @@ static void slot_lookup(void **state)
 		}
 		assert_non_null(s);
 		assert_int_equal(s->id, 1 + i);
-		assert_ptr_equal(kvm_guest_ptr(vm, GPA(gpa + 8), 4088, true),
-				 t.mem + i * 4096 + 8);
+		assert_ptr_equal(kvm_guest_ptr(vm, GPA(gpa + 8), 4088, true), t.mem + i * 4096 + 8);
 		assert_null(kvm_guest_ptr(vm, GPA(gpa + 8), 4089, false));
 		assert_null(kvm_guest_ptr(vm, GPA(gpa + 8), UINT64_MAX, false));
 	}
@@ -192,8 +191,8 @@ static void guest_copies(void **state)
 
 	(void)state;
 	assert_int_equal(test_set_slot(&t, 1, 0, GUEST_MEM, 4096, t.mem), 0);
-	assert_int_equal(test_set_slot(&t, 2, KVM_MEM_READONLY, GUEST_MEM + 4096, 4096, t.mem + 4096),
-			 0);
+	assert_int_equal(
+		test_set_slot(&t, 2, KVM_MEM_READONLY, GUEST_MEM + 4096, 4096, t.mem + 4096), 0);
 	memset(buf, 0x5a, sizeof(buf));
 	/* over two slots; the read-only one cannot be written; the end is the end */
 	assert_int_equal(kvm_write_guest(vm, GPA(GUEST_MEM - 10), buf, 20), 0);

@@ -129,7 +129,8 @@ static void random_map(void)
 
 static void random_slot_change(void)
 {
-	static const uint64_t sizes[] = {4096, 5 * 4096, 2 * MIB, 7 * MIB + 4096, GIB, GIB + 2 * MIB};
+	static const uint64_t sizes[] = {4096,           5 * 4096, 2 * MIB,
+					 7 * MIB + 4096, GIB,      GIB + 2 * MIB};
 	static const uint64_t aligns[] = {4096, 65536, 2 * MIB, GIB};
 	int i = (int)(rnd() % SLOTS);
 	struct model_slot *s = &model[i];
@@ -218,15 +219,14 @@ static void page_sizes(void **state)
 	radix_lookup(test_vm_inside(&t), GPA(BASE + 2 * GIB + 2 * MIB), &shift);
 	assert_int_equal(shift, 12);
 	/* With the log, small pages that start clean; without it again, large ones. */
-	assert_int_equal(test_set_slot(&t, 1, KVM_MEM_LOG_DIRTY_PAGES, BASE,
-				       2 * GIB + 2 * MIB + 8192, host),
-			 0);
+	assert_int_equal(
+		test_set_slot(&t, 1, KVM_MEM_LOG_DIRTY_PAGES, BASE, 2 * GIB + 2 * MIB + 8192, host),
+		0);
 	assert_int_equal(radix_lookup(test_vm_inside(&t), GPA(BASE + GIB), &shift), 0);
 	radix_map(test_vm_inside(&t), NULL, GPA(BASE + GIB), false);
 	assert_int_equal(radix_lookup(test_vm_inside(&t), GPA(BASE + GIB), &shift) & PTE_C, 0);
 	assert_int_equal(shift, 12);
-	assert_int_equal(
-		test_set_slot(&t, 1, 0, BASE, 2 * GIB + 2 * MIB + 8192, host), 0);
+	assert_int_equal(test_set_slot(&t, 1, 0, BASE, 2 * GIB + 2 * MIB + 8192, host), 0);
 	radix_map(test_vm_inside(&t), NULL, GPA(BASE + GIB), false);
 	assert_int_equal(radix_lookup(test_vm_inside(&t), GPA(BASE + GIB), &shift) & PTE_C, PTE_C);
 	assert_int_equal(shift, 30);

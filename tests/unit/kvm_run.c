@@ -16,7 +16,7 @@
  */
 static void put_handler(struct test_vm *t, uint64_t vector)
 {
-	st_be32(t->mem + vector, INSN_X(339, 30u, 26u, 0u)); /* mfspr r30,SRR0 */
+	st_be32(t->mem + vector, INSN_X(339, 30u, 26u, 0u));     /* mfspr r30,SRR0 */
 	st_be32(t->mem + vector + 4, INSN_X(339, 29u, 27u, 0u)); /* mfspr r29,SRR1 */
 	st_be32(t->mem + vector + 8, INSN_LI(3u, 0x54));
 	st_be32(t->mem + vector + 12, INSN_SC1);
@@ -71,30 +71,126 @@ struct mmio_case {
 };
 
 static const struct mmio_case cases[] = {
-	{INSN_D(34, 5u, 4u, 0), 1, false, false, {0x80}, 0x80, 0, false},                 /* lbz */
-	{INSN_D(40, 5u, 4u, 2), 2, false, false, {0x34, 0x82}, 0x8234, 2, false},         /* lhz */
-	{INSN_D(42, 5u, 4u, 2), 2, false, false, {0x34, 0x82}, 0xffffffffffff8234, 2, false}, /* lha */
-	{INSN_D(32, 5u, 4u, 4), 4, false, false, {1, 2, 3, 4}, 0x04030201, 4, false},     /* lwz */
-	{INSN_D(33, 5u, 4u, 4), 4, false, false, {1, 2, 3, 4}, 0x04030201, 4, true},      /* lwzu */
-	{INSN_D(58, 5u, 4u, 10), 4, false, false, {1, 2, 3, 0x84}, 0xffffffff84030201, 8, false}, /* lwa */
-	{INSN_D(58, 5u, 4u, 8), 8, false, false, {1, 2, 3, 4, 5, 6, 7, 8}, 0x0807060504030201, 8, false}, /* ld */
-	{INSN_X(534, 5u, 4u, 6u), 4, false, false, {1, 2, 3, 4}, 0x01020304, 0, false},   /* lwbrx */
-	{INSN_X(532, 5u, 4u, 6u), 8, false, false, {1, 2, 3, 4, 5, 6, 7, 8}, 0x0102030405060708, 0, false}, /* ldbrx */
-	{INSN_D(38, 5u, 4u, 1), 1, true, false, {0xaa}, 0x55aa, 1, false},                /* stb */
-	{INSN_D(44, 5u, 4u, 2), 2, true, false, {0xcd, 0xab}, 0xabcd, 2, false},          /* sth */
-	{INSN_D(37, 5u, 4u, 4), 4, true, false, {4, 3, 2, 1}, 0x01020304, 4, true},       /* stwu */
-	{INSN_D(62, 5u, 4u, 0), 8, true, false, {8, 7, 6, 5, 4, 3, 2, 1}, 0x0102030405060708, 0, false}, /* std */
-	{INSN_X(662, 5u, 4u, 6u), 4, true, false, {1, 2, 3, 4}, 0x01020304, 0, false},    /* stwbrx */
-	{INSN_X(918, 5u, 4u, 6u), 2, true, false, {3, 4}, 0x01020304, 0, false},          /* sthbrx */
-	{INSN_D(48, 5u, 4u, 0), 4, false, true, {0, 0, 0xc0, 0x3f}, 0x3ff8000000000000, 0, false}, /* lfs 1.5 */
-	{INSN_D(48, 5u, 4u, 0), 4, false, true, {1, 0, 0, 0}, 0x36a0000000000000, 0, false}, /* lfs denormal */
-	{INSN_D(48, 5u, 4u, 0), 4, false, true, {1, 0, 0x80, 0x7f}, 0x7ff0000020000000, 0, false}, /* lfs SNaN */
-	{INSN_D(50, 5u, 4u, 0), 8, false, true, {1, 2, 3, 4, 5, 6, 7, 8}, 0x0807060504030201, 0, false}, /* lfd */
-	{INSN_X(855, 5u, 4u, 6u), 4, false, true, {0, 0, 0, 0x80}, 0xffffffff80000000, 0, false}, /* lfiwax */
-	{INSN_D(52, 5u, 4u, 0), 4, true, true, {0, 0, 0xc0, 0x3f}, 0x3ff8000000000000, 0, false}, /* stfs */
-	{INSN_D(52, 5u, 4u, 0), 4, true, true, {1, 0, 0, 0}, 0x36a0000000000000, 0, false}, /* stfs denormal */
-	{INSN_D(54, 5u, 4u, 0), 8, true, true, {1, 2, 3, 4, 5, 6, 7, 8}, 0x0807060504030201, 0, false}, /* stfd */
-	{INSN_X(983, 5u, 4u, 6u), 4, true, true, {1, 2, 3, 4}, 0x0807060504030201, 0, false}, /* stfiwx */
+	{INSN_D(34, 5u, 4u, 0), 1, false, false, {0x80}, 0x80, 0, false},         /* lbz */
+	{INSN_D(40, 5u, 4u, 2), 2, false, false, {0x34, 0x82}, 0x8234, 2, false}, /* lhz */
+	{INSN_D(42, 5u, 4u, 2), 2, false, false, {0x34, 0x82}, 0xffffffffffff8234, 2, false}, /* lha
+											       */
+	{INSN_D(32, 5u, 4u, 4), 4, false, false, {1, 2, 3, 4}, 0x04030201, 4, false}, /* lwz */
+	{INSN_D(33, 5u, 4u, 4), 4, false, false, {1, 2, 3, 4}, 0x04030201, 4, true},  /* lwzu */
+	{INSN_D(58, 5u, 4u, 10),
+	 4,
+	 false,
+	 false,
+	 {1, 2, 3, 0x84},
+	 0xffffffff84030201,
+	 8,
+	 false}, /* lwa
+		  */
+	{INSN_D(58, 5u, 4u, 8),
+	 8,
+	 false,
+	 false,
+	 {1, 2, 3, 4, 5, 6, 7, 8},
+	 0x0807060504030201,
+	 8,
+	 false},                                                                        /* ld */
+	{INSN_X(534, 5u, 4u, 6u), 4, false, false, {1, 2, 3, 4}, 0x01020304, 0, false}, /* lwbrx */
+	{INSN_X(532, 5u, 4u, 6u),
+	 8,
+	 false,
+	 false,
+	 {1, 2, 3, 4, 5, 6, 7, 8},
+	 0x0102030405060708,
+	 0,
+	 false},                                                                    /* ldbrx */
+	{INSN_D(38, 5u, 4u, 1), 1, true, false, {0xaa}, 0x55aa, 1, false},          /* stb */
+	{INSN_D(44, 5u, 4u, 2), 2, true, false, {0xcd, 0xab}, 0xabcd, 2, false},    /* sth */
+	{INSN_D(37, 5u, 4u, 4), 4, true, false, {4, 3, 2, 1}, 0x01020304, 4, true}, /* stwu */
+	{INSN_D(62, 5u, 4u, 0),
+	 8,
+	 true,
+	 false,
+	 {8, 7, 6, 5, 4, 3, 2, 1},
+	 0x0102030405060708,
+	 0,
+	 false},                                                                       /* std */
+	{INSN_X(662, 5u, 4u, 6u), 4, true, false, {1, 2, 3, 4}, 0x01020304, 0, false}, /* stwbrx */
+	{INSN_X(918, 5u, 4u, 6u), 2, true, false, {3, 4}, 0x01020304, 0, false},       /* sthbrx */
+	{INSN_D(48, 5u, 4u, 0),
+	 4,
+	 false,
+	 true,
+	 {0, 0, 0xc0, 0x3f},
+	 0x3ff8000000000000,
+	 0,
+	 false}, /* lfs 1.5 */
+	{INSN_D(48, 5u, 4u, 0),
+	 4,
+	 false,
+	 true,
+	 {1, 0, 0, 0},
+	 0x36a0000000000000,
+	 0,
+	 false}, /* lfs denormal */
+	{INSN_D(48, 5u, 4u, 0),
+	 4,
+	 false,
+	 true,
+	 {1, 0, 0x80, 0x7f},
+	 0x7ff0000020000000,
+	 0,
+	 false}, /* lfs SNaN */
+	{INSN_D(50, 5u, 4u, 0),
+	 8,
+	 false,
+	 true,
+	 {1, 2, 3, 4, 5, 6, 7, 8},
+	 0x0807060504030201,
+	 0,
+	 false}, /* lfd */
+	{INSN_X(855, 5u, 4u, 6u),
+	 4,
+	 false,
+	 true,
+	 {0, 0, 0, 0x80},
+	 0xffffffff80000000,
+	 0,
+	 false}, /* lfiwax
+		  */
+	{INSN_D(52, 5u, 4u, 0),
+	 4,
+	 true,
+	 true,
+	 {0, 0, 0xc0, 0x3f},
+	 0x3ff8000000000000,
+	 0,
+	 false}, /* stfs
+		  */
+	{INSN_D(52, 5u, 4u, 0),
+	 4,
+	 true,
+	 true,
+	 {1, 0, 0, 0},
+	 0x36a0000000000000,
+	 0,
+	 false}, /* stfs denormal */
+	{INSN_D(54, 5u, 4u, 0),
+	 8,
+	 true,
+	 true,
+	 {1, 2, 3, 4, 5, 6, 7, 8},
+	 0x0807060504030201,
+	 0,
+	 false}, /* stfd */
+	{INSN_X(983, 5u, 4u, 6u),
+	 4,
+	 true,
+	 true,
+	 {1, 2, 3, 4},
+	 0x0807060504030201,
+	 0,
+	 false}, /* stfiwx
+		  */
 };
 
 static void mmio(void **state)
@@ -439,7 +535,8 @@ static void cede(void **state)
 	expiry = p9_tb(p9_regs(test_vcpu_inside(&t, 0)->vcpu.cpu)) + P9_TB_HZ * 4;
 	assert_int_equal(test_ioctl(&t, t.vcpu[0], KVM_SET_ONE_REG, &reg), 0);
 	assert_int_equal(HCALL(&t, 1, H_PROD, 0), H_SUCCESS);
-	TEST_CODE(&t, 0, GUEST_CODE + 64, INSN_LI(3u, H_CEDE), INSN_SC1, INSN_LI(3u, 0x54), INSN_SC1);
+	TEST_CODE(&t, 0, GUEST_CODE + 64, INSN_LI(3u, H_CEDE), INSN_SC1, INSN_LI(3u, 0x54),
+		  INSN_SC1);
 	start = now();
 	assert_int_equal(test_run(&t, 0), 0);
 	assert_true(now() - start < 1);
@@ -544,8 +641,9 @@ static void doorbell(void **state)
 	assert_int_equal(test_enable_cap(&t, t.fd, KVM_CAP_PPC_SMT, 4, 0), -EBUSY);
 	put_handler(&t, 0xa00);
 	/* msgsndp to thread 1; mfspr r31,TIR */
-	TEST_CODE(&t, 0, GUEST_CODE, INSN_LIS(5u, 0x2800), INSN_ORI(5u, 5u, 1), INSN_X(142, 0u, 0u, 5u),
-		  INSN_X(339, 31u, 446u & 31, 446u >> 5), INSN_LI(3u, 0x54), INSN_SC1);
+	TEST_CODE(&t, 0, GUEST_CODE, INSN_LIS(5u, 0x2800), INSN_ORI(5u, 5u, 1),
+		  INSN_X(142, 0u, 0u, 5u), INSN_X(339, 31u, 446u & 31, 446u >> 5),
+		  INSN_LI(3u, 0x54), INSN_SC1);
 	assert_int_equal(test_run(&t, 0), 0);
 	assert_int_equal(t.run[0]->exit_reason, KVM_EXIT_PAPR_HCALL);
 	assert_int_equal(test_gpr(&t, 0, 31), 0);

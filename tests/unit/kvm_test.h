@@ -1,6 +1,6 @@
 /*
- * What the hypervisor's tests share: a POWER9 VM behind the KVM API, with memory and vCPUs, and guest
- * code for it. Guest code is little-endian, in real mode, from GUEST_CODE.
+ * What the hypervisor's tests share: a POWER9 VM behind the KVM API, with memory and vCPUs, and
+ * guest code for it. Guest code is little-endian, in real mode, from GUEST_CODE.
  */
 #ifndef KVM_TEST_H
 #define KVM_TEST_H
@@ -200,19 +200,19 @@ static inline void test_code(struct test_vm *t, unsigned i, uint64_t gpa, const 
 	test_set_regs(t, i, &r);
 }
 
-#define TEST_CODE(t, i, gpa, ...)                                                                \
-	test_code(t, i, gpa, (const uint32_t[]){__VA_ARGS__},                                    \
+#define TEST_CODE(t, i, gpa, ...)                                                                  \
+	test_code(t, i, gpa, (const uint32_t[]){__VA_ARGS__},                                      \
 		  sizeof((const uint32_t[]){__VA_ARGS__}) / 4)
 
 /* Instructions (the manual's operand names) */
-#define INSN_SC1             0x44000022u
-#define INSN_ADDI(rt, ra, v) (0x38000000u | (rt) << 21 | (ra) << 16 | ((v)&0xffff))
-#define INSN_LI(rt, v)       INSN_ADDI(rt, 0u, v)
-#define INSN_LIS(rt, v)      (0x3c000000u | (rt) << 21 | ((v)&0xffff))
-#define INSN_ORI(ra, rs, v)  (0x60000000u | (rs) << 21 | (ra) << 16 | ((v)&0xffff))
-#define INSN_B(off)          (0x48000000u | ((off)&0x03fffffc))
+#define INSN_SC1              0x44000022u
+#define INSN_ADDI(rt, ra, v)  (0x38000000u | (rt) << 21 | (ra) << 16 | ((v)&0xffff))
+#define INSN_LI(rt, v)        INSN_ADDI(rt, 0u, v)
+#define INSN_LIS(rt, v)       (0x3c000000u | (rt) << 21 | ((v)&0xffff))
+#define INSN_ORI(ra, rs, v)   (0x60000000u | (rs) << 21 | (ra) << 16 | ((v)&0xffff))
+#define INSN_B(off)           (0x48000000u | ((off)&0x03fffffc))
 #define INSN_D(op, rt, ra, d) ((uint32_t)(op) << 26 | (rt) << 21 | (ra) << 16 | ((d)&0xffff))
-#define INSN_X(xo, rt, ra, rb)                                                                   \
+#define INSN_X(xo, rt, ra, rb)                                                                     \
 	(31u << 26 | (uint32_t)(rt) << 21 | (ra) << 16 | (rb) << 11 | (uint32_t)(xo) << 1)
 
 static inline int test_run(struct test_vm *t, unsigned i)
@@ -235,8 +235,8 @@ static inline enum ppc_next test_hcall(struct test_vm *t, unsigned i, uint64_t n
 }
 
 /* Its return value; fails when the call was not served in the hypervisor. */
-#define HCALL(t, i, nr, ...)                                                                     \
-	test_hcall_ret(t, i, nr, (const uint64_t[]){__VA_ARGS__},                                \
+#define HCALL(t, i, nr, ...)                                                                       \
+	test_hcall_ret(t, i, nr, (const uint64_t[]){__VA_ARGS__},                                  \
 		       sizeof((const uint64_t[]){__VA_ARGS__}) / 8)
 
 static inline int64_t test_hcall_ret(struct test_vm *t, unsigned i, uint64_t nr,

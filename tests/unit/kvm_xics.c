@@ -1,6 +1,6 @@
 /*
- * The XICS state machine: priorities, rejection, resending, masking, EOI, IPIs, level sources; the RTAS
- * calls; state saved and restored; and that no interrupt is ever lost, at random.
+ * The XICS state machine: priorities, rejection, resending, masking, EOI, IPIs, level sources; the
+ * RTAS calls; state saved and restored; and that no interrupt is ever lost, at random.
  */
 #include "kvm_test.h"
 
@@ -297,6 +297,28 @@ static void rtas_calls(void **state)
 	assert_int_equal(define("ibm,set-xive", 0), 0);
 }
 
+/* Refused by one server, moved to another that refuses it too: the second has to send it again. */
+static void moved_while_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(define("ibm,set-xive", 0x2000), 0);
+	for (uint32_t i = 0; i < 3; i++)
+		make_source(IRQ + i, 0, 5, false);
+	for (uint32_t i = 0; i < 3; i++)
+		line(IRQ + i, 1); /* both are at CPPR 0 */
+	rtas(0x2000, 3, 1, IRQ + 1, 1, 5);
+	cppr(1, 0xff);
+	assert_int_equal(xirr(1), 0xff000000 | (IRQ + 1));
+	eoi(1, 0xff000000 | (IRQ + 1));
+	assert_false(asserted(1));
+	cppr(0, 0xff);
+	assert_int_equal(xirr(0), 0xff000000 | IRQ);
+	eoi(0, 0xff000000 | IRQ);
+	assert_int_equal(xirr(0), 0xff000000 | (IRQ + 2));
+	eoi(0, 0xff000000 | (IRQ + 2));
+	assert_false(asserted(0));
+}
+
 static void icp_state(void **state)
 {
 	uint64_t v;
@@ -337,8 +359,8 @@ static void not_connected(void **state)
 }
 
 /*
- * At random: triggers, accepts, ends, priorities, targets, IPIs. In the end everything is opened, and
- * each source that fired after it was last accepted must come.
+ * At random: triggers, accepts, ends, priorities, targets, IPIs. In the end everything is opened,
+ * and each source that fired after it was last accepted must come.
  */
 #define NSRC 12
 
@@ -430,9 +452,9 @@ static void nothing_is_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(accept_and_eoi), TEST(rejection),       TEST(cppr_rejects_and_resends),
-		TEST(ipis),           TEST(level_source),    TEST(rtas_calls),
-		TEST(icp_state),      TEST(not_connected),   TEST(nothing_is_lost),
+		TEST(accept_and_eoi), TEST(rejection),     TEST(cppr_rejects_and_resends),
+		TEST(ipis),           TEST(level_source),  TEST(rtas_calls),
+		TEST(moved_while_refused), TEST(icp_state),      TEST(not_connected), TEST(nothing_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

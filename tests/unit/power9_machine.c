@@ -32,6 +32,7 @@ void machine_create(struct machine *m, unsigned ncpu, bool optimise)
 		.arch = &p9_arch,
 		.optimise = optimise,
 		.check_ir = true,
+		.jit = getenv("ANYKVM_TEST_JIT") != NULL,
 	};
 	const size_t root_size = 8 << 13, level_size = 8 << 9;
 	uint64_t *root, *level2, *level3;

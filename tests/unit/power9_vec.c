@@ -29,7 +29,8 @@
 #define XX3(xo, t, a, b)                                                                           \
 	(60u << 26 | ((t) & 31) << 21 | ((a) & 31) << 16 | ((b) & 31) << 11 | (xo) << 3 |          \
 	 ((a) >> 5) << 2 | ((b) >> 5) << 1 | (t) >> 5)
-#define A(po, xo, t, a, b, c) ((po) << 26 | (t) << 21 | (a) << 16 | (b) << 11 | (c) << 6 | (xo) << 1)
+#define A(po, xo, t, a, b, c)                                                                      \
+	((po) << 26 | (t) << 21 | (a) << 16 | (b) << 11 | (c) << 6 | (xo) << 1)
 
 static struct p9_harness *h;
 static struct p9_regs *regs;
@@ -187,6 +188,17 @@ static void permutes(void **state)
 	/* vgbbd: a row becomes a column */
 	vmx(VX(1292u, 1u, 0u, 3u), 0, q(0xff00000000000000, 0x8040201008040201), 0,
 	    0x8080808080808080, 0x8040201008040201);
+	/* vrldmi, vrlwmi: bits outside the mask stay; a mask that wraps around */
+	regs->vsr[33] = ~(u128)0;
+	regs->vsr[34] = q(0x00000000000000f0, 0x0123456789abcdef);
+	regs->vsr[35] = q(0x0000000000303f04, 0x0000000000380708);
+	run(VX(197u, 1u, 2u, 3u));
+	assert_vector(33, 0xffffffffffff0f00, 0x23ffffffffffff01);
+	regs->vsr[33] = 0;
+	regs->vsr[34] = q(0x12345678ffffffff, 0x80000001ffffffff);
+	regs->vsr[35] = q(0x0018070400001f00, 0x0000000000080f00);
+	run(VX(133u, 1u, 2u, 3u));
+	assert_vector(33, 0x23000081ffffffff, 0x8000000000ff0000);
 	/* vslv, vsrv; vslo by 3 octets; vsr by 4 */
 	vmx(VX(1860u, 1u, 2u, 3u), q(0x8180000000000000, 0xff), q(0x0107000000000000, 4), 0,
 	    0x0300000000000000, 0xf0);

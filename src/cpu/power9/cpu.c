@@ -50,6 +50,9 @@ static void p9_leave(struct cpu *c)
 const struct cpu_arch p9_arch = {
 	.name = "power9",
 	.size = sizeof(struct p9_cpu),
+	/* GPRs, LR, CTR, TAR, CR fields and XER bits: nothing that walking or time look at */
+	.pin_first = offsetof(struct p9_cpu, regs.gpr),
+	.pin_end = offsetof(struct p9_cpu, regs.xer_rest),
 	.init = p9_init,
 	.fini = p9_fini,
 	.fetch = p9_mmu_fetch,

@@ -26,13 +26,17 @@
  * a suppressed result leaves all of it unchanged: the caller, who clears it as the processor does,
  * keeps it if p9_fpu_suppressed() says so after the call.
  *
- * Deferring the status. With P9_FPSCR_XX set, no enable bit set and RN = 0 (see
- * p9_fpu_may_defer), an add, subtract, multiply, divide, square root or multiply-add whose
- * result, correctly rounded, is a normal number other than those with the least biased exponent
- * (1 for a double, 0x381 for a single held as a double) changes nothing in the FPSCR but FR, FI
- * and FPRF, and these are overwritten by the next such instruction. Generated code may compute
- * it on the host, note the operation and its operands, and call the function here only when
- * the FPSCR is read: calling it again with the same operands gives the same status.
+ * Where the ISA leaves status undefined: FR after a disabled overflow is 1 for an infinity, 0 for
+ * the greatest finite number; FPRF after a conversion to an integer is kept; FR of a rounding to
+ * odd is 1 when it set the last bit. NI is stored and has no effect.
+ *
+ * Deferring the status. With XX set, XE clear and RN = 0 (p9_fpu_may_defer), an add, subtract,
+ * multiply, divide, square root or multiply-add whose result, correctly rounded, is a normal
+ * number other than those with the least biased exponent (1 for a double, 0x381 for a single held
+ * as a double) changes nothing in the FPSCR but FR, FI and FPRF, and these are overwritten by the
+ * next such instruction. Generated code may compute it on the host, note the operation and its
+ * operands, and call the function here only when the FPSCR is read or changed otherwise: calling
+ * it again with the same operands gives the same status.
  */
 #ifndef ANYKVM_CPU_POWER9_FPU_H
 #define ANYKVM_CPU_POWER9_FPU_H
@@ -79,28 +83,26 @@ __extension__ typedef unsigned __int128 p9_u128;
 #define P9_FPSCR_FPCC_SHIFT 12
 #define P9_FPSCR_FPCC       (P9_FPSCR_FL | P9_FPSCR_FG | P9_FPSCR_FE | P9_FPSCR_FU)
 #define P9_FPSCR_FPRF       (P9_FPSCR_C | P9_FPSCR_FPCC)
-#define P9_FPSCR_ENABLES                                                                         \
-	(P9_FPSCR_VE | P9_FPSCR_OE | P9_FPSCR_UE | P9_FPSCR_ZE | P9_FPSCR_XE)
+#define P9_FPSCR_ENABLES    (P9_FPSCR_VE | P9_FPSCR_OE | P9_FPSCR_UE | P9_FPSCR_ZE | P9_FPSCR_XE)
 /* Every cause of VX. */
-#define P9_FPSCR_VX_ANY                                                                          \
-	(P9_FPSCR_VXSNAN | P9_FPSCR_VXISI | P9_FPSCR_VXIDI | P9_FPSCR_VXZDZ | P9_FPSCR_VXIMZ |   \
+#define P9_FPSCR_VX_ANY                                                                            \
+	(P9_FPSCR_VXSNAN | P9_FPSCR_VXISI | P9_FPSCR_VXIDI | P9_FPSCR_VXZDZ | P9_FPSCR_VXIMZ |     \
 	 P9_FPSCR_VXVC | P9_FPSCR_VXSOFT | P9_FPSCR_VXSQRT | P9_FPSCR_VXCVI)
 /* The exception bits whose change from 0 to 1 sets FX. */
-#define P9_FPSCR_STICKY                                                                          \
-	(P9_FPSCR_OX | P9_FPSCR_UX | P9_FPSCR_ZX | P9_FPSCR_XX | P9_FPSCR_VX_ANY)
+#define P9_FPSCR_STICKY (P9_FPSCR_OX | P9_FPSCR_UX | P9_FPSCR_ZX | P9_FPSCR_XX | P9_FPSCR_VX_ANY)
 /* All that software can write; FEX and VX are always computed. */
-#define P9_FPSCR_WRITABLE                                                                        \
-	(P9_FPSCR_DRN | P9_FPSCR_FX | P9_FPSCR_STICKY | P9_FPSCR_FR | P9_FPSCR_FI |              \
+#define P9_FPSCR_WRITABLE                                                                          \
+	(P9_FPSCR_DRN | P9_FPSCR_FX | P9_FPSCR_STICKY | P9_FPSCR_FR | P9_FPSCR_FI |                \
 	 P9_FPSCR_FPRF | P9_FPSCR_ENABLES | P9_FPSCR_NI | P9_FPSCR_RN)
 
 /* RN, and the rounding modes that only instructions name. */
 enum p9_fp_round {
-	P9_ROUND_NEAREST = 0,	/* ties to even */
+	P9_ROUND_NEAREST = 0, /* ties to even */
 	P9_ROUND_ZERO = 1,
 	P9_ROUND_UP = 2,
 	P9_ROUND_DOWN = 3,
-	P9_ROUND_AWAY = 4,	/* to nearest, ties away from zero */
-	P9_ROUND_ODD = 5,	/* an inexact result has its last bit set */
+	P9_ROUND_AWAY = 4, /* to nearest, ties away from zero */
+	P9_ROUND_ODD = 5,  /* an inexact result has its last bit set */
 };
 
 /* CR field values of comparisons. */
@@ -128,7 +130,7 @@ static inline bool p9_fpu_suppressed(uint64_t fpscr)
 /* True when the status of an operation may be computed later (see above). */
 static inline bool p9_fpu_may_defer(uint64_t fpscr)
 {
-	return (fpscr & (P9_FPSCR_XX | P9_FPSCR_ENABLES | P9_FPSCR_RN)) == P9_FPSCR_XX;
+	return (fpscr & (P9_FPSCR_XX | P9_FPSCR_XE | P9_FPSCR_RN)) == P9_FPSCR_XX;
 }
 
 /*
@@ -136,19 +138,19 @@ static inline bool p9_fpu_may_defer(uint64_t fpscr)
  * FPSCR moves (4.6.10). Those that return a value return what goes to FRT or to the CR field;
  * the record forms copy FPSCR[32:35] (p9_fpscr_cr1) to CR field 1 afterwards.
  */
-uint64_t p9_fpscr_summarise(uint64_t fpscr);	/* computes VX and FEX, drops reserved bits */
+uint64_t p9_fpscr_summarise(uint64_t fpscr); /* computes VX and FEX, drops reserved bits */
 uint64_t p9_fpscr_mffs(uint64_t fpscr);
-uint64_t p9_fpscr_mffsl(uint64_t fpscr);	/* control bits and FR, FI, FPRF */
-uint64_t p9_fpscr_mffsce(uint64_t *fpscr);	/* and clears the enable bits */
+uint64_t p9_fpscr_mffsl(uint64_t fpscr);                   /* control bits and FR, FI, FPRF */
+uint64_t p9_fpscr_mffsce(uint64_t *fpscr);                 /* and clears the enable bits */
 uint64_t p9_fpscr_mffscdrn(uint64_t *fpscr, uint64_t frb); /* DRN from FRB[29:31] */
 uint64_t p9_fpscr_mffscdrni(uint64_t *fpscr, unsigned drn);
-uint64_t p9_fpscr_mffscrn(uint64_t *fpscr, uint64_t frb);  /* RN from FRB[62:63] */
+uint64_t p9_fpscr_mffscrn(uint64_t *fpscr, uint64_t frb); /* RN from FRB[62:63] */
 uint64_t p9_fpscr_mffscrni(uint64_t *fpscr, unsigned rn);
 void p9_fpscr_mtfsf(uint64_t *fpscr, uint64_t frb, unsigned flm, unsigned l, unsigned w);
 void p9_fpscr_mtfsfi(uint64_t *fpscr, unsigned bf, unsigned u, unsigned w);
-void p9_fpscr_mtfsb0(uint64_t *fpscr, unsigned bt);	/* bt: 0..31, ISA bit bt + 32 */
+void p9_fpscr_mtfsb0(uint64_t *fpscr, unsigned bt); /* bt: 0..31, ISA bit bt + 32 */
 void p9_fpscr_mtfsb1(uint64_t *fpscr, unsigned bt);
-unsigned p9_fpscr_mcrfs(uint64_t *fpscr, unsigned bfa);	/* bfa: 0..7 */
+unsigned p9_fpscr_mcrfs(uint64_t *fpscr, unsigned bfa); /* bfa: 0..7 */
 
 static inline unsigned p9_fpscr_cr1(uint64_t fpscr)
 {
@@ -159,8 +161,8 @@ static inline unsigned p9_fpscr_cr1(uint64_t fpscr)
  * ------------------------------------------------------------------------------------------
  * Loads and stores of singles (4.6.2, 4.6.3): no FPSCR, signalling NaNs stay as they are.
  */
-uint64_t p9_fpu_double(uint32_t word);	/* lfs, lxsspx: the ISA's DOUBLE() */
-uint32_t p9_fpu_single(uint64_t dword);	/* stfs, stxsspx: the ISA's SINGLE() */
+uint64_t p9_fpu_double(uint32_t word);  /* lfs, lxsspx: the ISA's DOUBLE() */
+uint32_t p9_fpu_single(uint64_t dword); /* stfs, stxsspx: the ISA's SINGLE() */
 
 /*
  * ------------------------------------------------------------------------------------------
@@ -194,12 +196,12 @@ uint64_t p9_fpu_nmsubs(uint64_t *fpscr, uint64_t a, uint64_t b, uint64_t c, uint
  * within every accuracy the ISA demands. FR and FI, undefined in the ISA, become 0; XX is not
  * raised.
  */
-uint64_t p9_fpu_re(uint64_t *fpscr, uint64_t b, uint64_t old);		/* fre, xsredp */
-uint64_t p9_fpu_res(uint64_t *fpscr, uint64_t b, uint64_t old);		/* fres, xsresp */
-uint64_t p9_fpu_rsqrte(uint64_t *fpscr, uint64_t b, uint64_t old);	/* frsqrte, xsrsqrtedp */
-uint64_t p9_fpu_rsqrtes(uint64_t *fpscr, uint64_t b, uint64_t old);	/* frsqrtes, xsrsqrtesp */
+uint64_t p9_fpu_re(uint64_t *fpscr, uint64_t b, uint64_t old);      /* fre, xsredp */
+uint64_t p9_fpu_res(uint64_t *fpscr, uint64_t b, uint64_t old);     /* fres, xsresp */
+uint64_t p9_fpu_rsqrte(uint64_t *fpscr, uint64_t b, uint64_t old);  /* frsqrte, xsrsqrtedp */
+uint64_t p9_fpu_rsqrtes(uint64_t *fpscr, uint64_t b, uint64_t old); /* frsqrtes, xsrsqrtesp */
 
-uint64_t p9_fpu_rsp(uint64_t *fpscr, uint64_t b, uint64_t old);		/* frsp, xsrsp */
+uint64_t p9_fpu_rsp(uint64_t *fpscr, uint64_t b, uint64_t old); /* frsp, xsrsp */
 
 /* Round to an integral value. Only ric (xsrdpic: by RN) raises XX and sets FR, FI. */
 uint64_t p9_fpu_rin(uint64_t *fpscr, uint64_t b, uint64_t old); /* frin, xsrdpi: ties away */
@@ -213,39 +215,39 @@ uint64_t p9_fpu_ric(uint64_t *fpscr, uint64_t b, uint64_t old); /* xsrdpic */
  * processor gives it (the ISA defines the low one only). FPRF, undefined in the ISA, is kept.
  */
 uint64_t p9_fpu_ctid(uint64_t *fpscr, uint64_t b, uint64_t old);
-uint64_t p9_fpu_ctidz(uint64_t *fpscr, uint64_t b, uint64_t old);	/* also xscvdpsxds */
+uint64_t p9_fpu_ctidz(uint64_t *fpscr, uint64_t b, uint64_t old); /* also xscvdpsxds */
 uint64_t p9_fpu_ctidu(uint64_t *fpscr, uint64_t b, uint64_t old);
-uint64_t p9_fpu_ctiduz(uint64_t *fpscr, uint64_t b, uint64_t old);	/* also xscvdpuxds */
+uint64_t p9_fpu_ctiduz(uint64_t *fpscr, uint64_t b, uint64_t old); /* also xscvdpuxds */
 uint64_t p9_fpu_ctiw(uint64_t *fpscr, uint64_t b, uint64_t old);
-uint64_t p9_fpu_ctiwz(uint64_t *fpscr, uint64_t b, uint64_t old);	/* also xscvdpsxws */
+uint64_t p9_fpu_ctiwz(uint64_t *fpscr, uint64_t b, uint64_t old); /* also xscvdpsxws */
 uint64_t p9_fpu_ctiwu(uint64_t *fpscr, uint64_t b, uint64_t old);
-uint64_t p9_fpu_ctiwuz(uint64_t *fpscr, uint64_t b, uint64_t old);	/* also xscvdpuxws */
+uint64_t p9_fpu_ctiwuz(uint64_t *fpscr, uint64_t b, uint64_t old); /* also xscvdpuxws */
 
 /* Convert a 64-bit integer. Never suppressed. */
-uint64_t p9_fpu_cfid(uint64_t *fpscr, uint64_t b);	/* fcfid, xscvsxddp */
-uint64_t p9_fpu_cfidu(uint64_t *fpscr, uint64_t b);	/* fcfidu, xscvuxddp */
-uint64_t p9_fpu_cfids(uint64_t *fpscr, uint64_t b);	/* fcfids, xscvsxdsp */
-uint64_t p9_fpu_cfidus(uint64_t *fpscr, uint64_t b);	/* fcfidus, xscvuxdsp */
+uint64_t p9_fpu_cfid(uint64_t *fpscr, uint64_t b);   /* fcfid, xscvsxddp */
+uint64_t p9_fpu_cfidu(uint64_t *fpscr, uint64_t b);  /* fcfidu, xscvuxddp */
+uint64_t p9_fpu_cfids(uint64_t *fpscr, uint64_t b);  /* fcfids, xscvsxdsp */
+uint64_t p9_fpu_cfidus(uint64_t *fpscr, uint64_t b); /* fcfidus, xscvuxdsp */
 
 /*
  * Between formats. The ISA's target of a single is word 0; the processor writes words 0 and 1.
  * Half precision: bits 48:63 of doubleword 0.
  */
-uint32_t p9_fpu_cvdpsp(uint64_t *fpscr, uint64_t b, uint32_t old);	/* xscvdpsp */
-uint64_t p9_fpu_cvspdp(uint64_t *fpscr, uint32_t b, uint64_t old);	/* xscvspdp */
-uint32_t p9_fpu_cvdpspn(uint64_t b);					/* xscvdpspn */
-uint64_t p9_fpu_cvspdpn(uint32_t b);					/* xscvspdpn */
-uint16_t p9_fpu_cvdphp(uint64_t *fpscr, uint64_t b, uint16_t old);	/* xscvdphp */
-uint64_t p9_fpu_cvhpdp(uint64_t *fpscr, uint16_t b, uint64_t old);	/* xscvhpdp */
+uint32_t p9_fpu_cvdpsp(uint64_t *fpscr, uint64_t b, uint32_t old); /* xscvdpsp */
+uint64_t p9_fpu_cvspdp(uint64_t *fpscr, uint32_t b, uint64_t old); /* xscvspdp */
+uint32_t p9_fpu_cvdpspn(uint64_t b);                               /* xscvdpspn */
+uint64_t p9_fpu_cvspdpn(uint32_t b);                               /* xscvspdpn */
+uint16_t p9_fpu_cvdphp(uint64_t *fpscr, uint64_t b, uint16_t old); /* xscvdphp */
+uint64_t p9_fpu_cvhpdp(uint64_t *fpscr, uint16_t b, uint64_t old); /* xscvhpdp */
 
 /* Comparisons give the CR field and put it into FPCC (ftdiv and ftsqrt leave the FPSCR). */
-unsigned p9_fpu_cmpu(uint64_t *fpscr, uint64_t a, uint64_t b);	/* fcmpu, xscmpudp */
-unsigned p9_fpu_cmpo(uint64_t *fpscr, uint64_t a, uint64_t b);	/* fcmpo, xscmpodp */
-unsigned p9_fpu_cmpexp(uint64_t *fpscr, uint64_t a, uint64_t b); /* xscmpexpdp */
-unsigned p9_fpu_tdiv(uint64_t a, uint64_t b);			/* ftdiv, xstdivdp */
-unsigned p9_fpu_tsqrt(uint64_t b);				/* ftsqrt, xstsqrtdp */
-unsigned p9_fpu_tstdc(uint64_t *fpscr, uint64_t b, unsigned dcmx);	/* xststdcdp */
-unsigned p9_fpu_tstdcs(uint64_t *fpscr, uint64_t b, unsigned dcmx);	/* xststdcsp */
+unsigned p9_fpu_cmpu(uint64_t *fpscr, uint64_t a, uint64_t b);      /* fcmpu, xscmpudp */
+unsigned p9_fpu_cmpo(uint64_t *fpscr, uint64_t a, uint64_t b);      /* fcmpo, xscmpodp */
+unsigned p9_fpu_cmpexp(uint64_t *fpscr, uint64_t a, uint64_t b);    /* xscmpexpdp */
+unsigned p9_fpu_tdiv(uint64_t a, uint64_t b);                       /* ftdiv, xstdivdp */
+unsigned p9_fpu_tsqrt(uint64_t b);                                  /* ftsqrt, xstsqrtdp */
+unsigned p9_fpu_tstdc(uint64_t *fpscr, uint64_t b, unsigned dcmx);  /* xststdcdp */
+unsigned p9_fpu_tstdcs(uint64_t *fpscr, uint64_t b, unsigned dcmx); /* xststdcsp */
 
 /* xscmpeqdp, xscmpgtdp, xscmpgedp: all ones or zero. */
 uint64_t p9_fpu_cmpeq(uint64_t *fpscr, uint64_t a, uint64_t b, uint64_t old);
@@ -270,12 +272,12 @@ static inline uint64_t p9_fpu_sel(uint64_t a, uint64_t b, uint64_t c)
 }
 
 /* Parts of a number (no FPSCR). xsiexpdp takes its operands from general registers. */
-static inline uint64_t p9_fpu_xexp(uint64_t b)	/* xsxexpdp */
+static inline uint64_t p9_fpu_xexp(uint64_t b) /* xsxexpdp */
 {
 	return (b >> 52) & 0x7ff;
 }
 
-static inline uint64_t p9_fpu_xsig(uint64_t b)	/* xsxsigdp: with the implicit bit */
+static inline uint64_t p9_fpu_xsig(uint64_t b) /* xsxsigdp: with the implicit bit */
 {
 	uint64_t e = p9_fpu_xexp(b);
 
@@ -308,11 +310,11 @@ p9_u128 p9_fpq_ri(uint64_t *fpscr, p9_u128 b, p9_u128 old, unsigned r, unsigned 
 p9_u128 p9_fpq_rxp(uint64_t *fpscr, p9_u128 b, p9_u128 old, unsigned r, unsigned rmc);
 
 /* Doubleword 0 of the target; doubleword 1 becomes 0 (unless suppressed). */
-p9_u128 p9_fpq_cvdpqp(uint64_t *fpscr, uint64_t b, p9_u128 old);	/* all of the target */
+p9_u128 p9_fpq_cvdpqp(uint64_t *fpscr, uint64_t b, p9_u128 old); /* all of the target */
 uint64_t p9_fpq_cvqpdp(uint64_t *fpscr, p9_u128 b, uint64_t old, bool odd);
 uint64_t p9_fpq_cvqpsdz(uint64_t *fpscr, p9_u128 b, uint64_t old);
 uint64_t p9_fpq_cvqpudz(uint64_t *fpscr, p9_u128 b, uint64_t old);
-uint64_t p9_fpq_cvqpswz(uint64_t *fpscr, p9_u128 b, uint64_t old);	/* sign-extended */
+uint64_t p9_fpq_cvqpswz(uint64_t *fpscr, p9_u128 b, uint64_t old); /* sign-extended */
 uint64_t p9_fpq_cvqpuwz(uint64_t *fpscr, p9_u128 b, uint64_t old);
 p9_u128 p9_fpq_cvsdqp(uint64_t *fpscr, uint64_t b);
 p9_u128 p9_fpq_cvudqp(uint64_t *fpscr, uint64_t b);
@@ -322,12 +324,12 @@ unsigned p9_fpq_cmpo(uint64_t *fpscr, p9_u128 a, p9_u128 b);
 unsigned p9_fpq_cmpexp(uint64_t *fpscr, p9_u128 a, p9_u128 b);
 unsigned p9_fpq_tstdc(uint64_t *fpscr, p9_u128 b, unsigned dcmx);
 
-static inline uint64_t p9_fpq_xexp(p9_u128 b)	/* xsxexpqp: to doubleword 0 */
+static inline uint64_t p9_fpq_xexp(p9_u128 b) /* xsxexpqp: to doubleword 0 */
 {
 	return (uint64_t)(b >> 112) & 0x7fff;
 }
 
-static inline p9_u128 p9_fpq_xsig(p9_u128 b)	/* xsxsigqp */
+static inline p9_u128 p9_fpq_xsig(p9_u128 b) /* xsxsigqp */
 {
 	uint64_t e = p9_fpq_xexp(b);
 	p9_u128 one = (p9_u128)1 << 112;
@@ -368,7 +370,7 @@ uint64_t p9_fpv_cmpge_dp(uint64_t fpscr, uint64_t *raised, uint64_t a, uint64_t 
 /* xvrdpi: P9_ROUND_AWAY; xvrdpic: `exact` and the mode of RN, which raises XX. */
 uint64_t p9_fpv_ri_dp(uint64_t fpscr, uint64_t *raised, uint64_t b, enum p9_fp_round mode,
 		      bool exact);
-uint64_t p9_fpv_tstdc_dp(uint64_t b, unsigned dcmx);	/* all ones or zero */
+uint64_t p9_fpv_tstdc_dp(uint64_t b, unsigned dcmx); /* all ones or zero */
 
 uint32_t p9_fpv_add_sp(uint64_t fpscr, uint64_t *raised, uint32_t a, uint32_t b);
 uint32_t p9_fpv_sub_sp(uint64_t fpscr, uint64_t *raised, uint32_t a, uint32_t b);
@@ -391,7 +393,8 @@ uint32_t p9_fpv_ri_sp(uint64_t fpscr, uint64_t *raised, uint32_t b, enum p9_fp_r
 uint32_t p9_fpv_tstdc_sp(uint32_t b, unsigned dcmx);
 
 /* Test for software divide and square root: one lane's fe and fg flags as a CR field, 8|fg|fe|0;
- * the instruction's CR field is the OR over its lanes. The dp lanes are p9_fpu_tdiv, p9_fpu_tsqrt. */
+ * the instruction's CR field is the OR over its lanes. The dp lanes are p9_fpu_tdiv, p9_fpu_tsqrt.
+ */
 unsigned p9_fpv_tdiv_sp(uint32_t a, uint32_t b);
 unsigned p9_fpv_tsqrt_sp(uint32_t b);
 
@@ -412,7 +415,7 @@ uint64_t p9_fpv_cvsxddp(uint64_t fpscr, uint64_t *raised, uint64_t b);
 uint64_t p9_fpv_cvuxddp(uint64_t fpscr, uint64_t *raised, uint64_t b);
 uint32_t p9_fpv_cvsxdsp(uint64_t fpscr, uint64_t *raised, uint64_t b);
 uint32_t p9_fpv_cvuxdsp(uint64_t fpscr, uint64_t *raised, uint64_t b);
-uint64_t p9_fpv_cvsxwdp(uint32_t b);	/* exact */
+uint64_t p9_fpv_cvsxwdp(uint32_t b); /* exact */
 uint64_t p9_fpv_cvuxwdp(uint32_t b);
 uint32_t p9_fpv_cvsxwsp(uint64_t fpscr, uint64_t *raised, uint32_t b);
 uint32_t p9_fpv_cvuxwsp(uint64_t fpscr, uint64_t *raised, uint32_t b);
@@ -451,12 +454,12 @@ uint32_t p9_vmx_rsqrtefp(uint32_t b, bool nj);
 uint32_t p9_vmx_logefp(uint32_t b, bool nj);
 uint32_t p9_vmx_exptefp(uint32_t b, bool nj);
 uint32_t p9_vmx_rfi(uint32_t b, enum p9_fp_round mode, bool nj); /* vrfin: P9_ROUND_NEAREST */
-uint32_t p9_vmx_cfux(uint32_t b, unsigned uim);			 /* vcfux: b / 2^uim */
+uint32_t p9_vmx_cfux(uint32_t b, unsigned uim);                  /* vcfux: b / 2^uim */
 uint32_t p9_vmx_cfsx(uint32_t b, unsigned uim);
 uint32_t p9_vmx_ctuxs(uint32_t b, unsigned uim, bool *sat, bool nj); /* b * 2^uim; *sat is ORed */
 uint32_t p9_vmx_ctsxs(uint32_t b, unsigned uim, bool *sat, bool nj);
-uint32_t p9_vmx_cmpbfp(uint32_t a, uint32_t b, bool nj);	/* bits 0 and 1 of the word */
-uint32_t p9_vmx_cmpeqfp(uint32_t a, uint32_t b, bool nj);	/* all ones or zero */
+uint32_t p9_vmx_cmpbfp(uint32_t a, uint32_t b, bool nj);  /* bits 0 and 1 of the word */
+uint32_t p9_vmx_cmpeqfp(uint32_t a, uint32_t b, bool nj); /* all ones or zero */
 uint32_t p9_vmx_cmpgefp(uint32_t a, uint32_t b, bool nj);
 uint32_t p9_vmx_cmpgtfp(uint32_t a, uint32_t b, bool nj);
 

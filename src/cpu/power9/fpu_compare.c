@@ -42,8 +42,7 @@ static unsigned set_fpcc(uint64_t *fpscr, unsigned cc)
 static uint64_t compare_raises(uint64_t fpscr, uint64_t a, uint64_t b, bool ordered)
 {
 	if (is_snan(a) || is_snan(b))
-		return P9_FPSCR_VXSNAN |
-		       (ordered && !(fpscr & P9_FPSCR_VE) ? P9_FPSCR_VXVC : 0);
+		return P9_FPSCR_VXSNAN | (ordered && !(fpscr & P9_FPSCR_VE) ? P9_FPSCR_VXVC : 0);
 	return ordered && (is_nan(a) || is_nan(b)) ? P9_FPSCR_VXVC : 0;
 }
 

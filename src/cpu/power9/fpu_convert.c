@@ -1,9 +1,8 @@
 /*
  * Scalar conversions: integers, integral values, the other formats; single loads and stores.
  */
-#include <string.h>
 #include "cpu/power9/fpu_core.h"
-#include "util/compiler.h"
+#include "cpu/power9/fpu_fast.h"
 
 #define SIGN BIT64(63)
 #define FRAC (BIT64(52) - 1)
@@ -13,7 +12,6 @@ static inline int biased_exp(uint64_t b)
 {
 	return (int)(b >> 52) & 0x7ff;
 }
-
 
 /*
  * The ISA's DOUBLE and SINGLE. They move fields; a denormal single is normalised, a double too
@@ -32,7 +30,7 @@ uint64_t p9_fpu_double(uint32_t word)
 	else if (exp)
 		exp += BIAS - 127;
 	else if (frac) {
-		shift = __builtin_clzll(frac) - 40;	/* leading one to bit 23 */
+		shift = __builtin_clzll(frac) - 40; /* leading one to bit 23 */
 		frac = (frac << shift) & 0x7fffff;
 		exp = (uint64_t)(BIAS - 126 - shift);
 	}
@@ -77,11 +75,11 @@ static inline uint64_t integer_part(uint64_t b, enum p9_fp_round mode, bool *ine
 		return m << -shift;
 	}
 	if (shift > 63)
-		shift = 63;	/* all of the 53 bits are lost anyway */
+		shift = 63; /* all of the 53 bits are lost anyway */
 	half = m >> (shift - 1) & 1;
 	more = m & ((BIT64(shift) >> 1) - 1);
 	m >>= shift;
-	*inexact = half || more;
+	*inexact = half | more;
 	*up = p9_fp_round_up(mode, b >> 63, m & 1, half, more);
 	return m + *up;
 }
@@ -91,40 +89,38 @@ static struct p9_fp_num unpack(uint64_t bits)
 	return p9_fp_unpack(&p9_fp_double, bits);
 }
 
-/* As p9_fp_finish, with a shorter way for normal numbers. */
+/* As p9_fp_finish, with a shorter way for normal numbers and zeros. */
 static bool finish_double(uint64_t *fpscr, const struct p9_fp_op *op, uint64_t bits)
 {
+	bool zero = p9_fast_zero(bits);
 	struct p9_fp_num r;
 
-	if (LIKELY(biased_exp(bits) - 1u < 0x7fe)) {
-		if (!p9_fp_finish_int(fpscr, op))
-			return false;
-		*fpscr = (*fpscr & ~P9_FPSCR_FPRF) | P9_FPSCR_FG << (bits >> 63);
-		return true;
+	if (UNLIKELY(!p9_fast_normal(bits) & !zero)) {
+		r = unpack(bits);
+		return p9_fp_finish(fpscr, op, &r);
 	}
-	r = unpack(bits);
-	return p9_fp_finish(fpscr, op, &r);
+	if (!p9_fp_finish_int(fpscr, op))
+		return false;
+	*fpscr = (*fpscr & ~P9_FPSCR_FPRF) | p9_fast_fprf(bits);
+	return true;
 }
 
 static uint64_t raised_by_rounding(bool inexact, bool up)
 {
-	return inexact ? P9_FPSCR_XX | P9_FPSCR_FI | (up ? P9_FPSCR_FR : 0) : 0;
+	return (inexact ? P9_FPSCR_XX | P9_FPSCR_FI : 0) | (up ? P9_FPSCR_FR : 0);
 }
 
 uint64_t p9_fp_double_integral(struct p9_fp_op *op, uint64_t b, enum p9_fp_round mode, bool exact)
 {
 	struct p9_fp_num x, r;
 	bool inexact, up;
-	uint64_t m, bits;
-	double d;
+	uint64_t m;
 
 	if (LIKELY(biased_exp(b) < BIAS + 52)) {
 		m = integer_part(b, mode, &inexact, &up);
 		if (exact)
 			op->raised = raised_by_rounding(inexact, up);
-		d = (double)(int64_t)m;		/* exact, below 2^53 */
-		memcpy(&bits, &d, sizeof(bits));
-		return bits | (b & SIGN);
+		return p9_fast_bits((double)(int64_t)m) | (b & SIGN); /* exact, below 2^53 */
 	}
 	x = unpack(b);
 	r = p9_fp_integral(op, &x, mode, exact);
@@ -251,7 +247,7 @@ uint64_t p9_fp_double_from_int(struct p9_fp_op *op, uint64_t v, bool is_signed, 
 	half = rest >> 63;
 	more = rest << 1;
 	up = p9_fp_round_up(op->round, neg, v & 1, half, more);
-	op->raised = raised_by_rounding(half || more, up);
+	op->raised = raised_by_rounding(half | more, up);
 	/* The hidden bit, or a carry beyond it, goes into the exponent. */
 	r = (uint64_t)(BIAS + 63 - shift - 1) << 52;
 	return (uint64_t)neg << 63 | (r + ((v + up) << (53 - prec)));
@@ -297,11 +293,19 @@ static uint64_t convert(uint64_t *fpscr, uint64_t b, uint64_t old, const struct 
 
 uint32_t p9_fpu_cvdpsp(uint64_t *fpscr, uint64_t b, uint32_t old)
 {
+	struct p9_fast r = {.bits = b};
+
+	if (LIKELY(p9_fast_mode(*fpscr) && p9_fast_narrow(&r)))
+		return p9_fast_to_single(p9_fast_finish(fpscr, &r));
 	return (uint32_t)convert(fpscr, b, old, &p9_fp_double, &p9_fp_single);
 }
 
 uint64_t p9_fpu_cvspdp(uint64_t *fpscr, uint32_t b, uint64_t old)
 {
+	struct p9_fast r = {.bits = p9_fpu_double(b)};
+
+	if (LIKELY(p9_fast_normal(r.bits) || p9_fast_zero(r.bits)))
+		return p9_fast_finish(fpscr, &r);
 	return convert(fpscr, b, old, &p9_fp_single, &p9_fp_double);
 }
 

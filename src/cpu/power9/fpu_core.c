@@ -4,14 +4,14 @@
 #include <stddef.h>
 #include "cpu/power9/fpu_core.h"
 
-const struct p9_fp_format p9_fp_half = { 5, 10, -14, 15, 24 };
-const struct p9_fp_format p9_fp_single = { 8, 23, -126, 127, 192 };
-const struct p9_fp_format p9_fp_double = { 11, 52, -1022, 1023, 1536 };
-const struct p9_fp_format p9_fp_quad = { 15, 112, -16382, 16383, 24576 };
+const struct p9_fp_format p9_fp_half = {5, 10, -14, 15, 24};
+const struct p9_fp_format p9_fp_single = {8, 23, -126, 127, 192};
+const struct p9_fp_format p9_fp_double = {11, 52, -1022, 1023, 1536};
+const struct p9_fp_format p9_fp_quad = {15, 112, -16382, 16383, 24576};
 
 struct p9_fp_num p9_fp_unpack(const struct p9_fp_format *f, p9_u128 bits)
 {
-	struct p9_fp_num n = { .cls = P9_FP_FINITE };
+	struct p9_fp_num n = {.cls = P9_FP_FINITE};
 	int special = (1 << f->exp_bits) - 1;
 	int exp = (int)(bits >> f->frac_bits) & special;
 	p9_u128 frac = bits & (((p9_u128)1 << f->frac_bits) - 1);
@@ -108,7 +108,7 @@ static bool overflow_to_inf(enum p9_fp_round mode, bool neg)
 void p9_fp_round_to(struct p9_fp_op *op, struct p9_fp_num *n, int prec)
 {
 	const struct p9_fp_format *f = op->format;
-	int drop = 128 - prec;		/* 15 or more, bits of hi below the precision */
+	int drop = 128 - prec; /* 15 or more, bits of hi below the precision */
 	p9_u128 unit = (p9_u128)1 << drop;
 	bool denormal = false, inexact, up;
 	p9_u128 rest;
@@ -133,7 +133,7 @@ void p9_fp_round_to(struct p9_fp_op *op, struct p9_fp_num *n, int prec)
 	rest = n->hi & (unit - 1);
 	inexact = rest || n->lo;
 	up = p9_fp_round_up(op->round, n->neg, n->hi & unit, rest & unit >> 1,
-		      (rest & ((unit >> 1) - 1)) || n->lo);
+			    (rest & ((unit >> 1) - 1)) || n->lo);
 	n->hi &= ~(unit - 1);
 	n->lo = 0;
 	if (up) {
@@ -164,6 +164,7 @@ void p9_fp_round_to(struct p9_fp_op *op, struct p9_fp_num *n, int prec)
 			n->exp -= f->wrap;
 			return;
 		}
+		/* FR is undefined; here it tells which of the two results it is. */
 		op->raised |= P9_FPSCR_XX | P9_FPSCR_FI;
 		op->raised &= ~P9_FPSCR_FR;
 		if (overflow_to_inf(op->round, n->neg)) {
@@ -258,7 +259,7 @@ uint64_t p9_fp_to_int(struct p9_fp_op *op, const struct p9_fp_num *b, enum p9_fp
 		      unsigned bits, bool is_signed)
 {
 	uint64_t ones = ~UINT64_C(0) >> (64 - bits);
-	p9_u128 least = is_signed ? (p9_u128)1 << (bits - 1) : 0;	/* its magnitude */
+	p9_u128 least = is_signed ? (p9_u128)1 << (bits - 1) : 0; /* its magnitude */
 	p9_u128 greatest = is_signed ? ones >> 1 : ones;
 	p9_u128 value = 0;
 	bool inexact = false, up = false, fits = true;
@@ -284,7 +285,7 @@ uint64_t p9_fp_to_int(struct p9_fp_op *op, const struct p9_fp_num *b, enum p9_fp
 
 struct p9_fp_num p9_fp_from_int(uint64_t v, bool is_signed)
 {
-	struct p9_fp_num n = { .cls = P9_FP_ZERO };
+	struct p9_fp_num n = {.cls = P9_FP_ZERO};
 	int shift;
 
 	if (!v)
@@ -330,8 +331,8 @@ bool p9_fp_finish(uint64_t *fpscr, const struct p9_fp_op *op, const struct p9_fp
 {
 	if (!p9_fp_finish_int(fpscr, op))
 		return false;
-	*fpscr = (*fpscr & ~P9_FPSCR_FPRF) |
-		 (uint64_t)p9_fp_fprf(r, op->format) << P9_FPSCR_FPCC_SHIFT;
+	*fpscr = (*fpscr & ~P9_FPSCR_FPRF) | (uint64_t)p9_fp_fprf(r, op->format)
+						 << P9_FPSCR_FPCC_SHIFT;
 	return true;
 }
 

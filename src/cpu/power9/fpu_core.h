@@ -30,9 +30,9 @@ struct p9_fp_num {
 struct p9_fp_format {
 	int exp_bits;
 	int frac_bits;
-	int emin;	/* exponent of the least normal number */
+	int emin; /* exponent of the least normal number */
 	int emax;
-	int wrap;	/* exponent adjustment of enabled overflow and underflow */
+	int wrap; /* exponent adjustment of enabled overflow and underflow */
 };
 
 extern const struct p9_fp_format p9_fp_half;
@@ -42,17 +42,15 @@ extern const struct p9_fp_format p9_fp_quad;
 
 /* One operation under way. */
 struct p9_fp_op {
-	uint64_t fpscr;		/* the enable bits count here */
-	uint64_t raised;	/* exceptions, FR and FI, in their FPSCR places */
+	uint64_t fpscr;  /* the enable bits count here */
+	uint64_t raised; /* exceptions, FR and FI, in their FPSCR places */
 	enum p9_fp_round round;
-	const struct p9_fp_format *format;	/* of the result */
+	const struct p9_fp_format *format; /* of the result */
 };
 
 static inline struct p9_fp_op p9_fp_begin(uint64_t fpscr, const struct p9_fp_format *format)
 {
-	return (struct p9_fp_op){ .fpscr = fpscr,
-				  .round = fpscr & P9_FPSCR_RN,
-				  .format = format };
+	return (struct p9_fp_op){.fpscr = fpscr, .round = fpscr & P9_FPSCR_RN, .format = format};
 }
 
 static inline bool p9_fp_is_nan(const struct p9_fp_num *n)
@@ -68,22 +66,23 @@ static inline int p9_fp_clz128(p9_u128 v)
 	return high ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)v);
 }
 
-/* Does the magnitude grow by one unit? `odd` is the last bit kept, `half` the first one lost,
- * `more` the OR of the others. */
-static inline bool p9_fp_round_up(enum p9_fp_round mode, bool neg, bool odd,
-				  bool half, bool more)
+/*
+ * Does the magnitude grow by one unit? `odd` is the last bit kept, `half` the first one lost,
+ * `more` the OR of the others. No branches, for it is as good as random.
+ */
+static inline bool p9_fp_round_up(enum p9_fp_round mode, bool neg, bool odd, bool half, bool more)
 {
 	switch (mode) {
 	case P9_ROUND_NEAREST:
-		return half && (more || odd);
+		return half & (more | odd);
 	case P9_ROUND_AWAY:
 		return half;
 	case P9_ROUND_UP:
-		return !neg && (half || more);
+		return (half | more) & !neg;
 	case P9_ROUND_DOWN:
-		return neg && (half || more);
+		return neg & (half | more);
 	case P9_ROUND_ODD:
-		return !odd && (half || more);
+		return (half | more) & !odd;
 	default:
 		return false;
 	}
@@ -138,8 +137,7 @@ bool p9_fp_nan_result(struct p9_fp_op *op, struct p9_fp_num *r, const struct p9_
 		      const struct p9_fp_num *b, const struct p9_fp_num *c);
 
 /* A number of another format, quieted if a NaN, rounded to that of the operation. */
-struct p9_fp_num p9_fp_convert(struct p9_fp_op *op, const struct p9_fp_format *from,
-			       p9_u128 bits);
+struct p9_fp_num p9_fp_convert(struct p9_fp_op *op, const struct p9_fp_format *from, p9_u128 bits);
 
 /*
  * To an integral value, by `mode`; returns it as a number. XX, FI, FR are raised if `exact`.

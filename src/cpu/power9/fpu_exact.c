@@ -6,7 +6,7 @@
 
 static struct p9_fp_num default_nan(void)
 {
-	return (struct p9_fp_num){ .cls = P9_FP_QNAN, .hi = (p9_u128)1 << 126 };
+	return (struct p9_fp_num){.cls = P9_FP_QNAN, .hi = (p9_u128)1 << 126};
 }
 
 static struct p9_fp_num invalid(struct p9_fp_op *op, uint64_t cause)
@@ -17,18 +17,18 @@ static struct p9_fp_num invalid(struct p9_fp_op *op, uint64_t cause)
 
 static struct p9_fp_num signed_zero(bool neg)
 {
-	return (struct p9_fp_num){ .cls = P9_FP_ZERO, .neg = neg };
+	return (struct p9_fp_num){.cls = P9_FP_ZERO, .neg = neg};
 }
 
 static struct p9_fp_num signed_inf(bool neg)
 {
-	return (struct p9_fp_num){ .cls = P9_FP_INF, .neg = neg };
+	return (struct p9_fp_num){.cls = P9_FP_INF, .neg = neg};
 }
 
 bool p9_fp_nan_result(struct p9_fp_op *op, struct p9_fp_num *r, const struct p9_fp_num *a,
 		      const struct p9_fp_num *b, const struct p9_fp_num *c)
 {
-	const struct p9_fp_num *operand[3] = { a, b, c }, *first = NULL;
+	const struct p9_fp_num *operand[3] = {a, b, c}, *first = NULL;
 
 	for (int i = 0; i < 3; i++) {
 		if (!operand[i] || !p9_fp_is_nan(operand[i]))
@@ -147,9 +147,8 @@ struct p9_fp_num p9_fp_sub(struct p9_fp_op *op, const struct p9_fp_num *a,
 /* The 256-bit product of two significands. */
 static struct p9_fp_num product(const struct p9_fp_num *a, const struct p9_fp_num *b)
 {
-	struct p9_fp_num r = { .cls = P9_FP_FINITE,
-			       .neg = a->neg != b->neg,
-			       .exp = a->exp + b->exp + 1 };
+	struct p9_fp_num r = {
+	    .cls = P9_FP_FINITE, .neg = a->neg != b->neg, .exp = a->exp + b->exp + 1};
 	uint64_t a1 = (uint64_t)(a->hi >> 64), a0 = (uint64_t)a->hi;
 	uint64_t b1 = (uint64_t)(b->hi >> 64), b0 = (uint64_t)b->hi;
 	p9_u128 mid = (p9_u128)a1 * b0, mid2 = (p9_u128)a0 * b1;
@@ -256,10 +255,10 @@ struct p9_fp_num p9_fp_div(struct p9_fp_op *op, const struct p9_fp_num *a,
 	if (a->cls == P9_FP_ZERO)
 		return signed_zero(neg);
 
-	r = (struct p9_fp_num){ .cls = P9_FP_FINITE,
-				.neg = neg,
-				.exp = a->exp - b->exp,
-				.hi = divide(a->hi >> 1, b->hi, &rest) };
+	r = (struct p9_fp_num){.cls = P9_FP_FINITE,
+			       .neg = neg,
+			       .exp = a->exp - b->exp,
+			       .hi = divide(a->hi >> 1, b->hi, &rest)};
 	r.lo = rest != 0;
 	/* The sticky bit must stay at the end whether or not the quotient is below 1. */
 	if (!(r.hi >> 127)) {
@@ -330,15 +329,13 @@ struct p9_fp_num p9_fp_sqrt(struct p9_fp_op *op, const struct p9_fp_num *b)
 		radicand = b->hi >> 1;
 	}
 	root = square_root(&radicand, bits);
-	return (struct p9_fp_num){ .cls = P9_FP_FINITE,
-				   .exp = exp / 2,
-				   .hi = root << (128 - bits),
-				   .lo = radicand != 0 };
+	return (struct p9_fp_num){
+	    .cls = P9_FP_FINITE, .exp = exp / 2, .hi = root << (128 - bits), .lo = radicand != 0};
 }
 
 struct p9_fp_num p9_fp_estimate(struct p9_fp_op *op, const struct p9_fp_num *b, bool root)
 {
-	static const struct p9_fp_num one = { .cls = P9_FP_FINITE, .hi = (p9_u128)1 << 127 };
+	static const struct p9_fp_num one = {.cls = P9_FP_FINITE, .hi = (p9_u128)1 << 127};
 	const struct p9_fp_format *format = op->format;
 	struct p9_fp_num x = *b, r;
 

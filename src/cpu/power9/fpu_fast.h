@@ -3,15 +3,15 @@
  *
  * Each function returns true when it has the result of the operation rounded to nearest, for
  * operands and results of which nothing but inexactness is to be said: the result is a normal
- * number, not the least one (which may have been tiny before rounding), or an exact zero. Everything
- * else, exceptions among it, is left to the core. Only plain IEEE operations in the host's default
- * mode are used. What the host did not tell, whether and where it rounded, follows
+ * number, not the least one (which may have been tiny before rounding), or an exact zero.
+ * Everything else, exceptions among it, is left to the core. Only plain IEEE operations in the
+ * host's default mode are used. What the host did not tell, whether and where it rounded, follows
  * from the operands, exactly: from the rounding error of a sum (which is a double), or from
  * integer products. That is faster than to clear and read the host's exception flags, and these do
  * not tell FR.
  *
- * `error` is the sign of |exact| - |result|: 0 when exact, -1 when rounding increased the
- * magnitude, 1 when it decreased it.
+ * `error` has the sign of |exact| - |result|: 0 when exact, negative when rounding increased the
+ * magnitude. It comes and goes without branches, for it is as good as random.
  */
 #ifndef ANYKVM_CPU_POWER9_FPU_FAST_H
 #define ANYKVM_CPU_POWER9_FPU_FAST_H
@@ -127,7 +127,7 @@ static inline bool p9_fast_add(struct p9_fast *r, uint64_t a, uint64_t b)
 	r->bits = p9_fast_bits(s);
 	r->error = 0;
 	if (UNLIKELY(!p9_fast_safe(r->bits)))
-		return p9_fast_zero(r->bits);	/* which is exact */
+		return p9_fast_zero(r->bits); /* which is exact */
 	r->error = e != 0 ? (int64_t)(p9_fast_bits(e) ^ (r->bits & P9_FAST_SIGN)) : 0;
 	return true;
 }
@@ -270,15 +270,20 @@ static inline bool p9_fast_narrow(struct p9_fast *r)
 	return true;
 }
 
+/* The FPRF of a normal number (FL is left of FG) or a zero. */
+static inline uint64_t p9_fast_fprf(uint64_t bits)
+{
+	uint64_t neg = bits >> 63;
+
+	return p9_fast_zero(bits) ? P9_FPSCR_FE | P9_FPSCR_C * neg : P9_FPSCR_FG << neg;
+}
+
 /* Ends a scalar operation whose result is of one of these functions. */
 static inline uint64_t p9_fast_finish(uint64_t *fpscr, const struct p9_fast *r)
 {
 	uint64_t f = *fpscr & ~(P9_FPSCR_FR | P9_FPSCR_FI | P9_FPSCR_FPRF);
 
-	if (LIKELY(!p9_fast_zero(r->bits)))
-		f |= P9_FPSCR_FG << (r->bits >> 63);	/* FL is left of FG */
-	else
-		f |= r->bits ? P9_FPSCR_C | P9_FPSCR_FE : P9_FPSCR_FE;
+	f |= p9_fast_fprf(r->bits);
 	f |= r->error != 0 ? P9_FPSCR_FI : 0;
 	f |= r->error < 0 ? P9_FPSCR_FR : 0;
 	if (UNLIKELY(!(f & P9_FPSCR_XX)) && r->error)

@@ -103,8 +103,8 @@ p9_u128 p9_fpq_nmsub(uint64_t *fpscr, p9_u128 a, p9_u128 b, p9_u128 c, p9_u128 o
  * The others are reserved, and taken for RN. */
 static enum p9_fp_round rounding(uint64_t fpscr, unsigned r, unsigned rmc)
 {
-	static const enum p9_fp_round named[] = { P9_ROUND_NEAREST, P9_ROUND_ZERO, P9_ROUND_UP,
-						  P9_ROUND_DOWN };
+	static const enum p9_fp_round named[] = {P9_ROUND_NEAREST, P9_ROUND_ZERO, P9_ROUND_UP,
+						 P9_ROUND_DOWN};
 
 	if (r)
 		return named[rmc & 3];

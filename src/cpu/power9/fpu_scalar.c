@@ -216,7 +216,7 @@ uint64_t p9_fpu_nmsubs(uint64_t *fpscr, uint64_t a, uint64_t b, uint64_t c, uint
 uint64_t p9_fpu_rsp(uint64_t *fpscr, uint64_t b, uint64_t old)
 {
 	struct p9_fp_op op = p9_fp_begin(*fpscr, &p9_fp_single);
-	struct p9_fast fast = { .bits = b };
+	struct p9_fast fast = {.bits = b};
 	struct p9_fp_num r;
 
 	if (LIKELY(p9_fast_mode(*fpscr) && p9_fast_narrow(&fast)))
@@ -260,8 +260,7 @@ uint64_t p9_fpu_rsqrte(uint64_t *fpscr, uint64_t b, uint64_t old)
 {
 	struct p9_fast r;
 
-	if (LIKELY(p9_fast_mode(*fpscr) && p9_fast_sqrt(&r, b) &&
-		   p9_fast_div(&r, ONE, r.bits))) {
+	if (LIKELY(p9_fast_mode(*fpscr) && p9_fast_sqrt(&r, b) && p9_fast_div(&r, ONE, r.bits))) {
 		r.error = 0;
 		return p9_fast_finish(fpscr, &r);
 	}
@@ -272,8 +271,8 @@ uint64_t p9_fpu_rsqrtes(uint64_t *fpscr, uint64_t b, uint64_t old)
 {
 	struct p9_fast r;
 
-	if (LIKELY(p9_fast_mode(*fpscr) && p9_fast_sqrt(&r, b) &&
-		   p9_fast_div(&r, ONE, r.bits) && p9_fast_narrow(&r))) {
+	if (LIKELY(p9_fast_mode(*fpscr) && p9_fast_sqrt(&r, b) && p9_fast_div(&r, ONE, r.bits) &&
+		   p9_fast_narrow(&r))) {
 		r.error = 0;
 		return p9_fast_finish(fpscr, &r);
 	}

@@ -86,8 +86,7 @@ void p9_fpscr_mtfsfi(uint64_t *fpscr, unsigned bf, unsigned u, unsigned w)
 {
 	unsigned n = (bf & 7) + 8 * !w;
 
-	*fpscr = p9_fpscr_summarise((*fpscr & ~field_mask(n)) |
-				    (uint64_t)(u & 15) << (60 - 4 * n));
+	*fpscr = p9_fpscr_summarise((*fpscr & ~field_mask(n)) | (uint64_t)(u & 15) << (60 - 4 * n));
 }
 
 void p9_fpscr_mtfsb0(uint64_t *fpscr, unsigned bt)

@@ -3,6 +3,7 @@
  * gives the double of the same value, or NaN of the same kind, and p9_fpu_single takes it back.
  */
 #include "cpu/power9/fpu_core.h"
+#include "cpu/power9/fpu_fast.h"
 
 static void gather(uint64_t *raised, const struct p9_fp_op *op)
 {
@@ -37,11 +38,20 @@ static uint64_t convert(uint64_t fpscr, uint64_t *raised, uint64_t b,
 
 uint32_t p9_fpv_cvdpsp(uint64_t fpscr, uint64_t *raised, uint64_t b)
 {
+	struct p9_fast r = {.bits = b};
+
+	if (LIKELY(p9_fast_mode(fpscr) && p9_fast_narrow(&r))) {
+		*raised |= r.error ? P9_FPSCR_XX : 0;
+		return p9_fast_to_single(r.bits);
+	}
 	return (uint32_t)convert(fpscr, raised, b, &p9_fp_double, &p9_fp_single);
 }
 
 uint64_t p9_fpv_cvspdp(uint64_t fpscr, uint64_t *raised, uint32_t b)
 {
+	/* Exact, unless there is a NaN to be quieted. */
+	if (LIKELY((b & 0x7f800000) != 0x7f800000))
+		return p9_fpu_double(b);
 	return convert(fpscr, raised, b, &p9_fp_single, &p9_fp_double);
 }
 

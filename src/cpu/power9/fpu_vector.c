@@ -145,13 +145,12 @@ uint64_t p9_fpv_sqrt_dp(uint64_t fpscr, uint64_t *raised, uint64_t b)
 	return core_sqrt(fpscr, raised, b, &p9_fp_double);
 }
 
-static inline uint64_t madd_dp(uint64_t fpscr, uint64_t *raised, uint64_t a, uint64_t b,
-			       uint64_t c, bool subtract, bool negate)
+static inline uint64_t madd_dp(uint64_t fpscr, uint64_t *raised, uint64_t a, uint64_t b, uint64_t c,
+			       bool subtract, bool negate)
 {
 	struct p9_fast r;
 
-	if (LIKELY(p9_fast_mode(fpscr) &&
-		   p9_fast_madd(&r, a, subtract ? b ^ P9_FAST_SIGN : b, c)))
+	if (LIKELY(p9_fast_mode(fpscr) && p9_fast_madd(&r, a, subtract ? b ^ P9_FAST_SIGN : b, c)))
 		return accept(raised, &r) ^ (uint64_t)negate << 63;
 	return core_madd(fpscr, raised, a, b, c, subtract, negate, &p9_fp_double);
 }
@@ -258,14 +257,13 @@ uint32_t p9_fpv_sqrt_sp(uint64_t fpscr, uint64_t *raised, uint32_t b)
 {
 	struct p9_fast r;
 
-	if (LIKELY(p9_fast_mode(fpscr) && p9_fast_sqrt(&r, p9_fast_widen(b)) &&
-		   p9_fast_narrow(&r)))
+	if (LIKELY(p9_fast_mode(fpscr) && p9_fast_sqrt(&r, p9_fast_widen(b)) && p9_fast_narrow(&r)))
 		return accept_sp(raised, &r);
 	return (uint32_t)core_sqrt(fpscr, raised, b, &p9_fp_single);
 }
 
-static inline uint32_t madd_sp(uint64_t fpscr, uint64_t *raised, uint32_t a, uint32_t b,
-			       uint32_t c, bool subtract, bool negate)
+static inline uint32_t madd_sp(uint64_t fpscr, uint64_t *raised, uint32_t a, uint32_t b, uint32_t c,
+			       bool subtract, bool negate)
 {
 	struct p9_fast r;
 

@@ -5,11 +5,11 @@
 #include "cpu/power9/fpu_core.h"
 #include "cpu/power9/fpu_fast.h"
 
-#define ONE    (UINT64_C(0x3ff) << 52)
-#define SIGN   UINT32_C(0x80000000)
-#define INF    UINT32_C(0x7f800000)
-#define QUIET  UINT32_C(0x00400000)
-#define QNAN   UINT32_C(0x7fc00000)
+#define ONE   (UINT64_C(0x3ff) << 52)
+#define SIGN  UINT32_C(0x80000000)
+#define INF   UINT32_C(0x7f800000)
+#define QUIET UINT32_C(0x00400000)
+#define QNAN  UINT32_C(0x7fc00000)
 
 static inline bool is_nan(uint32_t b)
 {
@@ -153,8 +153,8 @@ uint32_t p9_vmx_rsqrtefp(uint32_t b, bool nj)
  */
 uint32_t p9_vmx_exptefp(uint32_t b, bool nj)
 {
-	static const double term[] = { 1.0 / 40320, 1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24,
-				       1.0 / 6,	    1.0 / 2,	1.0,	   1.0 };
+	static const double term[] = {1.0 / 40320, 1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24,
+				      1.0 / 6,     1.0 / 2,    1.0,       1.0};
 	double x, f, y = 0;
 	int n;
 
@@ -167,7 +167,7 @@ uint32_t p9_vmx_exptefp(uint32_t b, bool nj)
 	if (x < -151)
 		return 0;
 	n = (int)(x < 0 ? x - 0.5 : x + 0.5);
-	f = (x - n) * 0x1.62e42fefa39efp-1;	/* times ln 2: below 0.35 */
+	f = (x - n) * 0x1.62e42fefa39efp-1; /* times ln 2: below 0.35 */
 	for (unsigned i = 0; i < ARRAY_SIZE(term); i++)
 		y = y * f + term[i];
 	/* y is between 0.7 and 1.5, and the double far from its limits. */
@@ -197,10 +197,10 @@ uint32_t p9_vmx_logefp(uint32_t b, bool nj)
 		m /= 2;
 		n++;
 	}
-	t = (m - 1) / (m + 1);		/* ln m = 2 artanh t; t is below 0.18 */
+	t = (m - 1) / (m + 1); /* ln m = 2 artanh t; t is below 0.18 */
 	for (int i = 11; i > 0; i -= 2)
 		y = y * t * t + 1.0 / i;
-	y = n + y * t * 0x1.71547652b82fep+1;	/* 2 / ln 2 */
+	y = n + y * t * 0x1.71547652b82fep+1; /* 2 / ln 2 */
 	return p9_fast_float_bits((float)y);
 }
 

@@ -253,7 +253,7 @@ P9_FPQ_FUSED(DEFINE_QUAD_FUSED)
 /* A doubleword result; a suppressed one leaves all of the target as it was. */
 static u128 to_doubleword(const uint64_t *fpscr, u128 prior, uint64_t v)
 {
-	return (u128)v << 64 | (p9_fpu_pending(*fpscr) ? (uint64_t)prior : 0);
+	return (u128)v << 64 | (p9_fpu_suppressed(*fpscr) ? (uint64_t)prior : 0);
 }
 
 static uint64_t from_doubleword(u128 v)

@@ -80,8 +80,8 @@ static inline void p9_set_sat(struct ir_env *env)
 	struct ir_env *env, u128 *out, const u128 *pa, const u128 *pb, const u128 *pc
 
 /*
- * A helper that computes each of the lanes `m` of the result alone: `expr` is the value of lane k of
- * d, from lanes k of a, b, c. Pure.
+ * A helper that computes each of the lanes `m` of the result alone: `expr` is the value of lane k
+ * of d, from lanes k of a, b, c. Pure.
  */
 #define P9_LANES1(id, m, expr)                                                                     \
 	static void p9_v_##id(P9_PARAMS_V)                                                         \

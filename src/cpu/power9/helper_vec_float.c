@@ -1,13 +1,13 @@
 /*
  * Vector floating point: VSX (Book I chapter 7) and VMX (6.10), lane by lane on the
- * floating-point unit. The exceptions of all lanes of a VSX instruction are gathered first; one that is
- * enabled suppresses the whole result.
+ * floating-point unit. The exceptions of all lanes of a VSX instruction are gathered first; one
+ * that is enabled suppresses the whole result.
  */
 #include "cpu/power9/helper_float.h"
 
 /*
- * Bodies. `lane` computes from fpscr and &raised; `put` says what to do for k = 0..n - 1 in
- * the ISA's element numbers.
+ * The body of a VSX helper: `put` computes element e of d, for e = 0..n - 1, from `fpscr` and
+ * with exceptions added to `raised`.
  */
 #define XV_BODY(n, put)                                                                            \
 	uint64_t *state = &p9_of_env(env)->regs.fpscr, fpscr = *state, raised = 0;                 \

@@ -157,6 +157,8 @@ static bool traced(struct p9_translator *t)
 void p9_exit_indirect(struct p9_translator *t, ir_val pc)
 {
 	if (traced(t)) {
+		/* The instruction is complete: what is raised now is between it and the next. */
+		ir_insn(t->r, t->pc);
 		p9_call1(t, &trace_helper, pc);
 		end_raised(t);
 		return;

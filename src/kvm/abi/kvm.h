@@ -29,7 +29,7 @@
 #define KVM_IOC_DIR_NONE  UINT32_C(0)
 #define KVM_IOC_DIR_WRITE UINT32_C(1) /* the caller writes: an argument goes in */
 #define KVM_IOC_DIR_READ  UINT32_C(2)
-#define KVM_IOC(dir, nr, size)                                                                   \
+#define KVM_IOC(dir, nr, size)                                                                     \
 	((uint32_t)((dir) << 30 | (uint32_t)(size) << 16 | KVM_IOC_TYPE << 8 | (nr)))
 #define KVM_IO(nr)         KVM_IOC(KVM_IOC_DIR_NONE, nr, 0)
 #define KVM_IOW(nr, type)  KVM_IOC(KVM_IOC_DIR_WRITE, nr, sizeof(type))
@@ -347,7 +347,7 @@ struct kvm_run {
 		} internal;
 		struct {
 			uint64_t nr;
-			uint64_t ret; /* in: to GPR3 */
+			uint64_t ret;     /* in: to GPR3 */
 			uint64_t args[9]; /* GPR4..12; in: results to the same registers */
 		} papr_hcall;
 		struct {

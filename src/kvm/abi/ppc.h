@@ -207,19 +207,19 @@ enum kvm_ppc_capabilities {
 
 /* --- requests --- */
 
-#define KVM_GET_REGS             KVM_IOR(0x81, struct kvm_regs)
-#define KVM_SET_REGS             KVM_IOW(0x82, struct kvm_regs)
-#define KVM_GET_SREGS            KVM_IOR(0x83, struct kvm_sregs)
-#define KVM_SET_SREGS            KVM_IOW(0x84, struct kvm_sregs)
-#define KVM_GET_FPU              KVM_IOR(0x8c, struct kvm_fpu)
-#define KVM_SET_FPU              KVM_IOW(0x8d, struct kvm_fpu)
-#define KVM_SET_GUEST_DEBUG      KVM_IOW(0x9b, struct kvm_guest_debug)
-#define KVM_PPC_GET_SMMU_INFO    KVM_IOR(0xa6, struct kvm_ppc_smmu_info)
+#define KVM_GET_REGS              KVM_IOR(0x81, struct kvm_regs)
+#define KVM_SET_REGS              KVM_IOW(0x82, struct kvm_regs)
+#define KVM_GET_SREGS             KVM_IOR(0x83, struct kvm_sregs)
+#define KVM_SET_SREGS             KVM_IOW(0x84, struct kvm_sregs)
+#define KVM_GET_FPU               KVM_IOR(0x8c, struct kvm_fpu)
+#define KVM_SET_FPU               KVM_IOW(0x8d, struct kvm_fpu)
+#define KVM_SET_GUEST_DEBUG       KVM_IOW(0x9b, struct kvm_guest_debug)
+#define KVM_PPC_GET_SMMU_INFO     KVM_IOR(0xa6, struct kvm_ppc_smmu_info)
 #define KVM_PPC_RTAS_DEFINE_TOKEN KVM_IOW(0xac, struct kvm_rtas_token_args)
-#define KVM_PPC_CONFIGURE_V3_MMU KVM_IOW(0xaf, struct kvm_ppc_mmuv3_cfg)
-#define KVM_PPC_GET_RMMU_INFO    KVM_IOW(0xb0, struct kvm_ppc_rmmu_info)
-#define KVM_PPC_GET_CPU_CHAR     KVM_IOR(0xb1, struct kvm_ppc_cpu_char)
-#define KVM_PPC_SVM_OFF          KVM_IO(0xb3)
+#define KVM_PPC_CONFIGURE_V3_MMU  KVM_IOW(0xaf, struct kvm_ppc_mmuv3_cfg)
+#define KVM_PPC_GET_RMMU_INFO     KVM_IOW(0xb0, struct kvm_ppc_rmmu_info)
+#define KVM_PPC_GET_CPU_CHAR      KVM_IOR(0xb1, struct kvm_ppc_cpu_char)
+#define KVM_PPC_SVM_OFF           KVM_IO(0xb3)
 
 /* --- register identifiers (KVM_GET_ONE_REG, KVM_SET_ONE_REG) --- */
 

@@ -18,8 +18,8 @@
  * external interrupts go to the guest's supervisor (LPES). HDICE is off: the host's own threads
  * are preempted by its kernel, so the hypervisor needs no decrementer.
  */
-#define LPCR_FIXED                                                                               \
-	(LPCR_DPFD_RESET | LPCR_ONL | P9_LPCR_UPRT | P9_LPCR_HR | P9_LPCR_HEIC | P9_LPCR_LPES |  \
+#define LPCR_FIXED                                                                                 \
+	(LPCR_DPFD_RESET | LPCR_ONL | P9_LPCR_UPRT | P9_LPCR_HR | P9_LPCR_HEIC | P9_LPCR_LPES |    \
 	 P9_LPCR_HVICE | P9_LPCR_PECE)
 
 /* What a VMM may change (KVM_REG_PPC_LPCR). */
@@ -29,9 +29,9 @@
  * Facilities that guests have. Doorbells between threads (MSGP) trap, since which vCPUs are
  * threads of one core is the VMM's choice; transactional memory is not offered.
  */
-#define HFSCR_GUEST                                                                              \
-	(BIT64(P9_FSCR_FP) | BIT64(P9_FSCR_VECVSX) | BIT64(P9_FSCR_DSCR) | BIT64(P9_FSCR_PM) |   \
-	 BIT64(P9_FSCR_BHRB) | BIT64(P9_FSCR_EBB) | BIT64(P9_FSCR_TAR) | BIT64(P9_FSCR_LM) |     \
+#define HFSCR_GUEST                                                                                \
+	(BIT64(P9_FSCR_FP) | BIT64(P9_FSCR_VECVSX) | BIT64(P9_FSCR_DSCR) | BIT64(P9_FSCR_PM) |     \
+	 BIT64(P9_FSCR_BHRB) | BIT64(P9_FSCR_EBB) | BIT64(P9_FSCR_TAR) | BIT64(P9_FSCR_LM) |       \
 	 BIT64(P9_FSCR_SCV))
 
 #define MMCR0_FC   UINT64_C(0x80000000) /* counters frozen */
@@ -173,9 +173,9 @@ static enum ppc_next handle_hdsi(struct ppc_vcpu *v)
 static enum ppc_next handle_hisi(struct ppc_vcpu *v)
 {
 	struct p9_regs *r = p9_regs(v->vcpu.cpu);
-	uint32_t cause = (uint32_t)r->hsrr1 & (P9_DSISR_NOHPTE | P9_DSISR_NOEXEC |
-					       P9_DSISR_PROTFAULT | P9_DSISR_UNSUPP_MMU |
-					       P9_DSISR_SET_RC | P9_DSISR_PRTABLE_FAULT);
+	uint32_t cause = (uint32_t)r->hsrr1 &
+			 (P9_DSISR_NOHPTE | P9_DSISR_NOEXEC | P9_DSISR_PROTFAULT |
+			  P9_DSISR_UNSUPP_MMU | P9_DSISR_SET_RC | P9_DSISR_PRTABLE_FAULT);
 	uint64_t gpa = r->asdr & PPC_REAL_MASK & ~(KVM_PAGE_SIZE - 1);
 	bool write = r->hsrr1 & P9_DSISR_ISSTORE; /* the walker's own store of R */
 

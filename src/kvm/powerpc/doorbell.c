@@ -1,7 +1,7 @@
 /*
- * Directed privileged doorbells: msgsndp and msgclrp, and reads of TIR and DPDES. HFSCR[MSGP] is off,
- * so they come here, and threads of a core are what KVM_CAP_PPC_SMT says (smt_mode
- * consecutive vCPU identifiers), whatever the host has.
+ * Directed privileged doorbells: msgsndp and msgclrp, and reads of TIR and DPDES. HFSCR[MSGP] is
+ * off, so they come here, and threads of a core are what KVM_CAP_PPC_SMT says (smt_mode consecutive
+ * vCPU identifiers), whatever the host has.
  */
 #include "kvm/powerpc/powerpc.h"
 

@@ -1,13 +1,14 @@
 /*
- * Loads and stores to device memory: the instruction at pc is decoded, and carried out by the caller
- * of KVM_RUN (KVM_EXIT_MMIO) or by an ioeventfd.
+ * Loads and stores to device memory: the instruction at pc is decoded, and carried out by the
+ * caller of KVM_RUN (KVM_EXIT_MMIO) or by an ioeventfd.
  *
  * Which instructions: all fixed-point and floating-point loads and stores of one register, in D,
  * DS and X form, with update and byte-reversed. Others (multiple, string, vector, larx/stcx, dcbz)
  * get a data storage interrupt as from caching-inhibited storage that does not do them.
  *
  * The decoder here is apart from the processor's: that one makes IR; this needs three fields of
- * some fifty instructions, and the silicon offers its hypervisor no more than the instruction image.
+ * some fifty instructions, and the silicon offers its hypervisor no more than the instruction
+ * image.
  */
 #include <string.h>
 
@@ -31,28 +32,28 @@ struct access {
 };
 
 static const struct access d_forms[] = {
-	{32, 4, 0},                      /* lwz */
-	{33, 4, UPDATE},                 /* lwzu */
-	{34, 1, 0},                      /* lbz */
-	{35, 1, UPDATE},                 /* lbzu */
-	{36, 4, STORE},                  /* stw */
-	{37, 4, STORE | UPDATE},         /* stwu */
-	{38, 1, STORE},                  /* stb */
-	{39, 1, STORE | UPDATE},         /* stbu */
-	{40, 2, 0},                      /* lhz */
-	{41, 2, UPDATE},                 /* lhzu */
-	{42, 2, SIGN},                   /* lha */
-	{43, 2, SIGN | UPDATE},          /* lhau */
-	{44, 2, STORE},                  /* sth */
-	{45, 2, STORE | UPDATE},         /* sthu */
-	{48, 4, FPR | SINGLE},           /* lfs */
-	{49, 4, FPR | SINGLE | UPDATE},  /* lfsu */
-	{50, 8, FPR},                    /* lfd */
-	{51, 8, FPR | UPDATE},           /* lfdu */
-	{52, 4, FPR | SINGLE | STORE},   /* stfs */
+	{32, 4, 0},                             /* lwz */
+	{33, 4, UPDATE},                        /* lwzu */
+	{34, 1, 0},                             /* lbz */
+	{35, 1, UPDATE},                        /* lbzu */
+	{36, 4, STORE},                         /* stw */
+	{37, 4, STORE | UPDATE},                /* stwu */
+	{38, 1, STORE},                         /* stb */
+	{39, 1, STORE | UPDATE},                /* stbu */
+	{40, 2, 0},                             /* lhz */
+	{41, 2, UPDATE},                        /* lhzu */
+	{42, 2, SIGN},                          /* lha */
+	{43, 2, SIGN | UPDATE},                 /* lhau */
+	{44, 2, STORE},                         /* sth */
+	{45, 2, STORE | UPDATE},                /* sthu */
+	{48, 4, FPR | SINGLE},                  /* lfs */
+	{49, 4, FPR | SINGLE | UPDATE},         /* lfsu */
+	{50, 8, FPR},                           /* lfd */
+	{51, 8, FPR | UPDATE},                  /* lfdu */
+	{52, 4, FPR | SINGLE | STORE},          /* stfs */
 	{53, 4, FPR | SINGLE | STORE | UPDATE}, /* stfsu */
-	{54, 8, FPR | STORE},            /* stfd */
-	{55, 8, FPR | STORE | UPDATE},   /* stfdu */
+	{54, 8, FPR | STORE},                   /* stfd */
+	{55, 8, FPR | STORE | UPDATE},          /* stfdu */
 };
 
 /* Primary opcode 58: loads */
@@ -70,43 +71,43 @@ static const struct access ds_stores[] = {
 
 /* Primary opcode 31, bits 21:30 */
 static const struct access x_forms[] = {
-	{21, 8, 0},                       /* ldx */
-	{23, 4, 0},                       /* lwzx */
-	{53, 8, UPDATE},                  /* ldux */
-	{55, 4, UPDATE},                  /* lwzux */
-	{87, 1, 0},                       /* lbzx */
-	{119, 1, UPDATE},                 /* lbzux */
-	{149, 8, STORE},                  /* stdx */
-	{151, 4, STORE},                  /* stwx */
-	{181, 8, STORE | UPDATE},         /* stdux */
-	{183, 4, STORE | UPDATE},         /* stwux */
-	{215, 1, STORE},                  /* stbx */
-	{247, 1, STORE | UPDATE},         /* stbux */
-	{279, 2, 0},                      /* lhzx */
-	{311, 2, UPDATE},                 /* lhzux */
-	{341, 4, SIGN},                   /* lwax */
-	{343, 2, SIGN},                   /* lhax */
-	{373, 4, SIGN | UPDATE},          /* lwaux */
-	{375, 2, SIGN | UPDATE},          /* lhaux */
-	{407, 2, STORE},                  /* sthx */
-	{439, 2, STORE | UPDATE},         /* sthux */
-	{532, 8, REVERSE},                /* ldbrx */
-	{534, 4, REVERSE},                /* lwbrx */
-	{535, 4, FPR | SINGLE},           /* lfsx */
-	{567, 4, FPR | SINGLE | UPDATE},  /* lfsux */
-	{599, 8, FPR},                    /* lfdx */
-	{631, 8, FPR | UPDATE},           /* lfdux */
-	{660, 8, STORE | REVERSE},        /* stdbrx */
-	{662, 4, STORE | REVERSE},        /* stwbrx */
-	{663, 4, FPR | SINGLE | STORE},   /* stfsx */
+	{21, 8, 0},                              /* ldx */
+	{23, 4, 0},                              /* lwzx */
+	{53, 8, UPDATE},                         /* ldux */
+	{55, 4, UPDATE},                         /* lwzux */
+	{87, 1, 0},                              /* lbzx */
+	{119, 1, UPDATE},                        /* lbzux */
+	{149, 8, STORE},                         /* stdx */
+	{151, 4, STORE},                         /* stwx */
+	{181, 8, STORE | UPDATE},                /* stdux */
+	{183, 4, STORE | UPDATE},                /* stwux */
+	{215, 1, STORE},                         /* stbx */
+	{247, 1, STORE | UPDATE},                /* stbux */
+	{279, 2, 0},                             /* lhzx */
+	{311, 2, UPDATE},                        /* lhzux */
+	{341, 4, SIGN},                          /* lwax */
+	{343, 2, SIGN},                          /* lhax */
+	{373, 4, SIGN | UPDATE},                 /* lwaux */
+	{375, 2, SIGN | UPDATE},                 /* lhaux */
+	{407, 2, STORE},                         /* sthx */
+	{439, 2, STORE | UPDATE},                /* sthux */
+	{532, 8, REVERSE},                       /* ldbrx */
+	{534, 4, REVERSE},                       /* lwbrx */
+	{535, 4, FPR | SINGLE},                  /* lfsx */
+	{567, 4, FPR | SINGLE | UPDATE},         /* lfsux */
+	{599, 8, FPR},                           /* lfdx */
+	{631, 8, FPR | UPDATE},                  /* lfdux */
+	{660, 8, STORE | REVERSE},               /* stdbrx */
+	{662, 4, STORE | REVERSE},               /* stwbrx */
+	{663, 4, FPR | SINGLE | STORE},          /* stfsx */
 	{695, 4, FPR | SINGLE | STORE | UPDATE}, /* stfsux */
-	{727, 8, FPR | STORE},            /* stfdx */
-	{759, 8, FPR | STORE | UPDATE},   /* stfdux */
-	{790, 2, REVERSE},                /* lhbrx */
-	{855, 4, FPR | SIGN},             /* lfiwax */
-	{887, 4, FPR},                    /* lfiwzx */
-	{918, 2, STORE | REVERSE},        /* sthbrx */
-	{983, 4, FPR | STORE},            /* stfiwx */
+	{727, 8, FPR | STORE},                   /* stfdx */
+	{759, 8, FPR | STORE | UPDATE},          /* stfdux */
+	{790, 2, REVERSE},                       /* lhbrx */
+	{855, 4, FPR | SIGN},                    /* lfiwax */
+	{887, 4, FPR},                           /* lfiwzx */
+	{918, 2, STORE | REVERSE},               /* sthbrx */
+	{983, 4, FPR | STORE},                   /* stfiwx */
 };
 
 static const struct access *find(const struct access *table, size_t n, unsigned opcode)
@@ -247,7 +248,8 @@ enum ppc_next ppc_emulate_mmio(struct ppc_vcpu *v, uint64_t ea, gpa_t gpa, bool 
 	/* The instruction in memory is not the one that faulted: try again. */
 	if (store != write)
 		return PPC_RESUME;
-	/* Over a page's end: the other page may be memory. Guarded storage wants aligned accesses. */
+	/* Over a page's end: the other page may be memory. Guarded storage wants aligned accesses.
+	 */
 	if (insn_ea != ea || (ea & (KVM_PAGE_SIZE - 1)) + a->size > KVM_PAGE_SIZE) {
 		r->dar = insn_ea;
 		p9_deliver(c, P9_VEC_ALIGNMENT, 0);

@@ -31,19 +31,32 @@ struct reg_row {
 	uint64_t id;
 	uint32_t count; /* consecutive identifiers */
 	enum place place;
-	uint32_t offset; /* of a uint64_t (u128 for identifiers of 128 bits), an array for count > 1 */
+	uint32_t offset; /* of a uint64_t (u128 for identifiers of 128 bits), an array for count > 1
+			  */
 	uint64_t writable;
 };
 
-#define ALL             UINT64_MAX
-#define REGS(id, field) {(id), 1, IN_REGS, offsetof(struct p9_regs, field), ALL}
-#define REGS_MASK(id, field, mask)                                                               \
-	{                                                                                        \
-		(id), 1, IN_REGS, offsetof(struct p9_regs, field), (mask)                        \
+#define ALL UINT64_MAX
+#define REGS(id, field)                                                                            \
+	{                                                                                          \
+		(id), 1, IN_REGS, offsetof(struct p9_regs, field), ALL                             \
 	}
-#define REGS_N(id, n, field) {(id), (n), IN_REGS, offsetof(struct p9_regs, field), ALL}
-#define VCPU(id, field)      {(id), 1, IN_VCPU, offsetof(struct ppc_vcpu, field), ALL}
-#define VCPU_N(id, n, field) {(id), (n), IN_VCPU, offsetof(struct ppc_vcpu, field), ALL}
+#define REGS_MASK(id, field, mask)                                                                 \
+	{                                                                                          \
+		(id), 1, IN_REGS, offsetof(struct p9_regs, field), (mask)                          \
+	}
+#define REGS_N(id, n, field)                                                                       \
+	{                                                                                          \
+		(id), (n), IN_REGS, offsetof(struct p9_regs, field), ALL                           \
+	}
+#define VCPU(id, field)                                                                            \
+	{                                                                                          \
+		(id), 1, IN_VCPU, offsetof(struct ppc_vcpu, field), ALL                            \
+	}
+#define VCPU_N(id, n, field)                                                                       \
+	{                                                                                          \
+		(id), (n), IN_VCPU, offsetof(struct ppc_vcpu, field), ALL                          \
+	}
 
 static const struct reg_row rows[] = {
 	REGS(KVM_REG_PPC_DSCR, dscr),
@@ -103,18 +116,18 @@ struct reg_func {
 	int (*set)(struct ppc_vcpu *v, uint64_t id, const union reg_value *val);
 };
 
-#define DEFINE_TIME_REG(name)                                                                    \
-	static int get_##name(struct ppc_vcpu *v, uint64_t id, union reg_value *val)             \
-	{                                                                                        \
-		(void)id;                                                                        \
-		val->u64 = p9_##name##_get(p9_regs(v->vcpu.cpu));                                \
-		return 0;                                                                        \
-	}                                                                                        \
-	static int set_##name(struct ppc_vcpu *v, uint64_t id, const union reg_value *val)       \
-	{                                                                                        \
-		(void)id;                                                                        \
-		p9_##name##_set(p9_regs(v->vcpu.cpu), val->u64);                                 \
-		return 0;                                                                        \
+#define DEFINE_TIME_REG(name)                                                                      \
+	static int get_##name(struct ppc_vcpu *v, uint64_t id, union reg_value *val)               \
+	{                                                                                          \
+		(void)id;                                                                          \
+		val->u64 = p9_##name##_get(p9_regs(v->vcpu.cpu));                                  \
+		return 0;                                                                          \
+	}                                                                                          \
+	static int set_##name(struct ppc_vcpu *v, uint64_t id, const union reg_value *val)         \
+	{                                                                                          \
+		(void)id;                                                                          \
+		p9_##name##_set(p9_regs(v->vcpu.cpu), val->u64);                                   \
+		return 0;                                                                          \
 	}
 
 DEFINE_TIME_REG(purr)

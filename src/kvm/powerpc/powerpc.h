@@ -5,8 +5,8 @@
  * partition-table entry are set, guest code runs in supervisor and problem state, and what the
  * architecture takes to hypervisor state comes back as a vector (book3s.c).
  *
- * Locks as in kvm/internal.h. Registers of a vCPU's processor are touched only under its mutex; from
- * elsewhere, a request bit asks the vCPU to do it.
+ * Locks as in kvm/internal.h. Registers of a vCPU's processor are touched only under its mutex;
+ * from elsewhere, a request bit asks the vCPU to do it.
  */
 #ifndef ANYKVM_KVM_POWERPC_POWERPC_H
 #define ANYKVM_KVM_POWERPC_POWERPC_H
@@ -57,7 +57,7 @@ struct ppc_vm {
 	/* Second doubleword of the partition-table entry; vcpus load it on PPC_REQ_MMU. */
 	_Atomic uint64_t process_table;
 	_Atomic uint64_t gtse; /* LPCR[GTSE] or 0 */
-	uint32_t smt_mode; /* threads that msgsndp reaches, a power of two; vm.lock */
+	uint32_t smt_mode;     /* threads that msgsndp reaches, a power of two; vm.lock */
 	_Atomic uint32_t hcall_enabled[PPC_HCALL_WORDS];
 	struct xics *xics; /* set once, under vm.lock */
 	/* KVM_PPC_RTAS_DEFINE_TOKEN: by enum rtas_call; 0: not served here */

@@ -2,10 +2,10 @@
  * The partition-scoped radix tree (Power ISA 3.0B, Book III, "Radix Tree Translation"), in the
  * architecture's format in host memory, walked by the processor's own walker.
  *
- * Shape: a 52-bit space, as Linux has it: 13 bits at the root, then 9, 9 and 9, leaves of 1 GiB, 2 MiB
- * and 4 KiB. Page numbers in leaves, and table addresses, are host virtual addresses (mem/addr.h).
- * A leaf is made on demand from the memory slots, with the largest page that lies in the slot and
- * is aligned alike in guest and host; slots whose writes are logged get 4 KiB pages.
+ * Shape: a 52-bit space, as Linux has it: 13 bits at the root, then 9, 9 and 9, leaves of 1 GiB, 2
+ * MiB and 4 KiB. Page numbers in leaves, and table addresses, are host virtual addresses
+ * (mem/addr.h). A leaf is made on demand from the memory slots, with the largest page that lies in
+ * the slot and is aligned alike in guest and host; slots whose writes are logged get 4 KiB pages.
  *
  * R and C. The walker sets them, atomically, in the leaf. A slot without dirty log gets leaves with
  * C set, so no walk has to write; with it, a leaf starts clean unless the fault was a store.
@@ -211,8 +211,8 @@ static unsigned page_shift_for(const struct kvm_memslot *slot, uint64_t gpa)
 static uint64_t leaf_for(const struct kvm_memslot *slot, uint64_t gpa, unsigned shift, bool write)
 {
 	hva_t hva = kvm_slot_hva(slot, GPA(align_down(gpa, BIT64(shift))));
-	uint64_t v = RADIX_VALID | RADIX_LEAF | (hva.v & RADIX_RPN) | RADIX_READ | RADIX_EXEC |
-		     RADIX_R;
+	uint64_t v =
+		RADIX_VALID | RADIX_LEAF | (hva.v & RADIX_RPN) | RADIX_READ | RADIX_EXEC | RADIX_R;
 
 	if (slot->flags & KVM_MEM_READONLY)
 		return v;
@@ -293,6 +293,9 @@ enum radix_result radix_map(struct ppc_vm *vm, struct cpu *self, gpa_t gpa, bool
 		kvm_lock(&vm->mmu_lock);
 		result = map_in_slot(vm, self, slot, gpa.v, write);
 		kvm_unlock(&vm->mmu_lock);
+		/* The slot may be written and its leaf may not: retrying would go on for ever. */
+		if (result == RADIX_READ_ONLY)
+			kvm_vm_bug(&vm->vm, "a page table contradicts the memory slots.");
 	}
 	kvm_rw_unlock(&vm->vm.slots_lock);
 	return result;

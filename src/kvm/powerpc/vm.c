@@ -155,21 +155,18 @@ static int get_smmu_info(void *arg)
 }
 
 /*
- * This silicon does not speculate past a guest's checks, so there is nothing to flush and no barrier
- * to place: all bits are known, none is set.
+ * This silicon does not speculate past a guest's checks, so there is nothing to flush and no
+ * barrier to place: all bits are known, none is set.
  */
 static int get_cpu_char(void *arg)
 {
 	static const struct kvm_ppc_cpu_char info = {
-		.character_mask = KVM_PPC_CPU_CHAR_SPEC_BAR_ORI31 |
-				  KVM_PPC_CPU_CHAR_BCCTRL_SERIALISED |
-				  KVM_PPC_CPU_CHAR_L1D_FLUSH_ORI30 |
-				  KVM_PPC_CPU_CHAR_L1D_FLUSH_TRIG2 |
-				  KVM_PPC_CPU_CHAR_L1D_THREAD_PRIV |
-				  KVM_PPC_CPU_CHAR_BR_HINT_HONOURED |
-				  KVM_PPC_CPU_CHAR_MTTRIG_THR_RECONF |
-				  KVM_PPC_CPU_CHAR_COUNT_CACHE_DIS |
-				  KVM_PPC_CPU_CHAR_BCCTR_FLUSH_ASSIST,
+		.character_mask =
+			KVM_PPC_CPU_CHAR_SPEC_BAR_ORI31 | KVM_PPC_CPU_CHAR_BCCTRL_SERIALISED |
+			KVM_PPC_CPU_CHAR_L1D_FLUSH_ORI30 | KVM_PPC_CPU_CHAR_L1D_FLUSH_TRIG2 |
+			KVM_PPC_CPU_CHAR_L1D_THREAD_PRIV | KVM_PPC_CPU_CHAR_BR_HINT_HONOURED |
+			KVM_PPC_CPU_CHAR_MTTRIG_THR_RECONF | KVM_PPC_CPU_CHAR_COUNT_CACHE_DIS |
+			KVM_PPC_CPU_CHAR_BCCTR_FLUSH_ASSIST,
 		.behaviour_mask =
 			KVM_PPC_CPU_BEHAV_FAVOUR_SECURITY | KVM_PPC_CPU_BEHAV_L1D_FLUSH_PR |
 			KVM_PPC_CPU_BEHAV_BNDS_CHK_SPEC_BAR | KVM_PPC_CPU_BEHAV_FLUSH_COUNT_CACHE,

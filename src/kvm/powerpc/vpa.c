@@ -1,10 +1,11 @@
 /*
- * Areas that a guest registers per processor (PAPR+, H_REGISTER_VPA): the virtual processor area, the
- * SLB shadow (of no use to a radix guest; remembered), and the dispatch trace log.
+ * Areas that a guest registers per processor (PAPR+, H_REGISTER_VPA): the virtual processor area,
+ * the SLB shadow (of no use to a radix guest; remembered), and the dispatch trace log.
  *
  * They are kept by guest address and looked up at each use, so nothing pins memory: an area whose
  * slot is gone is just not written. The VPA's yield count is odd while the processor is not
- * dispatched; here that is while it is outside KVM_RUN or ceded. Each dispatch is an entry in the log.
+ * dispatched; here that is while it is outside KVM_RUN or ceded. Each dispatch is an entry in the
+ * log.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 
 #define VPA_SIZE        640 /* what the hypervisor uses of it */
 #define VPA_ALIGN       128
-#define VPA_OLD_STATUS  9    /* byte: shared processor */
+#define VPA_OLD_STATUS  9 /* byte: shared processor */
 #define VPA_YIELD_COUNT 0x100
 #define VPA_DTL_INDEX   0x218
 #define VPA_SHARED_PROC 2

@@ -85,7 +85,7 @@ static void enable_hcalls(struct pseries *p)
 	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++)
 		vm_enable_cap(p->vm, KVM_CAP_PPC_ENABLE_HCALL, wanted[i], 1);
 	p->rpt_invalidate = vm_check_cap(p->vm, KVM_CAP_PPC_RPT_INVALIDATE) > 0 &&
-			    !vm_enable_cap(p->vm, KVM_CAP_PPC_RPT_INVALIDATE, 1, 0);
+			    !vm_enable_cap(p->vm, KVM_CAP_PPC_ENABLE_HCALL, H_RPT_INVALIDATE, 1);
 }
 
 static int create_mmu(struct pseries *p, struct error *e)

@@ -1,30 +1,30 @@
 /*
- * Available values: for each block and each cell of guest state, the value that the cell holds
- * whenever the block starts, by whatever way. A cell holds a value since it was set to it, or since
- * it was read.
- *
  * It is solved from the optimistic side: a block's entry is the meet of what its predecessors end
  * with, those not reached yet left out, and it only ever gets worse, until nothing changes. A
  * value found so dominates the block: its cell was written after it on each way there. (No
  * cell can hold it where its own block starts, since the first time round it did not exist.)
  */
-#include "ir/opt.h"
+#include "ir/avail.h"
 
 #include <string.h>
 
-/* From the start of a block to its end. */
-static void transfer(const struct opt *o, uint32_t b, uint32_t *state)
-{
-	const struct ir_region *r = o->r;
+#include "ir/op.h"
 
+/* Not reached yet. */
+#define AVAIL_ANY (UINT32_MAX - 1)
+
+/* From the start of a block to its end. */
+static void transfer(const struct ir_region *r, const struct state_map *m, uint32_t b,
+		     uint32_t *state)
+{
 	for (uint32_t id = r->bb[b].first; id < r->bb[b].first + r->bb[b].count; id++) {
 		const struct ir_inst *i = &r->inst[id];
-		uint32_t *cell = &state[o->map.first[id]];
+		uint32_t *cell = &state[m->first[id]];
 		unsigned n = state_cells((enum ir_type)i->type);
 		bool unknown = true;
 
 		if (ir_clobbers_state(i)) {
-			memset(state, 0xff, o->map.ncells * sizeof(*state));
+			memset(state, 0xff, m->ncells * sizeof(*state));
 		} else if (i->op == IR_SET) {
 			for (unsigned c = 0; c < n; c++)
 				cell[c] = i->arg[0];
@@ -52,27 +52,31 @@ static bool meet(uint32_t *to, const uint32_t *end, uint32_t ncells)
 	return changed;
 }
 
-void opt_available(struct opt *o)
+void ir_available(const struct ir_region *r, const struct ir_cfg *g, const struct state_map *m,
+		  uint32_t *entry, uint32_t *scratch)
 {
-	const struct ir_region *r = o->r;
-	uint32_t ncells = o->map.ncells, target[2];
-	uint32_t *end = o->state;
+	uint32_t ncells = m->ncells, target[2];
 	bool changed;
 
 	for (size_t k = 0; k < (size_t)r->nbb * ncells; k++)
-		o->entry[k] = AVAIL_ANY;
-	memset(o->entry, 0xff, ncells * sizeof(*o->entry)); /* block 0: nothing is known */
+		entry[k] = AVAIL_ANY;
+	memset(entry, 0xff, ncells * sizeof(*entry)); /* block 0: nothing is known */
 	do {
 		changed = false;
-		for (uint32_t k = 0; k < o->cfg.nrpo; k++) {
-			uint32_t b = o->cfg.rpo[k];
+		for (uint32_t k = 0; k < g->nrpo; k++) {
+			uint32_t b = g->rpo[k];
 			unsigned n = ir_targets(&r->inst[r->bb[b].first + r->bb[b].count - 1],
 						target);
 
-			memcpy(end, &o->entry[(size_t)b * ncells], ncells * sizeof(*end));
-			transfer(o, b, end);
+			memcpy(scratch, &entry[(size_t)b * ncells], ncells * sizeof(*scratch));
+			transfer(r, m, b, scratch);
 			for (unsigned t = 0; t < n; t++)
-				changed |= meet(&o->entry[(size_t)target[t] * ncells], end, ncells);
+				changed |= meet(&entry[(size_t)target[t] * ncells], scratch, ncells);
 		}
 	} while (changed);
+	/* Blocks that are never reached know nothing. */
+	for (size_t k = 0; k < (size_t)r->nbb * ncells; k++) {
+		if (entry[k] == AVAIL_ANY)
+			entry[k] = AVAIL_NONE;
+	}
 }

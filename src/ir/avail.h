@@ -1,0 +1,18 @@
+/*
+ * Available values: for each block and each cell of guest state, the value that the cell holds
+ * whenever the block starts, by whatever way. A cell holds a value since it was set to it, or since
+ * it was read. The block of such a value dominates the block.
+ */
+#ifndef ANYKVM_IR_AVAIL_H
+#define ANYKVM_IR_AVAIL_H
+
+#include "ir/cfg.h"
+#include "ir/state.h"
+
+#define AVAIL_NONE UINT32_MAX /* not known */
+
+/* entry: by block and cell, filled in. scratch: one for each cell. */
+void ir_available(const struct ir_region *r, const struct ir_cfg *g, const struct state_map *m,
+		  uint32_t *entry, uint32_t *scratch);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * The JIT: host code for regions. A region's IR goes in, a piece of executable memory comes out.
+ *
+ * One `struct jit` serves a system. Its memory is mapped twice, writable for the compiler and
+ * executable for the processors; no page is both. Compiled code keeps the env in one register
+ * and the current TLB in another, and leaves to the run loop as the interpreter does (enum ir_leave),
+ * unless it goes on in another region: by a direct jump, which jit_link makes once both are compiled and
+ * jit_unlink takes back, or through the processor's jump cache.
+ *
+ * Locks: compiling, linking and freeing are done under the region cache's mutex or its own; see
+ * region.h. Executing takes none.
+ *
+ * Hosts without a back end: jit_create gives NULL with errno ENOTSUP, and the interpreter serves.
+ */
+#ifndef ANYKVM_JIT_JIT_H
+#define ANYKVM_JIT_JIT_H
+
+#include "ir/interp.h"
+
+struct jit;
+
+/* Where compiled code finds the processor's jump cache (struct region_jump[]), from the env. */
+struct jit_layout {
+	uint32_t jump;      /* the array */
+	uint32_t jump_mask; /* entries - 1 */
+	uint32_t key;       /* uint32_t context, mode */
+	/* Guest registers that a region's loops may keep in host registers: [first, end). */
+	uint32_t pin_first, pin_end;
+};
+
+/* NULL: errno ENOTSUP (no back end for this host) or ENOMEM. */
+struct jit *jit_create(const struct jit_layout *layout, size_t bytes);
+void jit_destroy(struct jit *j);
+
+struct jit_code {
+	const void *entry;    /* where other regions jump to */
+	void *owner;          /* its region; set by the region cache */
+	uint32_t units;       /* of memory, for freeing */
+	uint32_t nexit;
+	size_t size;
+	/* By index of EXIT_DIRECT: the displacement to patch. */
+	struct jit_exit {
+		int32_t *displacement; /* in the writable mapping; NULL: cannot be linked */
+		const uint8_t *from;   /* what it is relative to */
+		int32_t unlinked;
+	} exit[];
+};
+
+/*
+ * Compile an optimised region that runs at pc. NULL: errno ENOSPC (the code memory is full) or
+ * ENOMEM; the interpreter serves then.
+ */
+struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc);
+
+/* No processor may be inside it. */
+void jit_free(struct jit *j, struct jit_code *c);
+
+/*
+ * Run from an entry until compiled code has nothing more to run. As ir_interp; for
+ * IR_LEAVE_DIRECT *left is the piece that was left, which need not be the first.
+ */
+enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, struct jit_code **left,
+		      uint32_t *exit_index);
+
+/* Have an exit of one piece jump to another; and back to leaving. Other threads may be executing it. */
+void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to);
+void jit_unlink(struct jit_code *from, uint32_t exit);
+
+/* Bytes of code memory in use. */
+size_t jit_bytes(const struct jit *j);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * Executable memory: see memory.h. Free pieces are kept in lists by size; what is never freed is
+ * taken from the end.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "jit/memory.h"
+
+#define SIZE_CLASSES 512 /* larger pieces are not reused one by one */
+
+struct free_piece {
+	struct free_piece *next;
+};
+
+struct jit_memory {
+	uint8_t *writable;
+	const uint8_t *exec;
+	size_t size, next, used;
+	struct free_piece *free[SIZE_CLASSES];
+	pthread_mutex_t lock;
+};
+
+struct jit_memory *jit_memory_create(size_t bytes)
+{
+	struct jit_memory *m = calloc(1, sizeof(*m));
+	int fd;
+
+	if (!m)
+		return NULL;
+	m->size = bytes;
+	fd = memfd_create("anykvm-jit", MFD_CLOEXEC);
+	if (fd < 0)
+		goto fail;
+	if (ftruncate(fd, (off_t)bytes))
+		goto fail_fd;
+	m->writable = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (m->writable == MAP_FAILED)
+		goto fail_fd;
+	m->exec = mmap(NULL, bytes, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	if (m->exec == MAP_FAILED) {
+		munmap(m->writable, bytes);
+		goto fail_fd;
+	}
+	close(fd);
+	pthread_mutex_init(&m->lock, NULL);
+	return m;
+fail_fd:
+	close(fd);
+fail:
+	free(m);
+	return NULL;
+}
+
+void jit_memory_destroy(struct jit_memory *m)
+{
+	if (!m)
+		return;
+	munmap(m->writable, m->size);
+	munmap((void *)m->exec, m->size);
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}
+
+uint8_t *jit_memory_alloc(struct jit_memory *m, uint32_t units)
+{
+	size_t bytes = (size_t)units * JIT_UNIT;
+	uint8_t *p = NULL;
+
+	pthread_mutex_lock(&m->lock);
+	if (units < SIZE_CLASSES && m->free[units]) {
+		struct free_piece *f = m->free[units];
+
+		m->free[units] = f->next;
+		p = (uint8_t *)f;
+	} else if (m->size - m->next >= bytes) {
+		p = m->writable + m->next;
+		m->next += bytes;
+	} else {
+		/* The tail is used up: a larger piece serves, its rest is kept. */
+		for (uint32_t n = units + 1; n < SIZE_CLASSES && !p; n++) {
+			struct free_piece *f = m->free[n], *rest;
+
+			if (!f)
+				continue;
+			m->free[n] = f->next;
+			p = (uint8_t *)f;
+			rest = (struct free_piece *)(p + bytes);
+			rest->next = m->free[n - units];
+			m->free[n - units] = rest;
+		}
+	}
+	if (p)
+		m->used += bytes;
+	pthread_mutex_unlock(&m->lock);
+	return p;
+}
+
+void jit_memory_free(struct jit_memory *m, uint8_t *writable, uint32_t units)
+{
+	pthread_mutex_lock(&m->lock);
+	m->used -= (size_t)units * JIT_UNIT;
+	if (units < SIZE_CLASSES) {
+		struct free_piece *f = (struct free_piece *)writable;
+
+		f->next = m->free[units];
+		m->free[units] = f;
+	}
+	pthread_mutex_unlock(&m->lock);
+}
+
+const uint8_t *jit_memory_exec(const struct jit_memory *m, const uint8_t *writable)
+{
+	return m->exec + (writable - m->writable);
+}
+
+uint8_t *jit_memory_writable(const struct jit_memory *m, const uint8_t *exec)
+{
+	return m->writable + (exec - m->exec);
+}
+
+size_t jit_memory_used(const struct jit_memory *m)
+{
+	return m->used;
+}

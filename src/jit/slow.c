@@ -1,0 +1,188 @@
+/*
+ * What compiled code calls: see slow.h.
+ */
+#include <string.h>
+
+#include "ir/op.h"
+#include "jit/slow.h"
+#include "mem/endian.h"
+#include "util/bits.h"
+
+static bool misaligned(struct ir_env *env, uint64_t addr, struct ir_memop m, bool store)
+{
+	if (!m.aligned || !(addr & (m.size - 1)))
+		return false;
+	env->door.ops->misaligned(&env->door, GVA(addr), store);
+	return true;
+}
+
+static struct ir_memop memop(uint64_t m)
+{
+	const struct ir_inst i = { .imm = m };
+
+	return ir_memop_of(&i);
+}
+
+struct slow_result slow_load(struct ir_env *env, uint64_t addr, uint64_t packed, uint64_t type)
+{
+	struct ir_memop m = memop(packed);
+	uint8_t raw[8];
+	uint64_t v;
+
+	if (misaligned(env, addr, m, false) || !mem_read(&env->door, addr, raw, m.size))
+		return (struct slow_result){ 0, 0 };
+	switch (m.size) {
+	case 1:
+		v = raw[0];
+		break;
+	case 2:
+		v = m.big_endian ? ld_be16(raw) : ld_le16(raw);
+		break;
+	case 4:
+		v = m.big_endian ? ld_be32(raw) : ld_le32(raw);
+		break;
+	default:
+		v = m.big_endian ? ld_be64(raw) : ld_le64(raw);
+		break;
+	}
+	if (m.sign_extend)
+		v = sext64(v, 8 * m.size);
+	if (type == IR_I32)
+		v = (uint32_t)v;
+	return (struct slow_result){ v, 1 };
+}
+
+uint64_t slow_store(struct ir_env *env, uint64_t addr, uint64_t packed, uint64_t value)
+{
+	struct ir_memop m = memop(packed);
+	uint8_t raw[8];
+
+	if (misaligned(env, addr, m, true))
+		return 0;
+	switch (m.size) {
+	case 1:
+		raw[0] = value;
+		break;
+	case 2:
+		m.big_endian ? st_be16(raw, value) : st_le16(raw, value);
+		break;
+	case 4:
+		m.big_endian ? st_be32(raw, value) : st_le32(raw, value);
+		break;
+	default:
+		m.big_endian ? st_be64(raw, value) : st_le64(raw, value);
+		break;
+	}
+	return mem_write(&env->door, addr, raw, m.size);
+}
+
+uint64_t slow_load_v(struct ir_env *env, uint64_t addr, uint64_t packed, u128 *value)
+{
+	struct ir_memop m = memop(packed);
+	uint8_t raw[16];
+
+	if (misaligned(env, addr, m, false) || !mem_read(&env->door, addr, raw, 16))
+		return 0;
+	*value = m.big_endian ? (u128)ld_be64(raw) << 64 | ld_be64(raw + 8) :
+				(u128)ld_le64(raw + 8) << 64 | ld_le64(raw);
+	return 1;
+}
+
+uint64_t slow_store_v(struct ir_env *env, uint64_t addr, uint64_t packed, const u128 *value)
+{
+	struct ir_memop m = memop(packed);
+	uint8_t raw[16];
+
+	if (misaligned(env, addr, m, true))
+		return 0;
+	if (m.big_endian) {
+		st_be64(raw, *value >> 64);
+		st_be64(raw + 8, *value);
+	} else {
+		st_le64(raw, *value);
+		st_le64(raw + 8, *value >> 64);
+	}
+	return mem_write(&env->door, addr, raw, 16);
+}
+
+/* ---- vectors ---- */
+
+uint64_t slow_vec_pack(const struct ir_inst *i)
+{
+	return i->op | (uint64_t)(i->aux & 3) << 8 | (i->imm & 0xff) << 16;
+}
+
+static uint64_t lane_of(u128 v, unsigned lane, unsigned n)
+{
+	return (uint64_t)(v >> (n * (8u << lane))) & ir_low_mask(8u << lane);
+}
+
+static uint64_t lane_op(enum ir_op op, unsigned bits, uint64_t a, uint64_t b)
+{
+	int64_t sa = sext64(a, bits), sb = sext64(b, bits);
+	unsigned n = b & (bits - 1);
+
+	switch (op) {
+	case IR_VADD:
+		return a + b;
+	case IR_VSUB:
+		return a - b;
+	case IR_VEQ:
+		return a == b ? ~UINT64_C(0) : 0;
+	case IR_VGTS:
+		return sa > sb ? ~UINT64_C(0) : 0;
+	case IR_VGTU:
+		return a > b ? ~UINT64_C(0) : 0;
+	case IR_VMINS:
+		return sa < sb ? a : b;
+	case IR_VMAXS:
+		return sa > sb ? a : b;
+	case IR_VMINU:
+		return a < b ? a : b;
+	case IR_VMAXU:
+		return a > b ? a : b;
+	case IR_VSHL:
+		return a << n;
+	case IR_VSHR:
+		return a >> n;
+	case IR_VSAR:
+		return (uint64_t)(sa >> n);
+	default:
+		return 0;
+	}
+}
+
+void slow_vec(uint64_t packed, u128 *out, const u128 *a, const u128 *b, const u128 *c)
+{
+	enum ir_op op = packed & 0xff;
+	unsigned lane = packed >> 8 & 3, bits = 8u << lane;
+	unsigned index = packed >> 16 & 0xff;
+	u128 v = 0;
+
+	switch (op) {
+	case IR_VPERM2:
+		for (unsigned n = 0; n < 16; n++) {
+			unsigned sel = lane_of(*c, 0, n) & 31;
+			u128 from = sel < 16 ? *b : *a;
+
+			v |= (u128)lane_of(from, 0, sel & 15) << (8 * n);
+		}
+		break;
+	case IR_VSPLAT:
+		for (unsigned n = 0; n < 128 / bits; n++)
+			v |= (u128)lane_of(*a, lane, index) << (n * bits);
+		break;
+	case IR_VDUP:
+		for (unsigned n = 0; n < 128 / bits; n++)
+			v |= (u128)lane_of(*a, lane, 0) << (n * bits);
+		break;
+	default:
+		for (unsigned n = 0; n < 128 / bits; n++) {
+			uint64_t x = lane_op(op, bits, lane_of(*a, lane, n), lane_of(*b, lane, n));
+
+			v |= (u128)(x & ir_low_mask(bits)) << (n * bits);
+		}
+		break;
+	}
+	*out = v;
+}

@@ -1,0 +1,551 @@
+/*
+ * Compiling a region for x86-64: see gen.h. Also entering compiled code, and linking it.
+ */
+#include <cpuid.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "jit/memory.h"
+#include "jit/region.h"
+#include "jit/x86_64/gen.h"
+
+#define CODE_MAX (64 << 10) /* of one region */
+
+struct jit {
+	struct jit_memory *memory;
+	struct jit_layout layout;
+	struct features host;
+	const uint8_t *enter; /* uint64_t enter(struct ir_env *, const void *entry) */
+};
+
+static void detect(struct features *f)
+{
+	unsigned a, b, c, d;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d))
+		return;
+	f->sse41 = c >> 19 & 1;
+	f->sse42 = c >> 20 & 1;
+	f->movbe = c >> 22 & 1;
+	f->popcnt = c >> 23 & 1;
+	if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+		f->avx2 = b >> 5 & 1;
+		f->bmi2 = b >> 8 & 1;
+	}
+	if (__get_cpuid(0x80000001, &a, &b, &c, &d))
+		f->lzcnt = c >> 5 & 1;
+}
+
+/* System V: keep rbx, rbp, r12-r15; call the region with the stack 8 off a multiple of 16. */
+static bool make_enter(struct jit *j)
+{
+	static const unsigned saved[] = { RBX, RBP, R12, R13, R14, R15 };
+	struct assembler a = { 0 };
+
+	a.base = a.at = jit_memory_alloc(j->memory, 1);
+	if (!a.base)
+		return false;
+	a.end = a.base + JIT_UNIT;
+	for (unsigned n = 0; n < 6; n++)
+		a_push(&a, saved[n]);
+	a_alu_imm(&a, ALU_SUB, true, RSP, 8);
+	a_mov(&a, true, RBP, RDI);
+	a_load(&a, true, R14, RBP, OFF_TLB);
+	a_call_reg(&a, RSI);
+	a_alu_imm(&a, ALU_ADD, true, RSP, 8);
+	for (unsigned n = 6; n-- > 0;)
+		a_pop(&a, saved[n]);
+	a_1(&a, 0xc3);
+	j->enter = jit_memory_exec(j->memory, a.base);
+	return !a.overflow;
+}
+
+struct jit *jit_create(const struct jit_layout *layout, size_t bytes)
+{
+	struct jit *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->layout = *layout;
+	detect(&j->host);
+	j->memory = jit_memory_create(bytes);
+	if (!j->memory || !make_enter(j)) {
+		jit_destroy(j);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return j;
+}
+
+void jit_destroy(struct jit *j)
+{
+	if (!j)
+		return;
+	jit_memory_destroy(j->memory);
+	free(j);
+}
+
+size_t jit_bytes(const struct jit *j)
+{
+	return jit_memory_used(j->memory);
+}
+
+/* What compiled code leaves in rax and rdx. */
+struct left {
+	uint64_t how; /* enum ir_leave, exit << 8 */
+	struct jit_code *code;
+};
+
+enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, struct jit_code **left,
+		      uint32_t *exit_index)
+{
+	struct left (*enter)(struct ir_env *, const void *) =
+		(struct left(*)(struct ir_env *, const void *))(uintptr_t)j->enter;
+	struct left l = enter(env, entry);
+
+	*exit_index = l.how >> 8;
+	*left = l.code;
+	return l.how & 0xff;
+}
+
+/* ---- pins ---- */
+
+/* Regions that branch back keep their busiest guest registers in host registers. */
+static void choose_pins(struct gen *g)
+{
+	static const uint8_t reg[] = { RBX, R12, R13, R15, R11, R10 };
+	const struct ir_region *r = g->r;
+	struct {
+		uint32_t offset, uses;
+		bool written, bad;
+	} seen[64];
+	unsigned nseen = 0;
+	bool loop = false;
+
+	for (uint32_t b = 0; b < r->nbb; b++) {
+		if (r->bb[b].first == NO_INDEX)
+			continue;
+		for (uint32_t n = 0; n < r->bb[b].count; n++) {
+			const struct ir_inst *i = &r->inst[r->bb[b].first + n];
+			uint32_t target[2], k;
+
+			for (unsigned t = ir_targets(i, target); t-- > 0;)
+				if (r->bb[target[t]].first <= r->bb[b].first)
+					loop = true;
+			if (i->op != IR_GET && i->op != IR_SET)
+				continue;
+			if (i->imm < g->layout->pin_first || i->imm >= g->layout->pin_end)
+				continue;
+			/* a vector is two words, neither of which can be pinned */
+			for (uint64_t at = i->imm & ~UINT64_C(7);
+			     at < i->imm + ir_type_size(i->type); at += 8) {
+				for (k = 0; k < nseen; k++)
+					if (seen[k].offset == at)
+						break;
+				if (k == nseen) {
+					if (nseen == ARRAY_SIZE(seen))
+						return; /* too many to tell which are safe */
+					seen[nseen].offset = (uint32_t)at;
+					seen[nseen].uses = 0;
+					seen[nseen].written = seen[nseen].bad = false;
+					nseen++;
+				}
+				if (i->type != IR_I64)
+					seen[k].bad = true;
+				seen[k].uses++;
+				seen[k].written |= i->op == IR_SET;
+			}
+		}
+	}
+	if (!loop)
+		return;
+	while (g->npin < ARRAY_SIZE(reg)) {
+		unsigned best = nseen;
+
+		for (unsigned k = 0; k < nseen; k++)
+			if (!seen[k].bad && seen[k].uses > 1 &&
+			    (best == nseen || seen[k].uses > seen[best].uses))
+				best = k;
+		if (best == nseen)
+			break;
+		g->pin[g->npin].offset = seen[best].offset;
+		g->pin[g->npin].written = seen[best].written;
+		g->pin[g->npin].reg = reg[g->npin];
+		g->pinned |= 1u << reg[g->npin];
+		g->npin++;
+		seen[best].bad = true;
+	}
+}
+
+/* ---- control ---- */
+
+static void jump_to_block(struct gen *g, uint32_t where, uint32_t block)
+{
+	if (g->nfixup == g->cap_fixup) {
+		g->failed = true;
+		return;
+	}
+	g->fixup[g->nfixup++] = (struct fixup){ where, block };
+}
+
+static void branch(struct gen *g, const struct ir_inst *i, uint32_t follows)
+{
+	enum cond cc = gen_condition(g, i->arg[0]);
+	uint32_t yes = i->arg[1], no = i->arg[2];
+
+	if (yes == follows) {
+		jump_to_block(g, a_jcc(&g->a, cc ^ 1), no);
+		return;
+	}
+	jump_to_block(g, a_jcc(&g->a, cc), yes);
+	if (no != follows)
+		jump_to_block(g, a_jmp(&g->a), no);
+}
+
+static void poll(struct gen *g, uint64_t pc)
+{
+	struct stub *s = add_stub(g, STUB_POLL);
+
+	a_cmp_mem_imm(&g->a, false, RBP, OFF_EXIT_REQUEST, 0);
+	s->from[0] = a_jcc(&g->a, CC_NE);
+	s->pc = pc;
+}
+
+/* A jump whose displacement is aligned, so that it can be replaced while others execute it. */
+static void exit_direct(struct gen *g, const struct ir_inst *i)
+{
+	struct stub *s;
+
+	pins_write_back(g);
+	while ((a_pos(&g->a) + 1) & 3)
+		a_1(&g->a, 0x90);
+	s = add_stub(g, STUB_EXIT);
+	s->from[0] = a_jmp(&g->a);
+	s->pc = i->imm;
+	s->exit = i->aux;
+	g->exit_where[i->aux] = s->from[0];
+}
+
+/*
+ * To the address in rax by the processor's jump cache: the region must be for the present context
+ * and mode, alive, and compiled.
+ */
+static void exit_lookup(struct gen *g)
+{
+	struct assembler *a = &g->a;
+	uint32_t miss[4];
+	int32_t jump = (int32_t)g->layout->jump, key = (int32_t)g->layout->key;
+
+	_Static_assert(sizeof(struct region_jump) == 24, "scaled below");
+	a_store(a, true, RAX, RBP, OFF_PC);
+	/* region_jump_hash */
+	a_mov(a, true, RCX, RAX);
+	a_shift_imm(a, SH_SHR, true, RCX, 2);
+	a_mov(a, true, RDX, RAX);
+	a_shift_imm(a, SH_SHR, true, RDX, 13);
+	a_alu(a, ALU_XOR, false, RCX, RDX);
+	a_rm(a, false, 0x69, RDX, RBP, key); /* imul edx, [context], factor */
+	a_4(a, REGION_JUMP_FACTOR);
+	a_alu(a, ALU_XOR, false, RCX, RDX);
+	a_alu_imm(a, ALU_AND, false, RCX, (int32_t)g->layout->jump_mask);
+	a_rx(a, true, 0x8d, RCX, RCX, RCX, 0); /* lea rcx, [rcx + rcx] */
+	a_rm(a, true, 0x8b, RDX, RBP, key);
+	/* rcx = entry * 24 = (n * 2 + n) * 8, n * 2 is in rcx */
+	a_mov(a, true, RSI, RCX);
+	a_shift_imm(a, SH_SHR, true, RSI, 1);
+	a_alu(a, ALU_ADD, true, RCX, RSI);
+	a_shift_imm(a, SH_SHL, true, RCX, 3);
+	a_rx(a, true, 0x3b, RAX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, pc));
+	miss[0] = a_jcc(a, CC_NE);
+	a_rx(a, true, 0x3b, RDX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, context));
+	miss[1] = a_jcc(a, CC_NE);
+	a_rx(a, true, 0x8b, RCX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, region));
+	/* cmp byte [rcx + dead], 0 */
+	a_1(a, 0x80);
+	a_modrm_mem(a, 7, RCX, offsetof(struct region, dead));
+	a_1(a, 0);
+	miss[2] = a_jcc(a, CC_NE);
+	a_load(a, true, RCX, RCX, offsetof(struct region, entry));
+	a_test(a, true, RCX, RCX);
+	miss[3] = a_jcc(a, CC_E);
+	a_jmp_reg(a, RCX);
+	for (unsigned n = 0; n < 4; n++)
+		a_patch_here(a, miss[n]);
+	a_mov_imm(a, RAX, IR_LEAVE_INDIRECT);
+	a_1(a, 0xc3);
+}
+
+static void get(struct gen *g, const struct ir_inst *i)
+{
+	uint32_t off = (uint32_t)i->imm;
+	bool pinned = pin_at(g, off & ~7u) != NULL;
+
+	if (pinned && i->type != IR_I64) {
+		g->failed = true;
+		return;
+	}
+	if (g->val[g->at].next == NO_INDEX && !g->val[g->at].crosses)
+		return;
+	bind_state(g, g->at, off);
+	if (g->val[g->at].home != HOME_STATE) {
+		/* no room to remember it */
+		unsigned dst = def_reg(g);
+
+		if (i->type == IR_V128)
+			a_sse_mem(&g->a, 0, 0x0f28, dst, RBP, (int32_t)off);
+		else if (pinned)
+			a_mov(&g->a, true, dst, pin_at(g, off)->reg);
+		else
+			a_load(&g->a, wide(i), dst, RBP, (int32_t)off);
+	}
+}
+
+static void set(struct gen *g, const struct ir_inst *i)
+{
+	uint32_t off = (uint32_t)i->imm, v = i->arg[0];
+	struct pin *p = pin_at(g, off & ~7u);
+	int32_t imm;
+
+	if (p && (i->type != IR_I64 || g->failed)) {
+		g->failed = true;
+		return;
+	}
+	/* Storing a register's own value changes nothing. */
+	if (g->val[v].home == HOME_STATE && g->val[v].home_at == off &&
+	    inst_of(g, v)->type == i->type)
+		return;
+	if (g->val[v].reg != NO_REG) {
+		if (i->type == IR_V128)
+			g->locked_xmm |= 1u << g->val[v].reg;
+		else
+			g->locked |= 1u << g->val[v].reg;
+	}
+	state_changes(g, off, ir_type_size(i->type));
+	if (p) {
+		use_into(g, v, p->reg);
+		if (!dies(g, v))
+			bind_state(g, v, off);
+		return;
+	}
+	if (i->type == IR_V128) {
+		a_sse_mem(&g->a, 0, 0x0f29, use_reg(g, v), RBP, (int32_t)off);
+	} else if (use_imm(g, v, &imm)) {
+		a_store_imm(&g->a, wide(i), RBP, (int32_t)off, imm);
+	} else {
+		a_store(&g->a, wide(i), use_reg(g, v), RBP, (int32_t)off);
+	}
+	if (!dies(g, v))
+		bind_state(g, v, off);
+}
+
+static void instruction(struct gen *g, uint32_t at, uint32_t follows)
+{
+	const struct ir_inst *i = inst_of(g, at);
+
+	if (g->val[at].fused)
+		return;
+	begin_inst(g, at);
+	switch ((enum ir_op)i->op) {
+	case IR_CONST:
+	case IR_VCONST:
+		g->val[at].home = HOME_CONST;
+		return;
+	case IR_GET:
+		get(g, i);
+		break;
+	case IR_SET:
+		set(g, i);
+		break;
+	case IR_INSN:
+		g->pc = i->imm;
+		return;
+	case IR_POLL:
+		poll(g, i->imm);
+		break;
+	case IR_LOAD:
+	case IR_STORE:
+	case IR_CAS:
+	case IR_RMW:
+	case IR_FENCE:
+		gen_memory(g, i);
+		break;
+	case IR_CALL:
+		gen_call(g, i);
+		break;
+	case IR_BR:
+		branch(g, i, follows);
+		break;
+	case IR_JUMP:
+		if (i->arg[1] != follows)
+			jump_to_block(g, a_jmp(&g->a), i->arg[1]);
+		break;
+	case IR_EXIT_DIRECT:
+		if ((i->imm ^ g->start) >> TLB_BLOCK_SHIFT) {
+			/* another page: its translation may change */
+			pins_write_back(g);
+			a_mov_imm(&g->a, RAX, i->imm);
+			exit_lookup(g);
+		} else {
+			exit_direct(g, i);
+		}
+		break;
+	case IR_EXIT_INDIRECT:
+		use_into(g, i->arg[0], RAX);
+		pins_write_back(g);
+		exit_lookup(g);
+		break;
+	case IR_EXIT_RESUME:
+		pins_write_back(g);
+		a_mov_imm(&g->a, RAX, IR_LEAVE_RESUME);
+		a_1(&g->a, 0xc3);
+		break;
+	default:
+		if (gen_is_int(i->op))
+			gen_int(g, i);
+		else
+			gen_vector(g, i);
+		break;
+	}
+	end_inst(g);
+}
+
+static void generate(struct gen *g)
+{
+	const struct ir_region *r = g->r;
+
+	/* Pins first: leaving for the poll writes them back. */
+	pins_reload(g);
+	poll(g, g->start);
+	/* Blocks in the order of their code: that of the guest. */
+	for (uint32_t first = 0; first < r->ninst;) {
+		uint32_t b = NO_INDEX, follows = NO_INDEX, end;
+
+		b = g->val[first].block;
+		if (b == NO_INDEX) {
+			first++;
+			continue;
+		}
+		end = r->bb[b].first + r->bb[b].count;
+		for (uint32_t n = end; n < r->ninst && follows == NO_INDEX; n++)
+			follows = g->val[n].block;
+		g->block_at[b] = a_pos(&g->a);
+		alloc_begin_block(g, b);
+		for (uint32_t n = first; n < end && !g->failed && !g->a.overflow; n++)
+			instruction(g, n, follows);
+		if (g->failed || g->a.overflow)
+			return;
+		first = end;
+	}
+	for (uint32_t n = 0; n < g->nfixup; n++)
+		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
+	gen_stubs(g);
+}
+
+struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc)
+{
+	struct gen *g = calloc(1, sizeof(*g));
+	struct jit_code *c = NULL;
+	uint8_t *buffer = malloc(CODE_MAX);
+	int err = ENOMEM;
+
+	if (!g || !buffer)
+		goto out;
+	g->r = r;
+	g->layout = &j->layout;
+	g->host = &j->host;
+	g->start = g->pc = pc;
+	g->a.base = g->a.at = buffer;
+	g->a.end = buffer + CODE_MAX;
+	g->val = calloc(r->ninst + 1, sizeof(*g->val));
+	g->next = malloc((r->ninst + 1) * sizeof(*g->next));
+	g->block_at = calloc(r->nbb + 1, sizeof(*g->block_at));
+	g->cap_fixup = 2 * r->nbb + 2;
+	g->fixup = malloc(g->cap_fixup * sizeof(*g->fixup));
+	g->cap_stub = r->ninst + 2;
+	g->stub = malloc(g->cap_stub * sizeof(*g->stub));
+	g->exit_where = malloc((r->nexit + 1) * sizeof(*g->exit_where));
+	if (!g->val || !g->next || !g->block_at || !g->fixup || !g->stub || !g->exit_where ||
+	    !alloc_init(g))
+		goto out;
+	for (unsigned n = 0; n < 16; n++)
+		g->in_gpr[n] = g->in_xmm[n] = NO_INDEX;
+	for (uint32_t n = 0; n < r->nexit; n++)
+		g->exit_where[n] = NO_INDEX;
+	c = calloc(1, sizeof(*c) + r->nexit * sizeof(c->exit[0]));
+	if (!c)
+		goto out;
+	g->code = c;
+	choose_pins(g);
+	generate(g);
+	if (g->failed || g->a.overflow) {
+		free(c);
+		c = NULL;
+		err = ENOSPC;
+		goto out;
+	}
+	c->units = (a_pos(&g->a) + JIT_UNIT - 1) / JIT_UNIT;
+	c->size = a_pos(&g->a);
+	c->nexit = r->nexit;
+	{
+		uint8_t *w = jit_memory_alloc(j->memory, c->units);
+
+		if (!w) {
+			free(c);
+			c = NULL;
+			err = ENOSPC;
+			goto out;
+		}
+		/* All jumps are relative within the piece, all calls absolute: it can be moved. */
+		memcpy(w, buffer, c->size);
+		c->entry = jit_memory_exec(j->memory, w);
+		for (uint32_t n = 0; n < r->nexit; n++) {
+			c->exit[n].displacement = NULL;
+			if (g->exit_where[n] == NO_INDEX)
+				continue;
+			c->exit[n].displacement = (int32_t *)(void *)(w + g->exit_where[n]);
+			c->exit[n].unlinked = *c->exit[n].displacement;
+			c->exit[n].from = (const uint8_t *)c->entry + g->exit_where[n] + 4;
+		}
+	}
+out:
+	if (g) {
+		free(g->val);
+		free(g->next);
+		free(g->block_at);
+		free(g->fixup);
+		free(g->stub);
+		free(g->exit_where);
+		free(g);
+	}
+	free(buffer);
+	if (!c)
+		errno = err;
+	return c;
+}
+
+void jit_free(struct jit *j, struct jit_code *c)
+{
+	if (!c)
+		return;
+	jit_memory_free(j->memory, jit_memory_writable(j->memory, c->entry), c->units);
+	free(c);
+}
+
+void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to)
+{
+	struct jit_exit *e = &from->exit[exit];
+
+	/* Aligned: one store, seen whole by who executes it. */
+	if (e->displacement)
+		__atomic_store_n(e->displacement,
+				 (int32_t)((const uint8_t *)to->entry - e->from),
+				 __ATOMIC_RELEASE);
+}
+
+void jit_unlink(struct jit_code *from, uint32_t exit)
+{
+	struct jit_exit *e = &from->exit[exit];
+
+	if (e->displacement)
+		__atomic_store_n(e->displacement, e->unlinked, __ATOMIC_RELEASE);
+}

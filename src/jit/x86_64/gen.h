@@ -1,0 +1,214 @@
+/*
+ * Generating x86-64 code from one region: the state of it, and what its parts offer each other.
+ *
+ * Host registers while compiled code runs:
+ *   rbp  the env            r14  the TLB of the current data context (only ends of regions change it)
+ *   rax rcx rdx, xmm0 xmm1  scratch within one IR instruction
+ *   the others              values, or guest registers pinned for the whole region
+ *
+ * Values are allocated block by block. A value has a home where it can be read again (a temporary
+ * of the env, guest state that it equals, or it is a constant), and perhaps a register. What is used
+ * in another block than its own has a temporary from the start. At the end of a block no value is in a
+ * register.
+ *
+ * Pinned guest registers: a region with a loop keeps its busiest ones in callee-saved registers from
+ * its entry to its exits, where they are written back; helpers and faults that look at state find it exact.
+ */
+#ifndef ANYKVM_JIT_X86_64_GEN_H
+#define ANYKVM_JIT_X86_64_GEN_H
+
+#include "ir/op.h"
+#include "jit/jit.h"
+#include "jit/x86_64/asm.h"
+
+#define NO_INDEX UINT32_MAX
+#define BLOCK_END (UINT32_MAX - 1) /* next use: some other block */
+
+enum home { HOME_NONE, HOME_TEMP, HOME_STATE, HOME_CONST };
+
+struct value {
+	uint32_t next;    /* instruction that uses it next, NO_INDEX: dead, BLOCK_END */
+	uint32_t block;
+	uint32_t home_at; /* offset from the env */
+	uint8_t home;     /* enum home */
+	uint8_t reg;      /* gpr or xmm by type; NO_REG */
+	bool crosses;     /* used in other blocks */
+	bool fused;       /* computed where it is used: comparison of a branch or select */
+};
+
+/* Code that is rarely reached, put behind the region's own. */
+enum stub_kind { STUB_LOAD, STUB_STORE, STUB_FAULT, STUB_POLL, STUB_EXIT };
+
+struct stub {
+	uint8_t kind;
+	uint8_t reg;         /* of the value loaded or stored */
+	uint8_t addr;        /* register */
+	uint64_t imm;        /* the memop as in the IR */
+	uint8_t type;        /* enum ir_type */
+	struct ir_memop m;
+	uint32_t from[2];    /* jumps that lead here; NO_INDEX */
+	uint32_t back;       /* where to go on */
+	uint32_t live, live_xmm; /* caller-saved registers to be kept */
+	uint64_t pc;
+	uint32_t exit;       /* STUB_EXIT: its index */
+};
+
+struct pin {
+	uint32_t offset; /* of an I64 of guest state */
+	uint8_t reg;
+	bool written;    /* somewhere in the region */
+};
+
+#define MAX_PINS 8
+
+struct features {
+	bool sse41, sse42, avx2, bmi2, lzcnt, movbe, popcnt;
+};
+
+struct gen {
+	struct assembler a;
+	const struct ir_region *r;
+	const struct jit_layout *layout;
+	const struct features *host;
+	struct jit_code *code; /* what this becomes: its address names it on exits */
+	struct value *val;   /* by instruction */
+	uint32_t (*next)[4]; /* by instruction and operand: the next use after this one */
+	uint32_t *block_at;  /* by block: position of its code, NO_INDEX */
+	struct fixup {
+		uint32_t where, block;
+	} *fixup;
+	uint32_t nfixup, cap_fixup;
+	struct stub *stub;
+	uint32_t nstub, cap_stub;
+	uint32_t in_gpr[16], in_xmm[16]; /* values, NO_INDEX */
+	uint32_t locked, locked_xmm;     /* in use by the current instruction */
+	uint32_t pinned;                 /* registers that hold pins: not for values */
+	struct pin pin[MAX_PINS];
+	unsigned npin;
+	uint32_t state_vals[64]; /* values of the block whose home is guest state */
+	unsigned nstate;
+	uint64_t temp_used[IR_MAX_TEMPS / 64];
+	uint32_t temp_high, temp_crossing; /* how many from below, from above */
+	uint32_t at;         /* current instruction */
+	uint32_t block;
+	uint64_t pc;         /* of the current guest instruction */
+	uint64_t start;      /* of the region */
+	bool failed;         /* cannot be compiled: out of memory or of temporaries */
+	/* Constant data behind the code, and the displacements that lead to it. */
+	uint8_t data[2048];
+	uint32_t ndata;
+	struct {
+		uint32_t where, at;
+	} data_ref[64];
+	uint32_t ndata_ref;
+	/* Filled for the exits. */
+	uint32_t *exit_where; /* by index: position of the displacement */
+};
+
+#define OFF_EXIT_REQUEST offsetof(struct ir_env, exit_request)
+#define OFF_FAULT        offsetof(struct ir_env, fault)
+#define OFF_PC           offsetof(struct ir_env, pc)
+#define OFF_TLB          (offsetof(struct ir_env, door) + offsetof(struct mem_door, tlb))
+
+static inline const struct ir_inst *inst_of(const struct gen *g, uint32_t v)
+{
+	return &g->r->inst[v];
+}
+
+static inline bool wide(const struct ir_inst *i)
+{
+	return i->type != IR_I32;
+}
+
+/* ---- alloc.c ---- */
+
+bool alloc_init(struct gen *g);
+void alloc_begin_block(struct gen *g, uint32_t block);
+
+/* An operand in a register (GPR, or XMM for V128), locked until the instruction ends. */
+unsigned use_reg(struct gen *g, uint32_t v);
+
+/* Is it a constant that fits a sign-extended 32-bit immediate? */
+bool use_imm(struct gen *g, uint32_t v, int32_t *imm);
+
+/* Is it in memory only, at [rbp + *disp]? (Then it needs no register.) */
+bool use_mem(struct gen *g, uint32_t v, int32_t *disp);
+
+/* Copy an operand to a given scratch register. */
+void use_into(struct gen *g, uint32_t v, unsigned reg);
+
+/* Does the current instruction use v for the last time, nowhere else needed? */
+bool dies(struct gen *g, uint32_t v);
+
+/* A register for the result of the current instruction. */
+unsigned def_reg(struct gen *g);
+
+/* The same, starting as a copy of operand v: v's own register if it dies here. */
+unsigned def_copy(struct gen *g, uint32_t v);
+
+/* Before the instruction: what its operands are needed for after it. */
+void begin_inst(struct gen *g, uint32_t at);
+
+/* After the instruction: unlock, let go what died, store what crosses. */
+void end_inst(struct gen *g);
+
+/* The value is in memory (home) whatever happens to registers; returns the offset from the env. */
+uint32_t need_home(struct gen *g, uint32_t v);
+
+/* The same, and the home is a temporary of its own. */
+void need_own_home(struct gen *g, uint32_t v);
+
+/* Before guest state [offset, offset+size) changes: values that live there get registers of their own. */
+void state_changes(struct gen *g, uint32_t offset, uint32_t size);
+
+/* The value v now equals the guest state at offset. */
+void bind_state(struct gen *g, uint32_t v, uint32_t offset);
+
+/* Before a call: no value is in a caller-saved register any more. */
+void spill_for_call(struct gen *g);
+
+/* Before the arguments of a call are moved: what lives on gets a home. */
+void save_for_call(struct gen *g);
+
+/* Give v a temporary of its own as its home (not written yet); its offset. */
+uint32_t own_temp(struct gen *g, uint32_t v);
+
+struct pin *pin_at(struct gen *g, uint32_t offset);
+void pins_write_back(struct gen *g);
+void pins_reload(struct gen *g);
+/* Only those in registers that a call loses. */
+void pins_save_lost(struct gen *g);
+void pins_reload_lost(struct gen *g);
+
+#define CALLER_SAVED_GPR                                                                           \
+	(1u << RSI | 1u << RDI | 1u << R8 | 1u << R9 | 1u << R10 | 1u << R11)
+#define VALUE_GPR (CALLER_SAVED_GPR | 1u << RBX | 1u << R12 | 1u << R13 | 1u << R15)
+#define VALUE_XMM 0xfffcu
+
+/* Those of the caller-saved registers that hold something. */
+uint32_t live_gprs(const struct gen *g);
+uint32_t live_xmms(const struct gen *g);
+
+/* ---- the instructions ---- */
+
+void gen_int(struct gen *g, const struct ir_inst *i);     /* ops_int.c */
+bool gen_is_int(enum ir_op op);
+enum cond gen_compare(struct gen *g, const struct ir_inst *i); /* flags of a comparison */
+enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zero */
+void gen_vector(struct gen *g, const struct ir_inst *i);  /* ops_vec.c */
+void gen_memory(struct gen *g, const struct ir_inst *i);  /* ops_mem.c */
+void gen_call(struct gen *g, const struct ir_inst *i);    /* ops_call.c */
+void gen_stubs(struct gen *g);                            /* stubs.c */
+
+struct stub *add_stub(struct gen *g, enum stub_kind kind);
+
+/* Call a C function whose arguments are in place; rax rcx rdx rsi rdi r8-r11 are lost. */
+void gen_call_c(struct gen *g, const void *fn);
+
+/* reg := address of constant data put behind the code */
+void gen_lea_data(struct gen *g, unsigned reg, const void *data, uint32_t size);
+
+/* env->pc = pc; rax is lost */
+void gen_store_pc(struct gen *g, uint64_t pc);
+
+#endif

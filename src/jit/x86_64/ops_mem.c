@@ -1,0 +1,269 @@
+/*
+ * Loads and stores: the inline TLB hit of mem/tlb.h, and a stub for everything else.
+ */
+#include "ir/code.h"
+#include "jit/slow.h"
+#include "jit/x86_64/gen.h"
+
+#define TAG(kind) ((int32_t)(offsetof(struct tlb_entry, tag) + 8 * (kind)))
+#define ADDEND    ((int32_t)offsetof(struct tlb_entry, addend))
+
+_Static_assert(sizeof(struct tlb_entry) == 32, "index is scaled by shifts");
+
+/*
+ * Jumps to the stub unless `size` bytes at the address in `addr` hit; then rcx holds the addend.
+ * from[] are the jumps.
+ */
+static void tlb_hit(struct gen *g, unsigned addr, struct ir_memop m, enum mem_access kind,
+		    uint32_t from[2])
+{
+	struct assembler *a = &g->a;
+
+	from[1] = NO_INDEX;
+	a_mov(a, false, RCX, addr);
+	a_shift_imm(a, SH_SHR, false, RCX, TLB_BLOCK_SHIFT - 5);
+	a_alu_imm(a, ALU_AND, false, RCX, (TLB_ENTRIES - 1) << 5);
+	if (m.size > 1) {
+		a_lea(a, true, RDX, addr, m.size - 1);
+		a_alu_imm(a, ALU_AND, true, RDX, -(int32_t)TLB_BLOCK_SIZE);
+	} else {
+		a_mov(a, true, RDX, addr);
+		a_alu_imm(a, ALU_AND, true, RDX, -(int32_t)TLB_BLOCK_SIZE);
+	}
+	/* cmp rdx, [r14 + rcx + tag] */
+	a_rx(a, true, 0x3b, RDX, R14, RCX, TAG(kind));
+	from[0] = a_jcc(a, CC_NE);
+	if (m.aligned && m.size > 1) {
+		a_test_imm(a, false, addr, m.size - 1);
+		from[1] = a_jcc(a, CC_NE);
+	}
+	a_rx(a, true, 0x8b, RCX, R14, RCX, ADDEND);
+}
+
+static void load_value(struct gen *g, const struct ir_inst *i, struct ir_memop m, unsigned dst,
+		       unsigned addr)
+{
+	struct assembler *a = &g->a;
+	bool w = wide(i), sx = m.sign_extend;
+
+	switch (m.size) {
+	case 1:
+		a_rx(a, w && sx, sx ? 0x0fbe : 0x0fb6, dst, addr, RCX, 0);
+		break;
+	case 2:
+		if (!m.big_endian) {
+			a_rx(a, w && sx, sx ? 0x0fbf : 0x0fb7, dst, addr, RCX, 0);
+			break;
+		}
+		a_rx(a, false, 0x0fb7, dst, addr, RCX, 0);
+		/* rol r16, 8 */
+		a_1(a, 0x66);
+		a_shift_imm(a, SH_ROL, false, dst, 8);
+		if (sx)
+			a_extend(a, w, 0x0fbf, dst, dst);
+		break;
+	case 4:
+		if (!m.big_endian && sx && w) {
+			a_rx(a, true, 0x63, dst, addr, RCX, 0);
+			break;
+		}
+		a_rx(a, false, 0x8b, dst, addr, RCX, 0);
+		if (m.big_endian)
+			a_bswap(a, false, dst);
+		if (sx && w)
+			a_rr(a, true, 0x63, dst, dst);
+		break;
+	default:
+		a_rx(a, true, 0x8b, dst, addr, RCX, 0);
+		if (m.big_endian)
+			a_bswap(a, true, dst);
+		break;
+	}
+}
+
+static void load_vector(struct gen *g, struct ir_memop m, unsigned dst, unsigned addr)
+{
+	struct assembler *a = &g->a;
+
+	if (!m.big_endian) {
+		a_sse_idx(a, 0, 0x0f10, dst, addr, RCX); /* movups */
+		return;
+	}
+	a_rx(a, true, 0x8b, RAX, addr, RCX, 0);
+	a_rx(a, true, 0x8b, RDX, addr, RCX, 8);
+	a_bswap(a, true, RAX);
+	a_bswap(a, true, RDX);
+	a_sse_w(a, 0x66, 0x0f6e, dst, RDX);
+	a_sse_w(a, 0x66, 0x0f6e, 1, RAX);
+	a_sse(a, 0x66, 0x0f6c, dst, 1); /* punpcklqdq */
+}
+
+static void store_value(struct gen *g, struct ir_memop m, unsigned src, unsigned addr)
+{
+	struct assembler *a = &g->a;
+
+	if (m.big_endian && m.size > 1) {
+		a_mov(a, true, RAX, src);
+		if (m.size == 2) {
+			a_1(a, 0x66);
+			a_shift_imm(a, SH_ROL, false, RAX, 8);
+		} else {
+			a_bswap(a, m.size == 8, RAX);
+		}
+		src = RAX;
+	}
+	switch (m.size) {
+	case 1:
+		a_rex(a, false, src, RCX, addr, true);
+		a_1(a, 0x88);
+		a_modrm_idx(a, src, addr, RCX, 0);
+		break;
+	case 2:
+		a_1(a, 0x66);
+		a_rx(a, false, 0x89, src, addr, RCX, 0);
+		break;
+	case 4:
+		a_rx(a, false, 0x89, src, addr, RCX, 0);
+		break;
+	default:
+		a_rx(a, true, 0x89, src, addr, RCX, 0);
+		break;
+	}
+}
+
+static void store_vector(struct gen *g, struct ir_memop m, unsigned src, unsigned addr)
+{
+	struct assembler *a = &g->a;
+
+	if (!m.big_endian) {
+		a_sse_idx(a, 0, 0x0f11, src, addr, RCX);
+		return;
+	}
+	a_sse_w(a, 0x66, 0x0f7e, src, RAX); /* movq rax, xmm */
+	a_sse(a, 0x66, 0x0f70, 0, src);     /* pshufd xmm0, xmm, 0x4e: halves exchanged */
+	a_1(a, 0x4e);
+	a_sse_w(a, 0x66, 0x0f7e, 0, RDX);
+	a_bswap(a, true, RAX);
+	a_bswap(a, true, RDX);
+	a_rx(a, true, 0x89, RDX, addr, RCX, 0);
+	a_rx(a, true, 0x89, RAX, addr, RCX, 8);
+}
+
+static struct stub *access_stub(struct gen *g, enum stub_kind kind, const struct ir_inst *i,
+				const uint32_t from[2], uint32_t live, uint32_t live_xmm)
+{
+	struct stub *s = add_stub(g, kind);
+
+	s->m = ir_memop_of(i);
+	s->imm = i->imm;
+	s->type = i->type;
+	s->from[0] = from[0];
+	s->from[1] = from[1];
+	s->live = live;
+	s->live_xmm = live_xmm;
+	s->pc = g->pc;
+	s->back = a_pos(&g->a);
+	return s;
+}
+
+static void load(struct gen *g, const struct ir_inst *i)
+{
+	struct ir_memop m = ir_memop_of(i);
+	unsigned addr = use_reg(g, i->arg[0]), dst;
+	uint32_t from[2], live, live_xmm;
+	struct stub *s;
+
+	/* What must survive the stub: taken before the result has its register. */
+	dst = def_reg(g);
+	live = live_gprs(g);
+	live_xmm = live_xmms(g);
+	if (i->type == IR_V128)
+		live_xmm &= ~(1u << dst);
+	else
+		live &= ~(1u << dst);
+	tlb_hit(g, addr, m, MEM_READ, from);
+	if (i->type == IR_V128)
+		load_vector(g, m, dst, addr);
+	else
+		load_value(g, i, m, dst, addr);
+	s = access_stub(g, STUB_LOAD, i, from, live, live_xmm);
+	s->addr = addr;
+	s->reg = dst;
+}
+
+static void store(struct gen *g, const struct ir_inst *i)
+{
+	struct ir_memop m = ir_memop_of(i);
+	unsigned addr = use_reg(g, i->arg[0]), src = use_reg(g, i->arg[1]);
+	uint32_t from[2];
+	struct stub *s;
+
+	tlb_hit(g, addr, m, MEM_WRITE, from);
+	if (i->type == IR_V128)
+		store_vector(g, m, src, addr);
+	else
+		store_value(g, m, src, addr);
+	s = access_stub(g, STUB_STORE, i, from, live_gprs(g), live_xmms(g));
+	s->addr = addr;
+	s->reg = src;
+}
+
+/* Atomics: the interpreter's own functions, on the homes of the operands. */
+static void atomic(struct gen *g, const struct ir_inst *i)
+{
+	struct code_atomic how = {
+		.size = ir_memop_of(i).size,
+		.kind = i->aux,
+		.type = i->type,
+		.big_endian = ir_memop_of(i).big_endian,
+		.sign_extend = ir_memop_of(i).sign_extend,
+	};
+	struct code_op op = { .imm = code_atomic_imm(how) };
+	unsigned nargs = ir_nargs(i);
+	uint32_t at[3] = { 0 }, out;
+	struct stub *s;
+
+	for (unsigned k = 0; k < nargs; k++)
+		at[k] = need_home(g, i->arg[k]);
+	out = own_temp(g, g->at);
+	op.a = at[0] / CODE_UNIT;
+	op.b = at[1] / CODE_UNIT;
+	op.c = nargs > 2 ? at[2] / CODE_UNIT : 0;
+	op.d = out / CODE_UNIT;
+	for (unsigned k = 0; k < nargs; k++)
+		if (at[k] >= CODE_REACH)
+			g->failed = true;
+	spill_for_call(g);
+	pins_write_back(g);
+	a_mov(&g->a, true, RDI, RBP);
+	gen_lea_data(g, RSI, &op, sizeof(op));
+	gen_call_c(g, i->op == IR_CAS ? (const void *)code_cas : (const void *)code_rmw);
+	pins_reload_lost(g);
+	a_1(&g->a, 0x84); /* test al, al */
+	a_1(&g->a, 0xc0);
+	s = add_stub(g, STUB_FAULT);
+	s->from[0] = a_jcc(&g->a, CC_E);
+	s->from[1] = NO_INDEX;
+	s->pc = g->pc;
+}
+
+void gen_memory(struct gen *g, const struct ir_inst *i)
+{
+	switch ((enum ir_op)i->op) {
+	case IR_LOAD:
+		load(g, i);
+		break;
+	case IR_STORE:
+		store(g, i);
+		break;
+	case IR_CAS:
+	case IR_RMW:
+		atomic(g, i);
+		break;
+	default: /* IR_FENCE */
+		a_1(&g->a, 0x0f); /* mfence */
+		a_1(&g->a, 0xae);
+		a_1(&g->a, 0xf0);
+		break;
+	}
+}

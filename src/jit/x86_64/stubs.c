@@ -1,0 +1,162 @@
+/*
+ * The code behind a region's own: misses, faults, polls, exits that are not linked.
+ */
+#include "jit/slow.h"
+#include "jit/x86_64/gen.h"
+
+struct stub *add_stub(struct gen *g, enum stub_kind kind)
+{
+	if (g->nstub == g->cap_stub) {
+		g->failed = true;
+		g->nstub = 0;
+	}
+	g->stub[g->nstub] = (struct stub){ .kind = kind };
+	g->stub[g->nstub].from[0] = g->stub[g->nstub].from[1] = NO_INDEX;
+	return &g->stub[g->nstub++];
+}
+
+void gen_lea_data(struct gen *g, unsigned reg, const void *data, uint32_t size)
+{
+	uint32_t at = (g->ndata + 15) & ~15u;
+
+	if (at + size > sizeof(g->data) || g->ndata_ref == ARRAY_SIZE(g->data_ref)) {
+		g->failed = true;
+		return;
+	}
+	memcpy(g->data + at, data, size);
+	g->ndata = at + size;
+	/* lea reg, [rip + disp32] */
+	a_rex(&g->a, true, reg, 0, 0, false);
+	a_1(&g->a, 0x8d);
+	a_1(&g->a, (reg & 7) << 3 | 5);
+	g->data_ref[g->ndata_ref].where = a_pos(&g->a);
+	g->data_ref[g->ndata_ref++].at = at;
+	a_4(&g->a, 0);
+}
+
+static void leave(struct gen *g, enum ir_leave how, uint32_t index)
+{
+	a_mov_imm(&g->a, RAX, how | index << 8);
+	a_1(&g->a, 0xc3);
+}
+
+/* Pins are in memory already when the fault can be seen. */
+static void leave_fault(struct gen *g, uint64_t pc)
+{
+	gen_store_pc(g, pc);
+	leave(g, IR_LEAVE_FAULT, 0);
+}
+
+/* Save what is in caller-saved registers; the stack stays aligned for the call (8 off before it). */
+static uint32_t save(struct gen *g, const struct stub *s)
+{
+	uint32_t n = __builtin_popcount(s->live), nx = __builtin_popcount(s->live_xmm);
+	uint32_t bytes = 8 * n + 16 * nx + 16, at = 16;
+
+	/* 16 bytes for a vector at the bottom */
+	if (bytes % 16 != 8)
+		bytes += 8;
+	a_alu_imm(&g->a, ALU_SUB, true, RSP, (int32_t)bytes);
+	for (uint32_t m = s->live_xmm; m; m &= m - 1, at += 16)
+		a_sse_mem(&g->a, 0, 0x0f29, __builtin_ctz(m), RSP, (int32_t)at);
+	for (uint32_t m = s->live; m; m &= m - 1, at += 8)
+		a_store(&g->a, true, __builtin_ctz(m), RSP, (int32_t)at);
+	return bytes;
+}
+
+static void restore(struct gen *g, const struct stub *s, uint32_t bytes)
+{
+	uint32_t at = 16;
+
+	for (uint32_t m = s->live_xmm; m; m &= m - 1, at += 16)
+		a_sse_mem(&g->a, 0, 0x0f28, __builtin_ctz(m), RSP, (int32_t)at);
+	for (uint32_t m = s->live; m; m &= m - 1, at += 8)
+		a_load(&g->a, true, __builtin_ctz(m), RSP, (int32_t)at);
+	a_alu_imm(&g->a, ALU_ADD, true, RSP, (int32_t)bytes);
+}
+
+static void call(struct gen *g, const void *fn)
+{
+	a_mov(&g->a, true, RDI, RBP);
+	a_mov_imm(&g->a, RAX, (uintptr_t)fn);
+	a_call_reg(&g->a, RAX);
+}
+
+static void access(struct gen *g, const struct stub *s)
+{
+	bool store = s->kind == STUB_STORE, vec = s->type == IR_V128;
+	uint32_t bytes, fault;
+
+	/* A fault must find guest state exact. */
+	pins_write_back(g);
+	bytes = save(g, s);
+	if (vec) {
+		if (store)
+			a_sse_mem(&g->a, 0, 0x0f29, s->reg, RSP, 0);
+		a_mov(&g->a, true, RSI, s->addr);
+		a_mov(&g->a, true, RCX, RSP);
+	} else if (store) {
+		/* rsi and rcx: the value may be in rsi */
+		a_mov(&g->a, true, RCX, s->reg);
+		a_mov(&g->a, true, RSI, s->addr);
+	} else {
+		a_mov(&g->a, true, RSI, s->addr);
+		a_mov_imm(&g->a, RCX, s->type);
+	}
+	a_mov_imm(&g->a, RDX, s->imm);
+	call(g, vec ? (store ? (const void *)slow_store_v : (const void *)slow_load_v) :
+		      (store ? (const void *)slow_store : (const void *)slow_load));
+	if (!vec && !store)
+		a_mov(&g->a, true, RCX, RDX); /* ok of struct slow_result */
+	else
+		a_mov(&g->a, true, RCX, RAX);
+	if (!store) {
+		if (vec)
+			a_sse_mem(&g->a, 0, 0x0f28, s->reg, RSP, 0);
+		else
+			a_mov(&g->a, true, s->reg, RAX);
+	}
+	restore(g, s, bytes);
+	a_test(&g->a, true, RCX, RCX);
+	fault = a_jcc(&g->a, CC_E);
+	a_patch(&g->a, a_jmp(&g->a), s->back);
+	a_patch_here(&g->a, fault);
+	leave_fault(g, s->pc);
+}
+
+static void gen_stub(struct gen *g, const struct stub *s)
+{
+	for (unsigned n = 0; n < 2; n++)
+		if (s->from[n] != NO_INDEX)
+			a_patch_here(&g->a, s->from[n]);
+	switch ((enum stub_kind)s->kind) {
+	case STUB_LOAD:
+	case STUB_STORE:
+		access(g, s);
+		break;
+	case STUB_FAULT:
+		leave_fault(g, s->pc);
+		break;
+	case STUB_POLL:
+		pins_write_back(g);
+		gen_store_pc(g, s->pc);
+		leave(g, IR_LEAVE_POLL, 0);
+		break;
+	case STUB_EXIT:
+		gen_store_pc(g, s->pc);
+		a_mov_imm(&g->a, RDX, (uintptr_t)g->code);
+		leave(g, IR_LEAVE_DIRECT, s->exit);
+		break;
+	}
+}
+
+void gen_stubs(struct gen *g)
+{
+	for (uint32_t n = 0; n < g->nstub; n++)
+		gen_stub(g, &g->stub[n]);
+	while (a_pos(&g->a) & 15)
+		a_1(&g->a, 0x90);
+	for (uint32_t n = 0; n < g->ndata_ref; n++)
+		a_patch(&g->a, g->data_ref[n].where, a_pos(&g->a) + g->data_ref[n].at);
+	a_bytes(&g->a, g->data, g->ndata);
+}
