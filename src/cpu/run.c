@@ -107,7 +107,8 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 				return NULL;
 			}
 		}
-		if (s->optimise)
+		/* Most code runs a few times only; what is hot is optimised when it is compiled. */
+		if (s->optimise && !s->jit)
 			ir_optimise(&c->ir);
 		code = ir_lower(&c->ir);
 		if (!code) {
@@ -175,7 +176,7 @@ static struct region *find_region(struct cpu *c)
  * How often a region is interpreted before it is compiled: most of a kernel's boot and of a small
  * program's start runs a few times only, and compiling costs what some dozens of runs do.
  */
-#define COMPILE_AFTER 40
+#define COMPILE_AFTER 60
 
 /* The host code of a region, which is compiled now if it has become hot; NULL: interpret it. */
 static const void *compiled_entry(struct cpu *c, struct region *g)
