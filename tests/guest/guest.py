@@ -6,6 +6,7 @@ follows.
 
 Environment:
   ANYKVM          the command to test (default: build/anykvm)
+  ANYKVM_OPTIONS  options for `anykvm run`, such as `--jit off`
   ANYKVM_CACHE    where scripts/fetch-guest puts kernel and images (default: build/guest)
   ANYKVM_TIMEOUT  factor for all time limits, for sanitizer builds and slow hosts
   ANYKVM_KEEP     a folder for the logs of failed machines
@@ -28,6 +29,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ANYKVM = os.environ.get("ANYKVM", os.path.join(TOP, "build", "anykvm"))
 CACHE = os.environ.get("ANYKVM_CACHE", os.path.join(TOP, "build", "guest"))
+OPTIONS = ["--backend", "anykvm", *os.environ.get("ANYKVM_OPTIONS", "").split()]
 SLOWER = float(os.environ.get("ANYKVM_TIMEOUT", "1"))
 
 # Exit statuses, as docs/man/anykvm.1 says.
@@ -97,7 +99,8 @@ class Machine:
     def __init__(self, command=None, memory="1G", smp=1, append="", full=False, initrd=True,
                  files=None, options=(), terminal=False, name="guest"):
         kernel, image = images(full)
-        arguments = [ANYKVM, "run", "--kernel", kernel, "--memory", memory, "--smp", str(smp)]
+        arguments = [ANYKVM, "run", *OPTIONS, "--kernel", kernel, "--memory", memory,
+                     "--smp", str(smp)]
         if files:
             together = os.path.join(temporary, f"{name}.cpio")
             with open(together, "wb") as out, open(image, "rb") as base:
