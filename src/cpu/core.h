@@ -97,6 +97,7 @@ struct cpu_arch {
 struct cpu_system {
 	const struct cpu_arch *arch;
 	bool optimise, check_ir;
+	uint32_t jit_after;
 	struct region_cache *regions;
 	struct jit *jit; /* NULL: everything is interpreted */
 	pthread_mutex_t lock; /* the list of processors */

@@ -8,6 +8,12 @@
 
 #include "cpu/core.h"
 
+/*
+ * How often a region is interpreted before it is compiled: most of a kernel's boot and of a small
+ * program's start runs a few times only, and compiling costs what some dozens of runs do.
+ */
+#define JIT_AFTER 60
+
 /* Address space for compiled code; memory is taken as it is used. */
 #define JIT_BYTES (UINT64_C(128) << 20)
 
@@ -20,6 +26,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->arch = config->arch;
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
+	s->jit_after = config->jit_after ? config->jit_after : JIT_AFTER;
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {

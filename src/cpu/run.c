@@ -172,12 +172,6 @@ static struct region *find_region(struct cpu *c)
 	return g;
 }
 
-/*
- * How often a region is interpreted before it is compiled: most of a kernel's boot and of a small
- * program's start runs a few times only, and compiling costs what some dozens of runs do.
- */
-#define COMPILE_AFTER 60
-
 /* The host code of a region, which is compiled now if it has become hot; NULL: interpret it. */
 static const void *compiled_entry(struct cpu *c, struct region *g)
 {
@@ -186,9 +180,9 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	struct jit_code *code;
 	hva_t host = HVA(g->host);
 
-	if (LIKELY(entry) || !s->jit || g->runs > COMPILE_AFTER)
+	if (LIKELY(entry) || !s->jit || g->runs > s->jit_after)
 		return entry;
-	if (++g->runs != COMPILE_AFTER)
+	if (++g->runs < s->jit_after)
 		return NULL;
 	/* Its bytes are those that it was made from, or it is dead, which attaching finds out. */
 	ir_region_reset(&c->ir);
@@ -199,7 +193,8 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	if (s->optimise)
 		ir_optimise(&c->ir);
 	code = jit_compile(s->jit, &c->ir, g->pc);
-	g->runs++;
+	/* once only, whatever comes of it */
+	g->runs = s->jit_after + 1;
 	if (!code || !region_attach(s->regions, g, code))
 		return NULL;
 	c->stats.regions_compiled++;
@@ -257,15 +252,15 @@ enum cpu_exit cpu_run(struct cpu *c)
 			goto fault;
 		}
 		if (UNLIKELY(hot)) {
-			if (g->runs < COMPILE_AFTER - 1)
-				g->runs = COMPILE_AFTER - 1;
+			if (g->runs + 1 < c->system->jit_after)
+				g->runs = c->system->jit_after - 1;
 			hot = false;
 		}
 		entry = compiled_entry(c, g);
 		if (from && entry)
 			region_link(c->system->regions, from, from_exit, g);
 		from = NULL;
-		c->env.polls_left = c->system->jit ? COMPILE_AFTER : UINT32_MAX;
+		c->env.polls_left = c->system->jit ? c->system->jit_after : UINT32_MAX;
 		leave = entry ? jit_run(c->system->jit, entry, &c->env, &code, &index) :
 				ir_interp(g->code, &c->env, &index);
 		switch (leave) {

@@ -1,6 +1,6 @@
 /*
  * The differential test: random instructions of isa.def's rows, executed by this project's
- * translator and interpreter (with the optimiser off and on) and by a reference, and the states
+ * translator, interpreter and JIT (with the optimiser off and on) and by a reference, and the states
  * compared.
  *
  *   p9_diff [--seed N] [--cases N] [--row MNEMONIC]... [--sequences N] [--endian little|big]
@@ -149,7 +149,7 @@ static void store_regs(const struct p9_regs *r, struct diff_state *s)
 }
 
 static void run_ours(struct ours *o, const struct diff_case *c, unsigned slot, uint32_t mode,
-		     bool optimise)
+		     unsigned how)
 {
 	struct p9_regs *r = p9_harness_regs(o->harness);
 	uint64_t pc = diff_address(slot, 0);
@@ -160,7 +160,7 @@ static void run_ours(struct ours *o, const struct diff_case *c, unsigned slot, u
 	memory_copy(o, (uint8_t *)(uintptr_t)c->mem, true);
 	for (unsigned n = 0; n < c->nwords; n++)
 		words[n] = (uint32_t)c->word[n];
-	o->end = p9_harness_run(o->harness, words, (unsigned)c->nwords, pc, mode, optimise);
+	o->end = p9_harness_run(o->harness, words, (unsigned)c->nwords, pc, mode, how);
 	store_regs(r, &o->result.state);
 	memory_copy(o, o->result.mem, false);
 	o->result.signal = (uint64_t)p9_harness_signal(&o->end);
@@ -388,12 +388,12 @@ static bool start_runner(struct test *t)
 
 /* One case on our side against the reference's result: does it differ? */
 static bool differs(struct test *t, const struct p9_insn_desc *d, const struct diff_case *c,
-		    unsigned slot, const struct diff_result *reference, bool optimise)
+		    unsigned slot, const struct diff_result *reference, unsigned how)
 {
 	uint32_t mode = (t->opt.big_endian ? P9_HARNESS_USER_BE : P9_HARNESS_USER) |
 			(t->opt.fp_enables ? P9_MODE_FE : 0);
 
-	run_ours(&t->ours, c, slot, mode, optimise);
+	run_ours(&t->ours, c, slot, mode, how);
 	if (t->ours.end.end == P9_HARNESS_BROKEN || t->ours.end.end == P9_HARNESS_ENDLESS)
 		return true;
 	return compare(d, c, &t->ours.result, reference, false);
@@ -404,7 +404,7 @@ static bool differs(struct test *t, const struct p9_insn_desc *d, const struct d
  * in slot 0, with the reference's result in *reference.
  */
 static void shrink(struct test *t, struct diff_case *c, struct diff_result *reference,
-		   bool optimise)
+		   unsigned how)
 {
 	struct diff_case smaller;
 	struct diff_result result;
@@ -414,14 +414,18 @@ static void shrink(struct test *t, struct diff_case *c, struct diff_result *refe
 		smaller.word[n] = NO_OP;
 		if (!remote_run(&t->remote, &smaller, 1, &result))
 			return;
-		if (!differs(t, NULL, &smaller, 0, &result, optimise))
+		if (!differs(t, NULL, &smaller, 0, &result, how))
 			continue;
 		*c = smaller;
 		*reference = result;
 	}
 }
 
-static void report(struct test *t, const struct p9_insn_desc *d, unsigned slot, bool optimise)
+static const char *const how_name[P9_HARNESS_HOWS] = {
+	"interpreted", "optimised and interpreted", "compiled", "optimised and compiled"};
+
+
+static void report(struct test *t, const struct p9_insn_desc *d, unsigned slot, unsigned how)
 {
 	uint64_t number_of_case = t->run + slot;
 	struct diff_case c = t->cases[slot];
@@ -431,12 +435,12 @@ static void report(struct test *t, const struct p9_insn_desc *d, unsigned slot, 
 	if (!d) {
 		slot = 0;
 		if (remote_run(&t->remote, &c, 1, &reference))
-			shrink(t, &c, &reference, optimise);
+			shrink(t, &c, &reference, how);
 	}
-	differs(t, d, &c, slot, &reference, optimise);
+	differs(t, d, &c, slot, &reference, how);
 	malformed = t->ours.end.end == P9_HARNESS_BROKEN || t->ours.end.end == P9_HARNESS_ENDLESS;
 	printf("MISMATCH %s (%s)", d ? d->mnemonic : "sequence",
-	       optimise ? "optimised" : "not optimised");
+	       how_name[how]);
 	if (malformed)
 		printf(": %s", t->ours.end.why ? t->ours.end.why : "endless");
 	printf("\n");
@@ -448,12 +452,12 @@ static void report(struct test *t, const struct p9_insn_desc *d, unsigned slot, 
 /* One case on our side, in both modes, against the result. Counts and prints mismatches. */
 static bool check(struct test *t, const struct p9_insn_desc *d, unsigned slot, unsigned *shown)
 {
-	for (unsigned optimise = 0; optimise < 2; optimise++) {
-		if (!differs(t, d, &t->cases[slot], slot, &t->results[slot], optimise))
+	for (unsigned how = 0; how < P9_HARNESS_HOWS; how++) {
+		if (!differs(t, d, &t->cases[slot], slot, &t->results[slot], how))
 			continue;
 		t->failed++;
 		if ((*shown)++ < (d ? MAX_SHOWN : 20 * MAX_SHOWN))
-			report(t, d, slot, optimise);
+			report(t, d, slot, how);
 		return false;
 	}
 	return true;

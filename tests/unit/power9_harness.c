@@ -8,6 +8,7 @@
 #include "cpu/power9/exception.h"
 #include "cpu/power9/region.h"
 #include "ir/interp.h"
+#include "jit/jit.h"
 #include "ir/ir.h"
 #include "mem/endian.h"
 #include "util/bits.h"
@@ -27,6 +28,7 @@ struct p9_harness {
 	struct tlb tlb;
 	struct page page[PAGES];
 	struct ir_region region;
+	struct jit *jit; /* NULL: no back end for this host */
 };
 
 /* The door is a member of the env, which begins the processor. */
@@ -107,6 +109,16 @@ struct p9_harness *p9_harness_create(void)
 	p->regs.fscr = p->regs.hfscr = ~UINT64_C(0);
 	tlb_flush(&h->tlb);
 	ir_region_init(&h->region);
+	const struct jit_layout layout = {
+		.jump = offsetof(struct p9_cpu, cpu.jump),
+		.jump_mask = CPU_JUMP_CACHE - 1,
+		.key = offsetof(struct p9_cpu, cpu.fetch_context),
+		.pin_first = p9_arch.pin_first,
+		.pin_end = p9_arch.pin_end,
+	};
+
+	p->cpu.fetch_context = 1; /* no entry of the empty jump cache is for it */
+	h->jit = jit_create(&layout, 1 << 20);
 	return h;
 }
 
@@ -115,6 +127,7 @@ void p9_harness_destroy(struct p9_harness *h)
 	if (!h)
 		return;
 	ir_region_destroy(&h->region);
+	jit_destroy(h->jit);
 	free(h->p);
 	free(h);
 }
@@ -167,9 +180,10 @@ static uint64_t msr_of_mode(uint32_t mode)
 
 /* One region, from pc on. False: the result is final. */
 static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint64_t pc,
-		 bool optimise, struct p9_harness_result *r)
+		 unsigned how, struct p9_harness_result *r)
 {
 	struct p9_cpu *p = h->p;
+	struct jit_code *compiled, *left;
 	struct ir_code *lowered;
 	enum ir_leave leave;
 	uint32_t index;
@@ -177,7 +191,7 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 	ir_region_reset(&h->region);
 	p9_translate_region(&p->cpu, &h->region, pc, code, bytes, bytes / 4);
 	r->why = h->region.failed ? "out of memory" : ir_check(&h->region);
-	if (!r->why && optimise) {
+	if (!r->why && (how & P9_HARNESS_OPTIMISED)) {
 		ir_optimise(&h->region);
 		r->why = ir_check(&h->region);
 	}
@@ -185,16 +199,22 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 		r->end = P9_HARNESS_BROKEN;
 		return false;
 	}
-	lowered = ir_lower(&h->region);
-	if (!lowered) {
-		r->end = P9_HARNESS_BROKEN;
-		r->why = "the region was not lowered";
-		return false;
-	}
 	p->cpu.env.fault = 0;
 	p->cpu.env.pc = pc;
-	leave = ir_interp(lowered, &p->cpu.env, &index);
-	ir_code_free(lowered);
+	if ((how & P9_HARNESS_COMPILED) && h->jit &&
+	    (compiled = jit_compile(h->jit, &h->region, pc))) {
+		leave = jit_run(h->jit, compiled->entry, &p->cpu.env, &left, &index);
+		jit_free(h->jit, compiled);
+	} else {
+		lowered = ir_lower(&h->region);
+		if (!lowered) {
+			r->end = P9_HARNESS_BROKEN;
+			r->why = "the region was not lowered";
+			return false;
+		}
+		leave = ir_interp(lowered, &p->cpu.env, &index);
+		ir_code_free(lowered);
+	}
 	r->pc = p->cpu.env.pc;
 	if (leave != IR_LEAVE_FAULT)
 		return true;
@@ -205,7 +225,7 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 }
 
 struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *words, unsigned count,
-					uint64_t pc, uint32_t mode, bool optimise)
+					uint64_t pc, uint32_t mode, unsigned how)
 {
 	struct p9_harness_result r = {.end = P9_HARNESS_ENDLESS, .pc = pc};
 	uint8_t code[4 * MAX_WORDS];
@@ -230,7 +250,7 @@ struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *wo
 			r.end = P9_HARNESS_DONE;
 			break;
 		}
-		if (!step(h, code + at, 4 * count - (uint32_t)at, r.pc, optimise, &r))
+		if (!step(h, code + at, 4 * count - (uint32_t)at, r.pc, how, &r))
 			break;
 	}
 	return r;

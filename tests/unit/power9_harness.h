@@ -49,9 +49,12 @@ struct p9_regs *p9_harness_regs(struct p9_harness *h);
  */
 void p9_harness_map(struct p9_harness *h, uint64_t ea, void *page, bool writable);
 
+/* How to execute: 0 interprets the IR as the front end made it. Without a back end all interpret. */
+enum p9_harness_how { P9_HARNESS_OPTIMISED = 1, P9_HARNESS_COMPILED = 2, P9_HARNESS_HOWS = 4 };
+
 /* Execute words[0..count-1], which lie at `pc`, until pc is outside of them. */
 struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *words, unsigned count,
-					uint64_t pc, uint32_t mode, bool optimise);
+					uint64_t pc, uint32_t mode, unsigned how);
 
 /* The signal that Linux would send for a fault, 0 if none. */
 int p9_harness_signal(const struct p9_harness_result *r);

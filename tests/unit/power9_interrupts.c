@@ -31,7 +31,7 @@ static int setup(void **state)
 	const uint32_t handler[] = { mfspr(31, 26), mfspr(30, 27), 0x7fa000a6u, M_HCALL };
 
 	(void)state;
-	machine_create(&m, 1, true);
+	machine_create(&m, 1);
 	for (unsigned v = 0x100; v < 0x1000; v += 0x20)
 		machine_code(&m, v, handler, 4);
 	for (unsigned lev = 0; lev < 128; lev++)
@@ -340,5 +340,5 @@ int main(void)
 		T(test_trace),	     T(test_spr),	         T(test_32_bit_mode),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return machine_run_tests(tests);
 }

@@ -26,13 +26,16 @@ static void put(uint64_t *entry, uint64_t v)
 	*entry = htobe64(v);
 }
 
-void machine_create(struct machine *m, unsigned ncpu, bool optimise)
+static unsigned mode; /* 1: optimise, 2: compile */
+
+void machine_create(struct machine *m, unsigned ncpu)
 {
 	struct cpu_system_config config = {
 		.arch = &p9_arch,
-		.optimise = optimise,
+		.optimise = mode & 1,
 		.check_ir = true,
-		.jit = getenv("ANYKVM_TEST_JIT") != NULL,
+		.jit = mode & 2,
+		.jit_after = 1,
 	};
 	const size_t root_size = 8 << 13, level_size = 8 << 9;
 	uint64_t *root, *level2, *level3;
@@ -58,7 +61,8 @@ void machine_create(struct machine *m, unsigned ncpu, bool optimise)
 		assert_non_null(m->cpu[n]);
 		r = p9_regs(m->cpu[n]);
 		r->lpidr = M_LPID;
-		r->lpcr = P9_LPCR_HR | P9_LPCR_UPRT | P9_LPCR_GTSE | P9_LPCR_LD | P9_LPCR_ILE;
+		r->lpcr = P9_LPCR_HR | P9_LPCR_UPRT | P9_LPCR_GTSE | P9_LPCR_LD | P9_LPCR_ILE |
+			  P9_LPCR_LPES;
 		r->hfscr = ~(UINT64_C(1) << P9_FSCR_TM) & 0xffff;
 		/* RTS 52 - 31 = 0b10101: high two bits at 1:2, low three at 56:58 */
 		r->patb0 = VALID | UINT64_C(2) << 61 | UINT64_C(5) << 5 | (uintptr_t)root | 13;
@@ -149,4 +153,16 @@ uint32_t machine_run(struct machine *m, unsigned n, uint64_t pc)
 	if (exit != CPU_EXIT_HYPERVISOR)
 		fail_msg("the processor stopped: %s", cpu_error(c));
 	return p9_exit_vector(c);
+}
+
+int machine_run_modes(const struct CMUnitTest *tests, size_t count)
+{
+	static const char *const name[] = {
+		"interpreted", "interpreted, optimised", "compiled", "compiled, optimised",
+	};
+	int failed = 0;
+
+	for (mode = 0; mode < 4; mode++)
+		failed += _cmocka_run_group_tests(name[mode], tests, count, NULL, NULL);
+	return failed;
 }

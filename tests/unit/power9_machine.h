@@ -23,8 +23,15 @@ struct machine {
 	uint64_t tree_next;
 };
 
-/* `optimise`: run with the IR optimiser. All processors: real mode, little-endian, 64-bit. */
-void machine_create(struct machine *m, unsigned ncpu, bool optimise);
+/* All processors: real mode, little-endian, 64-bit. */
+void machine_create(struct machine *m, unsigned ncpu);
+
+/*
+ * Run a group of tests in all modes: interpreted, and compiled at the first run, each with the
+ * IR optimiser off and on. Returns how many tests failed.
+ */
+#define machine_run_tests(tests) machine_run_modes(tests, sizeof(tests) / sizeof((tests)[0]))
+int machine_run_modes(const struct CMUnitTest *tests, size_t count);
 void machine_destroy(struct machine *m);
 
 /* The partition-scoped entry of the 2 MiB page at a guest real address, as the CPU reads it. */

@@ -39,7 +39,7 @@ static int setup(void **state)
 	static const uint32_t store[] = { STD_R3_R4, M_HCALL };
 
 	(void)state;
-	machine_create(&m, 2, true);
+	machine_create(&m, 2);
 	for (unsigned v = 0x100; v < 0x1000; v += 0x20)
 		machine_code(&m, v, handler, 3);
 	machine_code(&m, M_CODE, load, 2);
@@ -432,5 +432,5 @@ int main(void)
 		T(test_cross_modify),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return machine_run_tests(tests);
 }

@@ -4,7 +4,7 @@
  * is what it cannot reach: both byte orders, faults that must leave everything as it was, enabled
  * exceptions.
  *
- * Every case runs with the optimiser off and on.
+ * Every case is interpreted and compiled, with the optimiser off and on.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,9 +59,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct p9_harness_result run_mode(uint32_t word, uint32_t mode, bool optimise)
+static struct p9_harness_result run_mode(uint32_t word, uint32_t mode, unsigned how)
 {
-	struct p9_harness_result r = p9_harness_run(h, &word, 1, PC, mode, optimise);
+	struct p9_harness_result r = p9_harness_run(h, &word, 1, PC, mode, how);
 
 	if (r.end == P9_HARNESS_BROKEN)
 		fail_msg("%08x: %s", word, r.why);
@@ -70,7 +70,7 @@ static struct p9_harness_result run_mode(uint32_t word, uint32_t mode, bool opti
 
 static void run(uint32_t word)
 {
-	assert_int_equal(run_mode(word, P9_HARNESS_USER, false).end, P9_HARNESS_DONE);
+	assert_int_equal(run_mode(word, P9_HARNESS_USER, 0).end, P9_HARNESS_DONE);
 }
 
 #define assert_vector(n, hi, lo)                                                                   \
@@ -82,11 +82,11 @@ static void run(uint32_t word)
 /* VRT 1 := instruction of VRA 2, VRB 3, VRC 4. */
 static void vmx(uint32_t word, u128 a, u128 b, u128 c, uint64_t hi, uint64_t lo)
 {
-	for (int optimise = 0; optimise < 2; optimise++) {
+	for (unsigned how = 0; how < P9_HARNESS_HOWS; how++) {
 		regs->vsr[34] = a;
 		regs->vsr[35] = b;
 		regs->vsr[36] = c;
-		assert_int_equal(run_mode(word, P9_HARNESS_USER, optimise).end, P9_HARNESS_DONE);
+		assert_int_equal(run_mode(word, P9_HARNESS_USER, how).end, P9_HARNESS_DONE);
 		assert_vector(33, hi, lo);
 	}
 }
@@ -308,19 +308,19 @@ static void decimals(void **state)
 
 static void load(uint32_t word, uint32_t mode, uint64_t hi, uint64_t lo)
 {
-	for (int optimise = 0; optimise < 2; optimise++) {
+	for (unsigned how = 0; how < P9_HARNESS_HOWS; how++) {
 		regs->vsr[33] = 0;
-		assert_int_equal(run_mode(word, mode, optimise).end, P9_HARNESS_DONE);
+		assert_int_equal(run_mode(word, mode, how).end, P9_HARNESS_DONE);
 		assert_vector(33, hi, lo);
 	}
 }
 
 static void store(uint32_t word, uint32_t mode, uint64_t hi, uint64_t lo, const char *bytes)
 {
-	for (int optimise = 0; optimise < 2; optimise++) {
+	for (unsigned how = 0; how < P9_HARNESS_HOWS; how++) {
 		memset(page[0], 0xee, 64);
 		regs->vsr[33] = q(hi, lo);
-		assert_int_equal(run_mode(word, mode, optimise).end, P9_HARNESS_DONE);
+		assert_int_equal(run_mode(word, mode, how).end, P9_HARNESS_DONE);
 		assert_memory_equal(page[0] + 16, bytes, 17);
 	}
 }
@@ -428,12 +428,12 @@ static void faults(void **state)
 static void floating(void **state)
 {
 	(void)state;
-	for (int optimise = 0; optimise < 2; optimise++) {
+	for (unsigned how = 0; how < P9_HARNESS_HOWS; how++) {
 		regs->fpscr = 0;
 		regs->vsr[1] = q(7, 7);
 		regs->vsr[2] = q(ONE, 0);
 		regs->vsr[3] = q(TWO, 0);
-		run_mode(A(63u, 21u, 1u, 2u, 3u, 0u) | 1, LE, optimise); /* fadd. */
+		run_mode(A(63u, 21u, 1u, 2u, 3u, 0u) | 1, LE, how); /* fadd. */
 		assert_vector(1, 0x4008000000000000, 0);
 		assert_int_equal(regs->fpscr, P9_FPSCR_FG);
 		assert_int_equal(regs->crf[1], 0);
@@ -442,18 +442,18 @@ static void floating(void **state)
 		regs->fpscr = P9_FPSCR_VE;
 		regs->vsr[1] = q(7, 7);
 		regs->vsr[2] = q(SNAN, 0);
-		run_mode(A(63u, 21u, 1u, 2u, 3u, 0u) | 1, LE, optimise);
+		run_mode(A(63u, 21u, 1u, 2u, 3u, 0u) | 1, LE, how);
 		assert_int_equal((uint64_t)(regs->vsr[1] >> 64), 7);
 		assert_int_equal(regs->crf[1], 14);
 		regs->vsr[33] = q(7, 8);
-		run_mode(XX3(32u, 33u, 2u, 3u), LE, optimise); /* xsadddp */
+		run_mode(XX3(32u, 33u, 2u, 3u), LE, how); /* xsadddp */
 		assert_vector(33, 7, 8);
-		run_mode(XX3(96u, 33u, 2u, 3u), LE, optimise); /* xvadddp */
+		run_mode(XX3(96u, 33u, 2u, 3u), LE, how); /* xvadddp */
 		assert_vector(33, 7, 8);
 
 		/* without VE: the NaN, quiet */
 		regs->fpscr = 0;
-		run_mode(XX3(96u, 33u, 2u, 3u), LE, optimise);
+		run_mode(XX3(96u, 33u, 2u, 3u), LE, how);
 		assert_vector(33, QNAN, 0);
 		assert_int_equal(regs->fpscr, P9_FPSCR_FX | P9_FPSCR_VX | P9_FPSCR_VXSNAN);
 	}

@@ -237,13 +237,19 @@ bool p9_fault(struct cpu *c)
 bool p9_events(struct cpu *c)
 {
 	struct p9_cpu *p = p9_of(c);
+	bool external;
 
 	/* HDEC is enabled whenever the thread is not in hypervisor state, whatever EE says. */
 	if (UNLIKELY((p->regs.lpcr & P9_LPCR_HDICE) && p->hdec_pending))
 		return exit_to_hypervisor(p, P9_VEC_HDEC, c->env.pc, 0);
+	external = atomic_load_explicit(&p->external, memory_order_acquire);
+	/* Without LPES, it is the hypervisor's, and EE does not hold it up (Book III 6.5.7). */
+	if (UNLIKELY(external && !(p->regs.lpcr & P9_LPCR_LPES)))
+		return exit_to_hypervisor(p, P9_VEC_EXTERNAL, c->env.pc, 0);
 	if (LIKELY(!(p->regs.msr & P9_MSR_EE)))
 		return false;
-	if (atomic_load_explicit(&p->external, memory_order_acquire)) {
+	/* Direct, or mediated (MER): the hypervisor's request on the guest's behalf. */
+	if (external || (p->regs.lpcr & P9_LPCR_MER)) {
 		deliver_at(p, P9_VEC_EXTERNAL, c->env.pc, 0);
 	} else if (p->dec_pending) {
 		deliver_at(p, P9_VEC_DECREMENTER, c->env.pc, 0);
