@@ -29,7 +29,7 @@ static void set_up(void)
 	const struct cpu_system_config config = { .arch = &p9_arch, .optimise = true };
 	/* guard, memory on a 2 MiB boundary, guard */
 	uint8_t *area = mmap(NULL, RAM + (8 << 20), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint64_t *root = aligned_alloc(65536, 65536 + 8192), *l2 = root + 8192, *l3 = l2 + 512;
+	uint64_t *root = aligned_alloc(65536, 2 * 65536), *l2 = root + 8192, *l3 = l2 + 512;
 	struct p9_regs *r;
 
 	sys = cpu_system_create(&config);

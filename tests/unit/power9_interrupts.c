@@ -168,6 +168,11 @@ static void test_unavailable(void **state)
 	assert_int_equal(RUN(MSR_BASE, 0xfc22182au), P9_VEC_FP_UNAVAILABLE);
 	assert_int_equal(RUN(MSR_BASE, 0x10221880u), P9_VEC_VEC_UNAVAILABLE);
 	assert_int_equal(RUN(MSR_BASE, 0xf0221c90u), P9_VEC_VSX_UNAVAILABLE);
+	/* decimal floating point (dadd) is FP's too; tbegin. has a facility of its own */
+	assert_int_equal(RUN(MSR_BASE, 0xec221804u), P9_VEC_FP_UNAVAILABLE);
+	regs()->hfscr |= UINT64_C(1) << P9_FSCR_TM;
+	assert_int_equal(RUN(MSR_BASE, 0x7c00051du), P9_VEC_FAC_UNAVAILABLE);
+	assert_int_equal(regs()->fscr >> 56, P9_FSCR_TM);
 	/* the hypervisor has withdrawn it */
 	regs()->hfscr &= ~(UINT64_C(1) << P9_FSCR_FP);
 	const uint32_t fadd[] = { 0xfc22182au };

@@ -42,7 +42,7 @@ void machine_create(struct machine *m, unsigned ncpu)
 
 	memset(m, 0, sizeof(*m));
 	m->ram = zalloc(2 << 20, M_SIZE);
-	m->partition = zalloc(root_size, root_size + 2 * level_size);
+	m->partition = zalloc(root_size, 2 * root_size); /* with the two levels behind it */
 	root = m->partition;
 	level2 = root + (root_size >> 3);
 	level3 = level2 + (level_size >> 3);

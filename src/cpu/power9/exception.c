@@ -44,7 +44,8 @@ bool p9_facility(struct p9_cpu *p, unsigned cause)
 	bool in_fscr = cause != P9_FSCR_FP && cause != P9_FSCR_VECVSX && cause != P9_FSCR_PM &&
 		       cause != P9_FSCR_BHRB && cause != P9_FSCR_MSGP;
 
-	if (!(p->regs.hfscr & bit)) {
+	/* scv is FSCR's alone: HFSCR has no bit for it. */
+	if (cause != P9_FSCR_SCV && !(p->regs.hfscr & bit)) {
 		p->regs.hfscr = (p->regs.hfscr & ~mask64_be(0, 7)) | (uint64_t)cause << 56;
 		p9_raise(p, P9_VEC_HFAC_UNAVAILABLE, 0);
 		return false;

@@ -309,12 +309,13 @@ static void emit_one(struct p9_translator *t, const struct p9_insn *i, uint32_t 
 	}
 	if (privilege_missing(t, i))
 		return;
+	/* The facility comes first: what cannot be enabled here is reported as unavailable. */
+	if (facility_missing(t, i))
+		return;
 	if (!i->desc->emit) {
 		p9_raise_illegal(t, raw);
 		return;
 	}
-	if (facility_missing(t, i))
-		return;
 	i->desc->emit(t, i);
 }
 

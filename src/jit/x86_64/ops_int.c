@@ -263,7 +263,7 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 
 		alu_operand(g, ALU_CMP, w, ra, b);
 	}
-	return (swap ? swapped : cc)[i->op - IR_EQ];
+	return swap ? swapped[i->op - IR_EQ] : cc[i->op - IR_EQ];
 }
 
 enum cond gen_condition(struct gen *g, uint32_t v)
