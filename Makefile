@@ -7,7 +7,7 @@ GUEST := $(or $(ANYKVM_CACHE),build/guest)
 MEMORY ?= 1G
 CPUS ?= 2
 
-.PHONY: all run check clean deps guest
+.PHONY: all run check bench clean deps guest
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -29,6 +29,10 @@ check:
 	@$(MAKE) --no-print-directory all
 	@scripts/fetch-guest --full
 	@scripts/check $(BUILD)
+
+# Against QEMU and the host; about ten minutes. BENCH="--quick --rounds 1" passes options.
+bench:
+	@bench/run --anykvm $(BUILD)/src/anykvm $(BENCH)
 
 clean:
 	rm -rf $(BUILD)

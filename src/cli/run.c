@@ -89,6 +89,14 @@ static int set_kernel_format(void *into, const char *name, const char *value)
 	return 0;
 }
 
+static int set_nested(void *into, const char *name, const char *value)
+{
+	(void)name;
+	(void)value;
+	((struct run_options *)into)->config.nested = true;
+	return 0;
+}
+
 static int set_no_reboot(void *into, const char *name, const char *value)
 {
 	(void)name;
@@ -159,6 +167,7 @@ static const struct option_def options[] = {
 	{{"--backend"}, "NAME",
 	 "the hypervisor: anykvm (the one built in),\nkvm (the host's /dev/kvm), or auto (kvm\n"
 	 "where it can run the guest); default auto", set_backend},
+	{{"--nested"}, NULL, "let the guest run guests of its own with KVM", set_nested},
 	{{"--no-reboot", "-no-reboot"}, NULL, "end when the guest reboots", set_no_reboot},
 	{{"--kernel-format"}, "FORMAT",
 	 "elf, or raw for a memory image that is\nentered at address 0; default elf",

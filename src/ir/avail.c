@@ -9,31 +9,39 @@
 #include <string.h>
 
 #include "ir/op.h"
+#include "ir/scratch.h"
 
 /* Not reached yet. */
 #define AVAIL_ANY (UINT32_MAX - 1)
 
-/* From the start of a block to its end. */
-static void transfer(const struct ir_region *r, const struct state_map *m, uint32_t b,
-		     uint32_t *state)
+/* Cells have been read. What is known of them already is older, and may be needed by others. */
+static void read_cells(uint32_t *cell, unsigned n, uint32_t value)
 {
+	for (unsigned c = 0; c < n; c++) {
+		if (cell[c] != AVAIL_NONE)
+			return;
+	}
+	for (unsigned c = 0; c < n; c++)
+		cell[c] = value;
+}
+
+/* From the start of a block to its end. */
+static void transfer(const struct ir_region *r, uint32_t b, uint32_t *state)
+{
+	uint32_t ncells = state_ncells(r);
+
 	for (uint32_t id = r->bb[b].first; id < r->bb[b].first + r->bb[b].count; id++) {
 		const struct ir_inst *i = &r->inst[id];
-		uint32_t *cell = &state[m->first[id]];
-		unsigned n = state_cells((enum ir_type)i->type);
-		bool unknown = true;
 
-		if (ir_clobbers_state(i)) {
-			memset(state, 0xff, m->ncells * sizeof(*state));
-		} else if (i->op == IR_SET) {
-			for (unsigned c = 0; c < n; c++)
+		if (i->op == IR_SET) {
+			uint32_t *cell = &state[state_first(i)];
+
+			for (unsigned c = 0; c < state_count((enum ir_type)i->type); c++)
 				cell[c] = i->arg[0];
 		} else if (i->op == IR_GET) {
-			/* What is known already is older, and may be needed by others. */
-			for (unsigned c = 0; c < n; c++)
-				unknown = unknown && cell[c] == AVAIL_NONE;
-			for (unsigned c = 0; c < n && unknown; c++)
-				cell[c] = id;
+			read_cells(&state[state_first(i)], state_count((enum ir_type)i->type), id);
+		} else if (ir_clobbers_state(i)) {
+			memset(state, 0xff, ncells * sizeof(*state));
 		}
 	}
 }
@@ -52,31 +60,47 @@ static bool meet(uint32_t *to, const uint32_t *end, uint32_t ncells)
 	return changed;
 }
 
-void ir_available(const struct ir_region *r, const struct ir_cfg *g, const struct state_map *m,
-		  uint32_t *entry, uint32_t *scratch)
+uint32_t *ir_available(const struct ir_region *r, const struct ir_cfg *g)
 {
-	uint32_t ncells = m->ncells, target[2];
-	bool changed;
+	uint32_t ncells = state_ncells(r), target[2];
+	size_t bytes = ncells * sizeof(uint32_t);
+	uint32_t *entry = scratch_take(r->scratch, r->nbb, bytes);
+	uint32_t *end = scratch_take(r->scratch, 1, bytes);
+	bool *dirty = scratch_take(r->scratch, r->nbb, sizeof(*dirty));
+	bool again = true;
 
-	for (size_t k = 0; k < (size_t)r->nbb * ncells; k++)
-		entry[k] = AVAIL_ANY;
-	memset(entry, 0xff, ncells * sizeof(*entry)); /* block 0: nothing is known */
-	do {
-		changed = false;
+	if (!entry || !end || !dirty)
+		return NULL;
+	/* Of the entry nothing is known, nor of blocks that are never reached. */
+	memset(entry, 0xff, r->nbb * bytes);
+	for (uint32_t k = 0; k < g->nrpo; k++) {
+		uint32_t *e = &entry[(size_t)g->rpo[k] * ncells];
+
+		for (uint32_t c = 0; k && c < ncells; c++)
+			e[c] = AVAIL_ANY;
+		dirty[g->rpo[k]] = true;
+	}
+	while (again) {
+		again = false;
 		for (uint32_t k = 0; k < g->nrpo; k++) {
 			uint32_t b = g->rpo[k];
 			unsigned n = ir_targets(&r->inst[r->bb[b].first + r->bb[b].count - 1],
 						target);
 
-			memcpy(scratch, &entry[(size_t)b * ncells], ncells * sizeof(*scratch));
-			transfer(r, m, b, scratch);
-			for (unsigned t = 0; t < n; t++)
-				changed |= meet(&entry[(size_t)target[t] * ncells], scratch, ncells);
+			if (!dirty[b])
+				continue;
+			dirty[b] = false;
+			if (!n)
+				continue;
+			memcpy(end, &entry[(size_t)b * ncells], bytes);
+			transfer(r, b, end);
+			for (unsigned t = 0; t < n; t++) {
+				if (!meet(&entry[(size_t)target[t] * ncells], end, ncells))
+					continue;
+				dirty[target[t]] = true;
+				again |= g->number[target[t]] <= k;
+			}
 		}
-	} while (changed);
-	/* Blocks that are never reached know nothing. */
-	for (size_t k = 0; k < (size_t)r->nbb * ncells; k++) {
-		if (entry[k] == AVAIL_ANY)
-			entry[k] = AVAIL_NONE;
 	}
+	return entry;
 }

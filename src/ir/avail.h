@@ -11,8 +11,7 @@
 
 #define AVAIL_NONE UINT32_MAX /* not known */
 
-/* entry: by block and cell, filled in. scratch: one for each cell. */
-void ir_available(const struct ir_region *r, const struct ir_cfg *g, const struct state_map *m,
-		  uint32_t *entry, uint32_t *scratch);
+/* By block and cell, in the region's scratch memory. NULL: there is none. */
+uint32_t *ir_available(const struct ir_region *r, const struct ir_cfg *g);
 
 #endif

@@ -1,9 +1,9 @@
 #include "ir/cfg.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/op.h"
+#include "ir/scratch.h"
 
 static unsigned successors(const struct ir_region *r, uint32_t b, uint32_t target[2])
 {
@@ -109,9 +109,8 @@ static void find_dominators(struct ir_cfg *g, const struct ir_region *r)
 bool ir_cfg_init(struct ir_cfg *g, const struct ir_region *r)
 {
 	uint32_t n = r->nbb;
-	uint32_t *mem = malloc((8 * (size_t)n) * sizeof(*mem) + n);
+	uint32_t *mem = scratch_take(r->scratch, 8 * (size_t)n + n / 4 + 1, sizeof(*mem));
 
-	g->mem = mem;
 	if (!mem)
 		return false;
 	g->rpo = mem;
@@ -124,11 +123,6 @@ bool ir_cfg_init(struct ir_cfg *g, const struct ir_region *r)
 	find_preds(g, r);
 	find_dominators(g, r);
 	return true;
-}
-
-void ir_cfg_destroy(struct ir_cfg *g)
-{
-	free(g->mem);
 }
 
 bool ir_cfg_dominates(const struct ir_cfg *g, uint32_t a, uint32_t b)

@@ -17,12 +17,13 @@ struct ir_cfg {
 	uint32_t *npred;  /* by block; edges from blocks that can be reached, one for each target */
 	uint32_t *pred_at;
 	uint32_t *pred;   /* of block b: pred[pred_at[b]...] */
-	void *mem;
 };
 
-/* False: out of memory. Every block must end in an op that ends blocks. */
+/*
+ * In the region's scratch memory. False: there is none. Every block must end in an op that ends
+ * blocks.
+ */
 bool ir_cfg_init(struct ir_cfg *g, const struct ir_region *r);
-void ir_cfg_destroy(struct ir_cfg *g);
 
 /* Both reachable. */
 bool ir_cfg_dominates(const struct ir_cfg *g, uint32_t a, uint32_t b);

@@ -1,11 +1,12 @@
 /*
  * Is a region well formed? Each function here gives NULL or the sentence that says what is wrong.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/cfg.h"
 #include "ir/op.h"
+#include "ir/scratch.h"
+#include "ir/state.h"
 
 static bool is_int(unsigned type)
 {
@@ -113,6 +114,8 @@ static const char *check_imm(const struct ir_region *r, const struct ir_inst *i)
 			return "guest state at an offset that is not aligned";
 		if (i->imm < sizeof(union ir_slot) * IR_MAX_TEMPS || i->imm > UINT32_MAX)
 			return "guest state at an offset that is the executor's";
+		if (state_first(i) >= state_ncells(r) || state_first(i) % 4 != i->imm % 16 / 4)
+			return "guest state without a number";
 		return NULL;
 	case IR_EXTRACT:
 	case IR_DEPOSIT:
@@ -284,13 +287,15 @@ static const char *walk(const struct ir_region *r, uint32_t b, struct progress *
 /* Precise exceptions: along all paths, till nothing new is learned. */
 static const char *check_exceptions(const struct ir_region *r, const struct ir_cfg *g)
 {
-	struct progress *start = calloc(r->nbb, sizeof(*start));
+	struct progress *start = scratch_take(r->scratch, r->nbb, sizeof(*start));
 	const char *e = start ? NULL : "out of memory while checking";
 	bool changed = true;
 
+	if (!start)
+		return e;
+	memset(start, 0, r->nbb * sizeof(*start));
 	/* Who enters the region is in no instruction yet. */
-	if (start)
-		start[0].many = true;
+	start[0].many = true;
 	while (!e && changed) {
 		changed = false;
 		for (uint32_t k = 0; !e && k < g->nrpo; k++) {
@@ -310,7 +315,6 @@ static const char *check_exceptions(const struct ir_region *r, const struct ir_c
 
 		e = walk(r, g->rpo[k], &p);
 	}
-	free(start);
 	return e;
 }
 
@@ -318,6 +322,7 @@ const char *ir_check(const struct ir_region *r)
 {
 	const char *e = NULL;
 	struct ir_cfg g;
+	struct scratch_mark mark;
 	uint32_t *block_of;
 
 	if (r->failed)
@@ -330,7 +335,8 @@ const char *ir_check(const struct ir_region *r)
 		e = check_inst(r, id);
 	if (e)
 		return e;
-	block_of = malloc(r->ninst * sizeof(*block_of));
+	mark = scratch_mark(r->scratch);
+	block_of = scratch_take(r->scratch, r->ninst, sizeof(*block_of));
 	if (!block_of)
 		return "out of memory while checking";
 	e = check_blocks(r, block_of);
@@ -340,8 +346,7 @@ const char *ir_check(const struct ir_region *r)
 		e = check_dominance(r, &g, block_of);
 		if (!e)
 			e = check_exceptions(r, &g);
-		ir_cfg_destroy(&g);
 	}
-	free(block_of);
+	scratch_release(r->scratch, mark);
 	return e;
 }

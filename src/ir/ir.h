@@ -203,7 +203,7 @@ struct ir_inst {
 	uint8_t op;    /* enum ir_op */
 	uint8_t type;  /* of the result; for SET and STORE, of the value */
 	uint16_t aux;
-	uint32_t arg[4]; /* ids of values or blocks */
+	uint32_t arg[4]; /* ids of values or blocks; arg[1] of GET and SET: first cell (state.h) */
 	uint64_t imm;
 };
 
@@ -215,6 +215,9 @@ struct ir_bb {
 	uint32_t first, count; /* count 0: unreachable, removed by the optimiser */
 };
 
+struct ir_line;
+struct ir_scratch;
+
 /* The region under construction. Reused from one translation to the next. */
 struct ir_region {
 	struct ir_inst *inst;
@@ -225,6 +228,11 @@ struct ir_region {
 	uint32_t nvconst, cap_vconst;
 	uint32_t nexit; /* EXIT_DIRECT indices handed out */
 	uint32_t cur;   /* block being filled, or UINT32_MAX */
+	struct ir_line *line; /* the guest state that it names (state.h) */
+	uint32_t nlines, line_mask, stamp;
+	struct ir_inst *spare; /* the optimiser's other array */
+	uint32_t cap_spare;
+	struct ir_scratch *scratch; /* of the passes over the region (scratch.h) */
 	uint32_t mark, open_poll; /* builder: the mark that a poll belongs to, the poll without */
 	bool failed;    /* out of memory: the region must be given up */
 };

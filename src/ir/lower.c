@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
 #include "ir/interp.h"
+#include "ir/scratch.h"
+#include "util/bits.h"
 
 /* A place for ops that could not be had: the lowering has failed, but goes on to its end. */
 static struct code_op *no_op(struct output *o)
@@ -24,9 +25,10 @@ struct code_op *lower_add_op(struct output *o, unsigned handler)
 	struct code_op *op;
 
 	if (o->nop == o->cap_op) {
-		op = realloc(o->op, 2 * (size_t)o->cap_op * sizeof(*op));
+		op = scratch_take(o->l.r->scratch, 2 * (size_t)o->cap_op, sizeof(*op));
 		if (!op)
 			return no_op(o);
+		memcpy(op, o->op, o->cap_op * sizeof(*op));
 		o->op = op;
 		o->cap_op *= 2;
 	}
@@ -74,7 +76,7 @@ static void put_blocks(struct output *o)
 
 	memset(o->free_temps, 0xff, sizeof(o->free_temps));
 	memset(o->expire, 0xff, (r->ninst + 2) * sizeof(*o->expire));
-	memset(o->l.cell, 0, o->l.map.ncells * sizeof(*o->l.cell));
+	memset(o->l.cell, 0, o->l.ncells * sizeof(*o->l.cell));
 	for (uint32_t id = 0; id < r->ninst; id++) {
 		if (o->l.v[id].flags & VAL_EARLY)
 			o->l.v[id].loc = lower_take_temp(o);
@@ -169,64 +171,58 @@ static void order_blocks(struct lower *l, uint32_t *start)
 	}
 }
 
-/* Memory for all that is needed while lowering, but for the ops, which may become more. */
-static void carve(struct output *o, size_t nconds, struct arena *a)
+/* Memory for all that is needed while lowering. */
+static bool allot(struct output *o)
 {
-	size_t n = o->l.r->ninst, nbb = o->l.r->nbb;
+	struct ir_scratch *s = o->l.r->scratch;
+	size_t n = o->l.r->ninst, nbb = o->l.r->nbb, nconds = 0;
 
-	o->l.v = arena_carve(a, n, sizeof(*o->l.v));
-	o->l.cond = arena_carve(a, nconds, sizeof(*o->l.cond));
-	o->l.order = arena_carve(a, nbb + n, sizeof(*o->l.order));
-	o->l.barriers = arena_carve(a, n, sizeof(*o->l.barriers));
-	o->l.cell = arena_carve(a, o->l.map.ncells, sizeof(*o->l.cell));
-	o->block_pc = arena_carve(a, nbb, sizeof(*o->block_pc));
-	o->block_op = arena_carve(a, nbb, sizeof(*o->block_op));
-	o->pc = arena_carve(a, n, sizeof(*o->pc));
-	o->call = arena_carve(a, n, sizeof(*o->call));
-	o->call_op = arena_carve(a, n, sizeof(*o->call_op));
-	o->fix = arena_carve(a, 2 * n, sizeof(*o->fix));
-	o->expire = arena_carve(a, n + 2, sizeof(*o->expire));
-	o->next = arena_carve(a, n, sizeof(*o->next));
-}
-
-static void *allot(struct output *o)
-{
-	const struct ir_region *r = o->l.r;
-	struct arena a = {0};
-	size_t nconds = 0;
-
-	for (uint32_t id = 0; id < r->ninst; id++)
-		nconds += r->inst[id].op == IR_BR || r->inst[id].op == IR_SELECT;
-	carve(o, nconds, &a);
-	a.base = malloc(a.size);
-	if (!a.base)
-		return NULL;
-	a.size = 0;
-	carve(o, nconds, &a);
-	memset(o->l.v, 0, r->ninst * sizeof(*o->l.v));
-	return a.base;
+	for (uint32_t id = 0; id < n; id++)
+		nconds += o->l.r->inst[id].op == IR_BR || o->l.r->inst[id].op == IR_SELECT;
+	o->cap_op = (uint32_t)n + 64;
+	o->op = scratch_take(s, o->cap_op, sizeof(*o->op));
+	o->l.v = scratch_take(s, n, sizeof(*o->l.v));
+	o->l.cond = scratch_take(s, nconds, sizeof(*o->l.cond));
+	o->l.order = scratch_take(s, nbb + n, sizeof(*o->l.order));
+	o->l.barriers = scratch_take(s, n, sizeof(*o->l.barriers));
+	o->l.cell = scratch_take(s, o->l.ncells, sizeof(*o->l.cell));
+	o->block_pc = scratch_take(s, nbb, sizeof(*o->block_pc));
+	o->block_op = scratch_take(s, nbb, sizeof(*o->block_op));
+	o->pc = scratch_take(s, n, sizeof(*o->pc));
+	o->call = scratch_take(s, n, sizeof(*o->call));
+	o->call_op = scratch_take(s, n, sizeof(*o->call_op));
+	o->fix = scratch_take(s, 2 * n, sizeof(*o->fix));
+	o->expire = scratch_take(s, n + 2, sizeof(*o->expire));
+	o->next = scratch_take(s, n, sizeof(*o->next));
+	if (!o->op || !o->l.v || !o->l.cond || !o->l.order || !o->l.barriers || !o->l.cell ||
+	    !o->block_pc || !o->block_op || !o->pc || !o->call || !o->call_op || !o->fix ||
+	    !o->expire || !o->next)
+		return false;
+	memset(o->l.v, 0, n * sizeof(*o->l.v));
+	return true;
 }
 
 struct ir_code *ir_lower(const struct ir_region *r)
 {
-	struct output o = {.l.r = r, .handler = code_handlers(), .cap_op = r->ninst + 64};
+	struct output o = {.l = {.r = r, .ncells = state_ncells(r)}, .handler = code_handlers()};
 	struct ir_code *c = NULL;
-	void *mem = NULL;
+	struct scratch_mark mark;
 
-	if (r->failed || !state_map_init(&o.l.map, r)) {
+	if (r->failed) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	mem = allot(&o);
-	o.op = malloc(o.cap_op * sizeof(*o.op));
-	if (!mem || !o.op) {
+	mark = scratch_mark(r->scratch);
+	if (!allot(&o)) {
 		o.l.err = ENOMEM;
 		goto out;
 	}
 	order_blocks(&o.l, o.next);
 	lower_plan(&o.l);
-	lower_homes(&o.l);
-	lower_liveness(&o.l);
+	if (o.l.crossing) {
+		lower_homes(&o.l);
+		lower_liveness(&o.l);
+	}
 	find_block_pcs(&o);
 	put_blocks(&o);
 	if (!o.l.err)
@@ -237,9 +233,7 @@ struct ir_code *ir_lower(const struct ir_region *r)
 			o.l.err = ENOMEM;
 	}
 out:
-	free(o.op);
-	free(mem);
-	state_map_destroy(&o.l.map);
+	scratch_release(r->scratch, mark);
 	if (o.l.err)
 		errno = o.l.err;
 	return c;

@@ -48,6 +48,7 @@ enum value_flags {
 	VAL_TEMP = 8,   /* has a temporary */
 	VAL_EARLY = 16, /* its temporary is taken from the start of the region on */
 	VAL_STATE = 32, /* global, but all who read it find it in guest state */
+	VAL_SIDE = 64,  /* needed even if nobody reads it */
 };
 
 struct value {
@@ -64,11 +65,12 @@ struct value {
 
 struct lower {
 	const struct ir_region *r;
-	struct state_map map;
+	uint32_t ncells;
 	struct value *v;
 	uint32_t *order;    /* reachable or not, the blocks that exist, as they lie */
 	uint32_t norder;
-	uint32_t *barriers; /* by position: instructions before it that observe or clobber state */
+	uint32_t *barriers; /* by position: from there on, instructions that observe or clobber state */
+	bool crossing;      /* some values are used in other blocks than their own */
 	uint32_t *cell;     /* scratch, one per cell of guest state */
 	struct cond *cond;
 	uint32_t ncond;
@@ -119,7 +121,7 @@ static inline bool lower_const(const struct lower *l, uint32_t id, uint64_t *c)
 
 static inline bool lower_needed(const struct lower *l, uint32_t id)
 {
-	return ir_has_side(&l->r->inst[id]) || l->v[id].uses;
+	return l->v[id].uses || (l->v[id].flags & VAL_SIDE);
 }
 
 /* The values that an instruction reads once it has absorbed others. At most 5. */

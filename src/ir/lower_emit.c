@@ -68,22 +68,46 @@ static bool commutes(enum ir_op op)
 	       op == IR_EQ || op == IR_NE;
 }
 
+/*
+ * A comparison with a constant on the left, as one with a constant on the right: c < x is x > c, and
+ * c <= x is x > c - 1 but for the least c.
+ */
+static bool put_backwards(struct output *o, uint32_t id, uint64_t c)
+{
+	const struct ir_inst *i = &o->l.r->inst[id];
+	bool is_signed = i->op == IR_LTS || i->op == IR_LES;
+	bool is_32 = i->aux == IR_I32;
+	uint64_t least = !is_signed ? 0 : is_32 ? UINT64_C(0x80000000) : UINT64_C(1) << 63;
+
+	if (i->op != IR_LTS && i->op != IR_LES && i->op != IR_LTU && i->op != IR_LEU)
+		return false;
+	if (i->op == IR_LES || i->op == IR_LEU) {
+		if (c == least)
+			return false;
+		c--;
+	}
+	op_with_result(o, form(is_signed ? CODE_GTS64_RR : CODE_GTU64_RR, is_32, true), id,
+		       lower_operand(o, i->arg[1]), 0, 0, c);
+	return true;
+}
+
 static void put_binary(struct output *o, uint32_t id)
 {
 	const struct ir_inst *i = &o->l.r->inst[id];
 	bool compares = i->op >= IR_EQ && i->op <= IR_CMP3U;
 	bool is_32 = (compares ? i->aux : i->type) == IR_I32;
 	uint32_t a = i->arg[0], b = i->arg[1];
-	uint64_t imm = 0;
+	uint64_t left, imm = 0;
 	uint16_t la, lb;
 
-	if (lower_const(&o->l, a, &imm) && !lower_const(&o->l, b, &imm)) {
-		lower_const(&o->l, a, &imm);
+	if (lower_const(&o->l, a, &left) && !lower_const(&o->l, b, &imm)) {
 		if (i->op == IR_SUB) {
-			op_with_result(o, is_32 ? CODE_SUB32_IR : CODE_SUB64_IR, id, lower_operand(o, b), 0,
-				       0, imm);
+			op_with_result(o, is_32 ? CODE_SUB32_IR : CODE_SUB64_IR, id,
+				       lower_operand(o, b), 0, 0, left);
 			return;
 		}
+		if (put_backwards(o, id, left))
+			return;
 		if (commutes(i->op)) {
 			a = i->arg[1];
 			b = i->arg[0];

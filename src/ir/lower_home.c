@@ -8,10 +8,10 @@
 #include "ir/lower.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/avail.h"
+#include "ir/scratch.h"
 
 struct homes {
 	struct lower *l;
@@ -38,8 +38,8 @@ static bool is_there(const struct homes *h, uint32_t id, uint32_t at)
 {
 	const struct lower *l = h->l;
 	uint32_t home = home_of(l, id), b = l->v[at].bb;
-	uint32_t n = state_cells((enum ir_type)l->r->inst[home].type);
-	size_t cell = (size_t)b * l->map.ncells + l->map.first[home];
+	uint32_t n = state_count((enum ir_type)l->r->inst[home].type);
+	size_t cell = (size_t)b * l->ncells + state_first(&l->r->inst[home]);
 
 	if (b == l->v[id].bb)
 		return at <= l->v[home].clob;
@@ -53,7 +53,7 @@ static bool is_there(const struct homes *h, uint32_t id, uint32_t at)
 static void find_writes(struct homes *h)
 {
 	const struct lower *l = h->l;
-	uint32_t ncells = l->map.ncells;
+	uint32_t ncells = l->ncells;
 
 	memset(h->writes, 0xff, (size_t)l->r->nbb * ncells * sizeof(*h->writes));
 	for (uint32_t k = 0; k < l->norder; k++) {
@@ -62,14 +62,14 @@ static void find_writes(struct homes *h)
 
 		for (uint32_t id = bb->first + bb->count; id-- > bb->first;) {
 			const struct ir_inst *i = &l->r->inst[id];
-			uint32_t n = state_cells((enum ir_type)i->type);
+			uint32_t n = state_count((enum ir_type)i->type);
 
-			if (ir_clobbers_state(i)) {
+			if (i->op == IR_SET) {
+				for (uint32_t c = 0; c < n; c++)
+					first[state_first(i) + c] = id;
+			} else if (ir_clobbers_state(i)) {
 				for (uint32_t c = 0; c < ncells; c++)
 					first[c] = id;
-			} else if (i->op == IR_SET) {
-				for (uint32_t c = 0; c < n; c++)
-					first[l->map.first[id] + c] = id;
 			}
 		}
 	}
@@ -106,8 +106,9 @@ static void check_uses(struct homes *h)
 
 void lower_homes(struct lower *l)
 {
-	size_t cells = (size_t)l->r->nbb * l->map.ncells;
+	size_t cells = (size_t)l->r->nbb * l->ncells;
 	struct homes h = {.l = l};
+	struct scratch_mark mark;
 	struct ir_cfg g;
 	bool any = false;
 
@@ -119,16 +120,15 @@ void lower_homes(struct lower *l)
 	}
 	if (!any)
 		return;
-	h.entry = malloc(2 * cells * sizeof(*h.entry));
-	if (!h.entry || !ir_cfg_init(&g, l->r)) {
-		free(h.entry);
+	mark = scratch_mark(l->r->scratch);
+	h.writes = scratch_take(l->r->scratch, cells, sizeof(*h.writes));
+	if (ir_cfg_init(&g, l->r))
+		h.entry = ir_available(l->r, &g);
+	if (h.entry && h.writes) {
+		find_writes(&h);
+		check_uses(&h);
+	} else {
 		l->err = ENOMEM;
-		return;
 	}
-	h.writes = h.entry + cells;
-	ir_available(l->r, &g, &l->map, h.entry, l->cell);
-	find_writes(&h);
-	check_uses(&h);
-	ir_cfg_destroy(&g);
-	free(h.entry);
+	scratch_release(l->r->scratch, mark);
 }

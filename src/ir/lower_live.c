@@ -7,7 +7,9 @@
 #include "ir/lower.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
+
+#include "ir/scratch.h"
 
 struct live {
 	uint32_t words;  /* per set */
@@ -103,6 +105,7 @@ static void widen(struct lower *l, const struct live *s, uint32_t id)
 void lower_liveness(struct lower *l)
 {
 	struct live s = {0};
+	struct scratch_mark mark;
 	uint32_t count = 0;
 
 	for (uint32_t id = 0; id < l->r->ninst; id++)
@@ -110,12 +113,14 @@ void lower_liveness(struct lower *l)
 	if (!count)
 		return;
 	s.words = (count + 63) / 64;
-	s.in = calloc((size_t)l->r->nbb * s.words * 2, sizeof(*s.in));
-	s.index = malloc(l->r->ninst * sizeof(*s.index));
+	mark = scratch_mark(l->r->scratch);
+	s.in = scratch_take(l->r->scratch, (size_t)l->r->nbb * s.words * 2, sizeof(*s.in));
+	s.index = scratch_take(l->r->scratch, l->r->ninst, sizeof(*s.index));
 	if (!s.in || !s.index) {
 		l->err = ENOMEM;
 		goto out;
 	}
+	memset(s.in, 0, (size_t)l->r->nbb * s.words * 2 * sizeof(*s.in));
 	s.def = s.in + (size_t)l->r->nbb * s.words;
 	count = 0;
 	for (uint32_t id = 0; id < l->r->ninst; id++) {
@@ -130,6 +135,5 @@ void lower_liveness(struct lower *l)
 			widen(l, &s, id);
 	}
 out:
-	free(s.in);
-	free(s.index);
+	scratch_release(l->r->scratch, mark);
 }

@@ -91,7 +91,7 @@ uint16_t lower_low_operand(struct output *o, uint32_t id)
 
 static uint32_t *cells_of(struct output *o, uint32_t access)
 {
-	return &o->l.cell[o->l.map.first[access]];
+	return &o->l.cell[state_first(&o->l.r->inst[access])];
 }
 
 /* Guest state of an access is read, in place, up to a position. */
@@ -99,7 +99,7 @@ void lower_keep_until(struct output *o, uint32_t access, uint32_t last)
 {
 	uint32_t *cell = cells_of(o, access);
 
-	for (unsigned c = 0; c < state_cells(o->l.r->inst[access].type); c++) {
+	for (unsigned c = 0; c < state_count(o->l.r->inst[access].type); c++) {
 		if (cell[c] < last)
 			cell[c] = last;
 	}
@@ -113,9 +113,9 @@ static bool may_write_early(const struct output *o, uint32_t id, uint32_t set)
 {
 	const struct lower *l = &o->l;
 	const struct ir_inst *s = &l->r->inst[set];
-	uint32_t first = l->map.first[set], end = first + state_cells(s->type);
+	uint32_t first = state_first(s), end = first + state_count(s->type);
 
-	if (s->imm >= CODE_REACH || set - id > 64 || l->barriers[set] != l->barriers[id + 1])
+	if (s->imm >= CODE_REACH || set - id > 64 || l->barriers[id + 1] != l->barriers[set])
 		return false;
 	if (l->v[id].last > l->v[set].clob && !(l->v[id].flags & VAL_STATE))
 		return false;
@@ -131,7 +131,7 @@ static bool may_write_early(const struct output *o, uint32_t id, uint32_t set)
 		const struct ir_inst *i = &l->r->inst[k];
 
 		if ((i->op == IR_SET || (i->op == IR_GET && lower_needed(l, k))) &&
-		    l->map.first[k] < end && first < l->map.first[k] + state_cells(i->type))
+		    state_first(i) < end && first < state_first(i) + state_count(i->type))
 			return false;
 	}
 	return true;

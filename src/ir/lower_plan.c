@@ -15,8 +15,10 @@ static void use(struct lower *l, uint32_t id, uint32_t at)
 	v->uses++;
 	if (v->last < at)
 		v->last = at;
-	if (v->bb != l->v[at].bb)
+	if (v->bb != l->v[at].bb) {
 		v->flags |= VAL_GLOBAL;
+		l->crossing = true;
+	}
 	if (root != id)
 		l->v[id].uses++;
 }
@@ -32,16 +34,24 @@ static void unuse(struct lower *l, uint32_t id)
 
 /*
  * Uses, from the end: a value is defined before it is used, so when its definition is reached all
- * its users are known, and one that nobody needs adds no uses of its own.
+ * its users are known, and one that nobody needs adds no uses of its own. And barriers.
  */
 static void count_uses(struct lower *l)
 {
+	uint32_t barriers = 0;
+
 	for (uint32_t id = l->r->ninst; id-- > 0;) {
 		const struct ir_inst *i = &l->r->inst[id];
-		unsigned n = ir_nargs(i);
+		unsigned n;
 
+		if (ir_has_side(i)) {
+			l->v[id].flags |= VAL_SIDE;
+			barriers += ir_observes_state(i);
+		}
+		l->barriers[id] = barriers;
 		if (!lower_needed(l, id) || lower_is_view(i))
 			continue;
+		n = ir_nargs(i);
 		for (unsigned k = 0; k < n; k++) {
 			use(l, i->arg[k], id);
 			/*
@@ -60,27 +70,28 @@ static void count_uses(struct lower *l)
 	}
 }
 
-/* When is the state of each GET and SET next written? And where are the barriers? */
+/* When is the state of each GET and SET next written? */
 static void find_clobbers(struct lower *l)
 {
 	const struct ir_region *r = l->r;
-	uint32_t all = NOWHERE, count = 0;
+	uint32_t all = NOWHERE;
 
 	for (uint32_t k = l->norder; k-- > 0;) {
 		const struct ir_bb *bb = &r->bb[l->order[k]];
 
-		memset(l->cell, 0xff, l->map.ncells * sizeof(*l->cell));
+		memset(l->cell, 0xff, l->ncells * sizeof(*l->cell));
 		all = NOWHERE;
 		for (uint32_t id = bb->first + bb->count; id-- > bb->first;) {
 			const struct ir_inst *i = &r->inst[id];
-			uint32_t *cell = &l->cell[l->map.first[id]];
-			uint32_t next = all;
+			uint32_t next = all, *cell;
 
-			if (ir_clobbers_state(i))
-				all = id;
-			if (i->op != IR_GET && i->op != IR_SET)
+			if (i->op != IR_GET && i->op != IR_SET) {
+				if (ir_clobbers_state(i))
+					all = id;
 				continue;
-			for (unsigned c = 0; c < state_cells(i->type); c++) {
+			}
+			cell = &l->cell[state_first(i)];
+			for (unsigned c = 0; c < state_count(i->type); c++) {
 				if (next > cell[c])
 					next = cell[c];
 				if (i->op == IR_SET)
@@ -88,10 +99,6 @@ static void find_clobbers(struct lower *l)
 			}
 			l->v[id].clob = next;
 		}
-	}
-	for (uint32_t id = 0; id < r->ninst; id++) {
-		l->barriers[id] = count;
-		count += ir_observes_state(&r->inst[id]) && lower_needed(l, id);
 	}
 }
 
@@ -399,42 +406,6 @@ static bool may_sink(const struct ir_inst *i)
 	       i->op != IR_CALL && !lower_is_view(i);
 }
 
-/*
- * `rd := address` after a load with update, and the like: the result may not be written where it
- * is computed since the access between may fault, but it can be computed where it is written.
- * first_use: by value, the first position that reads it.
- */
-static void sink(struct lower *l, const uint32_t *first_use)
-{
-	for (uint32_t set = 0; set < l->r->ninst; set++) {
-		uint32_t id = l->r->inst[set].arg[0], leaf[5];
-		struct value *v;
-		unsigned n;
-		bool ok;
-
-		if (l->r->inst[set].op != IR_SET)
-			continue;
-		v = &l->v[id];
-		if (v->home != set || (v->flags & VAL_GLOBAL) || !may_sink(&l->r->inst[id]) ||
-		    first_use[id] != set || v->last > l->v[set].clob ||
-		    l->barriers[set] == l->barriers[id] || l->r->inst[set].imm >= CODE_REACH)
-			continue;
-		n = lower_leaves(l, id, leaf);
-		ok = true;
-		for (unsigned k = 0; k < n; k++)
-			ok = ok && available(l, leaf[k], set);
-		if (!ok)
-			continue;
-		v->flags |= VAL_SUNK;
-		for (unsigned k = 0; k < n; k++) {
-			struct value *o = &l->v[lower_root(l, leaf[k], NULL)];
-
-			if (o->last < set)
-				o->last = set;
-		}
-	}
-}
-
 static void find_first_uses(struct lower *l, uint32_t *first_use)
 {
 	memset(first_use, 0xff, l->r->ninst * sizeof(*first_use));
@@ -454,6 +425,49 @@ static void find_first_uses(struct lower *l, uint32_t *first_use)
 	}
 }
 
+/*
+ * `rd := address` after a load with update, and the like: the result may not be written where it
+ * is computed since the access between may fault, but it can be computed where it is written.
+ * first_use: by value, the first position that reads it (filled in when it is asked for).
+ */
+static void sink(struct lower *l, uint32_t *first_use)
+{
+	bool known = false;
+
+	for (uint32_t set = 0; set < l->r->ninst; set++) {
+		uint32_t id = l->r->inst[set].arg[0], leaf[5];
+		struct value *v;
+		unsigned n;
+		bool ok;
+
+		if (l->r->inst[set].op != IR_SET)
+			continue;
+		v = &l->v[id];
+		if (v->home != set || (v->flags & VAL_GLOBAL) || !may_sink(&l->r->inst[id]) ||
+		    v->last > l->v[set].clob || l->barriers[set] == l->barriers[id] ||
+		    l->r->inst[set].imm >= CODE_REACH)
+			continue;
+		if (!known)
+			find_first_uses(l, first_use);
+		known = true;
+		if (first_use[id] != set)
+			continue;
+		n = lower_leaves(l, id, leaf);
+		ok = true;
+		for (unsigned k = 0; k < n; k++)
+			ok = ok && available(l, leaf[k], set);
+		if (!ok)
+			continue;
+		v->flags |= VAL_SUNK;
+		for (unsigned k = 0; k < n; k++) {
+			struct value *o = &l->v[lower_root(l, leaf[k], NULL)];
+
+			if (o->last < set)
+				o->last = set;
+		}
+	}
+}
+
 void lower_plan(struct lower *l)
 {
 	uint32_t *first_use = l->order + l->norder;
@@ -461,6 +475,5 @@ void lower_plan(struct lower *l)
 	count_uses(l);
 	find_clobbers(l);
 	fuse(l);
-	find_first_uses(l, first_use);
 	sink(l, first_use);
 }

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/arena.h"
+#include "ir/scratch.h"
+#include "ir/state.h"
 
 /*
  * The order in which blocks are rewritten, and lie afterwards: as they lie now, which the front end
@@ -33,89 +34,74 @@ static void choose_order(struct opt *o)
 	}
 }
 
-static void carve(struct opt *o, struct arena *a)
+/* Memory for the new region and all that is known of it. */
+static bool allot(struct opt *o)
 {
-	const struct ir_region *r = o->r;
-	size_t nbb = r->nbb, ncells = o->map.ncells;
+	struct ir_region *r = o->r;
+	struct ir_scratch *s = r->scratch;
 
-	o->entry = arena_carve(a, nbb * ncells, sizeof(*o->entry));
-	o->order = arena_carve(a, nbb, sizeof(*o->order));
-	o->new_id = arena_carve(a, r->ninst, sizeof(*o->new_id));
-	o->bucket = arena_carve(a, o->bucket_mask + 1, sizeof(*o->bucket));
-	o->entered = arena_carve(a, 2 * nbb, sizeof(*o->entered));
-	o->state = arena_carve(a, ncells + 4, sizeof(*o->state));
-}
-
-/* What is not part of the new region. */
-static void *allot(struct opt *o)
-{
-	struct arena a = {0};
-
-	for (o->bucket_mask = 63; o->bucket_mask < o->r->ninst / 2;)
+	o->ncells = state_ncells(r);
+	o->cap = r->ninst + r->ninst / 2 + 16;
+	if (r->cap_spare < o->cap) {
+		free(r->spare);
+		r->spare = malloc(o->cap * sizeof(*r->spare));
+		r->cap_spare = r->spare ? o->cap : 0;
+	}
+	o->inst = r->spare;
+	o->fact = scratch_take(s, o->cap, sizeof(*o->fact));
+	o->block = scratch_take(s, o->cap, sizeof(*o->block));
+	o->chain = scratch_take(s, o->cap, sizeof(*o->chain));
+	for (o->bucket_mask = 63; o->bucket_mask < r->ninst / 4;)
 		o->bucket_mask = 2 * o->bucket_mask + 1;
-	carve(o, &a);
-	a.base = malloc(a.size);
-	if (!a.base)
-		return NULL;
-	a.size = 0;
-	carve(o, &a);
+	o->bucket = scratch_take(s, o->bucket_mask + 1, sizeof(*o->bucket));
+	o->order = scratch_take(s, r->nbb, sizeof(*o->order));
+	o->new_id = scratch_take(s, r->ninst, sizeof(*o->new_id));
+	o->entered = scratch_take(s, 2 * r->nbb, sizeof(*o->entered));
+	o->bb = scratch_take(s, r->nbb, sizeof(*o->bb));
+	o->state = scratch_take(s, o->ncells + 4, sizeof(*o->state));
+	if (!o->inst || !o->fact || !o->block || !o->chain || !o->bucket || !o->order ||
+	    !o->new_id || !o->entered || !o->bb || !o->state)
+		return false;
 	memset(o->bucket, 0xff, (o->bucket_mask + 1) * sizeof(*o->bucket));
-	memset(o->entered, 0, 2 * o->r->nbb * sizeof(*o->entered));
-	return a.base;
-}
-
-/* The new region's arrays, which grow as needed. */
-static bool allot_output(struct opt *o)
-{
-	o->cap = o->r->ninst + o->r->ninst / 2 + 16;
-	o->inst = malloc(o->cap * sizeof(*o->inst));
-	o->fact = malloc(o->cap * sizeof(*o->fact));
-	o->block = malloc(o->cap * sizeof(*o->block));
-	o->chain = malloc(o->cap * sizeof(*o->chain));
-	o->bb = calloc(o->r->nbb, sizeof(*o->bb));
-	return o->inst && o->fact && o->block && o->chain && o->bb;
+	memset(o->entered, 0, 2 * r->nbb * sizeof(*o->entered));
+	memset(o->bb, 0, r->nbb * sizeof(*o->bb));
+	return true;
 }
 
 /* Put the new region in the place of the old. */
 static void install(struct opt *o)
 {
 	struct ir_region *r = o->r;
+	uint32_t cap = r->cap_inst;
 
 	memcpy(r->bb, o->bb, r->nbb * sizeof(*r->bb));
-	free(r->inst);
+	r->spare = r->inst;
 	r->inst = o->inst;
 	r->ninst = o->ninst;
-	r->cap_inst = o->cap;
-	o->inst = NULL;
+	r->cap_inst = r->cap_spare;
+	r->cap_spare = cap;
 }
 
 void ir_optimise(struct ir_region *r)
 {
 	struct opt o = {.r = r};
-	void *mem;
+	struct scratch_mark mark;
 
-	/* Without memory, a region stays as it is. */
-	if (r->failed || !state_map_init(&o.map, r))
+	if (r->failed)
 		return;
-	if (!ir_cfg_init(&o.cfg, r))
-		goto out_map;
-	mem = allot(&o);
-	if (mem && allot_output(&o)) {
-		choose_order(&o);
-		ir_available(r, &o.cfg, &o.map, o.entry, o.state);
-		opt_rewrite(&o);
-		if (!o.failed) {
-			install(&o);
-			opt_dead(r);
+	mark = scratch_mark(r->scratch);
+	/* Without memory, a region stays as it is. */
+	if (ir_cfg_init(&o.cfg, r) && allot(&o)) {
+		o.entry = ir_available(r, &o.cfg);
+		if (o.entry) {
+			choose_order(&o);
+			opt_rewrite(&o);
+			if (!o.failed)
+				install(&o);
 		}
 	}
-	free(o.inst);
-	free(o.fact);
-	free(o.block);
-	free(o.chain);
-	free(o.bb);
-	free(mem);
-	ir_cfg_destroy(&o.cfg);
-out_map:
-	state_map_destroy(&o.map);
+	scratch_release(r->scratch, mark);
+	if (o.entry && !o.failed)
+		opt_dead(r);
+	scratch_release(r->scratch, mark);
 }

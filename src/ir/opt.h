@@ -31,11 +31,11 @@ struct fact {
 struct opt {
 	struct ir_region *r; /* old */
 	struct ir_cfg cfg;
-	struct state_map map;
+	uint32_t ncells;
 	uint32_t *entry; /* by block and cell: old value held there (avail.h) */
 	uint32_t *order; /* blocks in the order in which they are rewritten and will lie */
 
-	struct ir_inst *inst; /* new */
+	struct ir_inst *inst; /* new: the region's spare array */
 	struct fact *fact;
 	uint32_t *block;      /* by new id */
 	uint32_t *chain;      /* by new id: next in its hash chain */
@@ -80,8 +80,8 @@ bool opt_keeps_low(const struct opt *o, uint32_t id, unsigned n);
 /* The condition of a branch: may swap its targets. False: it is a constant, *always is which. */
 bool opt_branch(struct opt *o, struct ir_inst *br, bool *always);
 
-/* Remove dead instructions from a region in place. False: out of memory, nothing changed. */
-bool opt_dead(struct ir_region *r);
+/* Remove dead instructions from a region in place, if there is memory for that. */
+void opt_dead(struct ir_region *r);
 
 /* For the algebra. */
 

@@ -198,6 +198,14 @@ static bool is_inverted(const struct opt *o, uint32_t id, uint32_t *of)
 	       (i->op == IR_EQ && opt_is(o, i->arg[1], 0));
 }
 
+/* Is it a comparison with a constant on the left, which executors like less than on the right? */
+static bool is_backwards(const struct opt *o, uint32_t id)
+{
+	const struct ir_inst *i = &o->inst[id];
+
+	return is_compare(i->op) && o->inst[i->arg[0]].op == IR_CONST;
+}
+
 static enum simpler select(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	uint32_t c = i->arg[0], yes = i->arg[1], no = i->arg[2], of;
@@ -215,6 +223,12 @@ static enum simpler select(struct opt *o, struct ir_inst *i, uint32_t *value)
 	}
 	if (is_inverted(o, c, &of) && opt_type(o, of) == IR_I64) {
 		i->arg[0] = of;
+		i->arg[1] = no;
+		i->arg[2] = yes;
+		return CHANGED;
+	}
+	if (is_backwards(o, c)) {
+		i->arg[0] = opt_value(o, opposite(o->inst[c]));
 		i->arg[1] = no;
 		i->arg[2] = yes;
 		return CHANGED;
@@ -261,7 +275,9 @@ bool opt_branch(struct opt *o, struct ir_inst *br, bool *always)
 			*always = c->imm;
 			return false;
 		}
-		if (is_inverted(o, br->arg[0], &of)) {
+		if (is_inverted(o, br->arg[0], &of) || is_backwards(o, br->arg[0])) {
+			if (is_backwards(o, br->arg[0]))
+				of = opt_value(o, opposite(*c));
 			br->arg[0] = of;
 			br->arg[1] = br->arg[2];
 			br->arg[2] = target;

@@ -2,29 +2,38 @@
  * Dead code. A SET is dead when on every way from it the same state is set again before anything
  * can see it; a pure operation, or a GET, when nobody uses its value.
  *
- * Both feed each other: a dead SET frees its value, and a GET that is no longer needed reads no
- * state. Liveness of state is solved over all blocks with the GETs that are needed at that time,
- * then dead SETs go, and what they alone used. One more round catches most of what that frees.
+ * Liveness of state is solved backwards. Where nothing goes round in the region, that is one walk
+ * from its end, since blocks lie in the order in which they run, and dead instructions go in the
+ * same walk: all users of a value lie behind it, so one that lost its last is found when its turn
+ * comes.
  */
 #include "ir/opt.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "ir/scratch.h"
+
+enum kind {
+	KIND_SIDE = 1,     /* stays */
+	KIND_OBSERVES = 2, /* all state is live before it */
+	KIND_COUNTED = 4,  /* its operands count as used */
+};
 
 struct dead {
 	struct ir_region *r;
-	struct state_map map;
-	uint32_t words;  /* per set of cells */
-	uint64_t *in;    /* by block: cells that are live at its start */
+	uint32_t words; /* per set of cells */
+	uint64_t *in;   /* by block: cells that are live at its start */
 	uint64_t *live;
-	uint32_t *uses;  /* by value */
-	bool *removed;   /* by instruction: dead SETs */
+	uint32_t *uses; /* by value */
+	uint8_t *kind;  /* by instruction */
 	uint32_t *new_id;
+	uint32_t *order; /* blocks as they lie */
+	uint32_t norder;
 };
 
 static bool needed(const struct dead *d, uint32_t id)
 {
-	return !d->removed[id] && (ir_has_side(&d->r->inst[id]) || d->uses[id]);
+	return (d->kind[id] & KIND_SIDE) || d->uses[id];
 }
 
 static void count_uses(struct dead *d)
@@ -32,46 +41,59 @@ static void count_uses(struct dead *d)
 	memset(d->uses, 0, d->r->ninst * sizeof(*d->uses));
 	for (uint32_t id = d->r->ninst; id-- > 0;) {
 		const struct ir_inst *i = &d->r->inst[id];
+		unsigned n;
 
-		for (unsigned k = 0; needed(d, id) && k < ir_nargs(i); k++)
+		d->kind[id] = (ir_has_side(i) ? KIND_SIDE : 0) |
+			      (ir_observes_state(i) ? KIND_OBSERVES : 0);
+		if (!needed(d, id))
+			continue;
+		d->kind[id] |= KIND_COUNTED;
+		n = ir_nargs(i);
+		for (unsigned k = 0; k < n; k++)
 			d->uses[i->arg[k]]++;
 	}
 }
 
-/* Bits first.. of one SET or GET; they lie in one word, since lines of cells are aligned. */
-static uint64_t cell_bits(const struct dead *d, uint32_t id)
+/* The cells of a SET or GET; they lie in one word, since lines are aligned. */
+static uint64_t cell_bits(const struct ir_inst *i)
 {
-	return ir_low_mask(state_cells((enum ir_type)d->r->inst[id].type)) << d->map.first[id] % 64;
+	return ir_low_mask(state_count((enum ir_type)i->type)) << state_first(i) % 64;
 }
 
-/*
- * Back through a block; live goes from its end to its start. When `remove` is set, dead SETs are
- * marked, and it is said whether there were any.
- */
-static bool walk(struct dead *d, uint32_t b, bool remove)
+/* Found to be dead: so may be what it uses. */
+static void drop(struct dead *d, uint32_t id)
+{
+	const struct ir_inst *i = &d->r->inst[id];
+	unsigned n = d->kind[id] & KIND_COUNTED ? ir_nargs(i) : 0;
+
+	d->kind[id] = 0;
+	for (unsigned k = 0; k < n; k++)
+		d->uses[i->arg[k]]--;
+}
+
+/* Back through a block; live goes from its end to its start. What is dead may be dropped. */
+static void walk(struct dead *d, uint32_t b, bool remove)
 {
 	const struct ir_bb *bb = &d->r->bb[b];
-	bool any = false;
 
 	for (uint32_t id = bb->first + bb->count; id-- > bb->first;) {
 		const struct ir_inst *i = &d->r->inst[id];
-		uint64_t *word = &d->live[d->map.first[id] / 64];
+		uint64_t *word;
 
-		if (!needed(d, id))
-			continue;
-		if (ir_observes_state(i)) {
+		if (!needed(d, id)) {
+			if (remove)
+				drop(d, id);
+		} else if (d->kind[id] & KIND_OBSERVES) {
 			memset(d->live, 0xff, d->words * sizeof(*d->live));
 		} else if (i->op == IR_GET) {
-			*word |= cell_bits(d, id);
+			d->live[state_first(i) / 64] |= cell_bits(i);
 		} else if (i->op == IR_SET) {
-			if (remove && !(*word & cell_bits(d, id))) {
-				d->removed[id] = true;
-				any = true;
-			}
-			*word &= ~cell_bits(d, id);
+			word = &d->live[state_first(i) / 64];
+			if (remove && !(*word & cell_bits(i)))
+				drop(d, id);
+			*word &= ~cell_bits(i);
 		}
 	}
-	return any;
 }
 
 /* What is live where a block ends. */
@@ -89,40 +111,46 @@ static void live_at_end(struct dead *d, uint32_t b)
 	}
 }
 
-static void solve(struct dead *d)
+/* All blocks, from the last. Says whether something changed. */
+static bool round_of_blocks(struct dead *d, bool remove)
 {
-	bool changed;
+	bool changed = false;
 
-	memset(d->in, 0, (size_t)d->r->nbb * d->words * sizeof(*d->in));
-	do {
-		changed = false;
-		for (uint32_t b = d->r->nbb; b-- > 0;) {
-			uint64_t *in = &d->in[(size_t)b * d->words];
+	for (uint32_t k = d->norder; k-- > 0;) {
+		uint64_t *in = &d->in[(size_t)d->order[k] * d->words];
 
-			if (!d->r->bb[b].count)
-				continue;
-			live_at_end(d, b);
-			walk(d, b, false);
-			if (memcmp(in, d->live, d->words * sizeof(*in))) {
-				memcpy(in, d->live, d->words * sizeof(*in));
-				changed = true;
-			}
+		live_at_end(d, d->order[k]);
+		walk(d, d->order[k], remove);
+		if (memcmp(in, d->live, d->words * sizeof(*in))) {
+			memcpy(in, d->live, d->words * sizeof(*in));
+			changed = true;
 		}
-	} while (changed);
+	}
+	return changed;
 }
 
-static bool remove_sets(struct dead *d)
+/* Finds the order in which blocks lie, and says whether a branch goes back in it. */
+static bool order_blocks(struct dead *d)
 {
-	bool any = false;
+	const struct ir_region *r = d->r;
+	uint32_t *at = d->new_id;
+	bool loops = false;
 
-	solve(d);
-	for (uint32_t b = 0; b < d->r->nbb; b++) {
-		if (!d->r->bb[b].count)
-			continue;
-		live_at_end(d, b);
-		any |= walk(d, b, true);
+	for (uint32_t b = 0; b < r->nbb; b++) {
+		if (r->bb[b].count)
+			at[r->bb[b].first] = b;
 	}
-	return any;
+	for (uint32_t id = 0; id < r->ninst;) {
+		const struct ir_bb *bb = &r->bb[at[id]];
+		uint32_t target[2];
+		unsigned n = ir_targets(&r->inst[id + bb->count - 1], target);
+
+		for (unsigned t = 0; t < n; t++)
+			loops |= r->bb[target[t]].first <= id;
+		d->order[d->norder++] = at[id];
+		id += bb->count;
+	}
+	return loops;
 }
 
 /* Close the gaps. Blocks keep their order. */
@@ -131,54 +159,46 @@ static void compact(struct dead *d)
 	struct ir_region *r = d->r;
 	uint32_t n = 0;
 
-	for (uint32_t id = 0; id < r->ninst; id++) {
-		d->new_id[id] = n;
-		n += needed(d, id);
-	}
-	for (uint32_t b = 0; b < r->nbb; b++) {
-		uint32_t first = r->bb[b].first, last = first + r->bb[b].count - 1;
+	for (uint32_t k = 0; k < d->norder; k++) {
+		struct ir_bb *bb = &r->bb[d->order[k]];
+		uint32_t end = bb->first + bb->count, first = n;
 
-		if (!r->bb[b].count)
-			continue;
-		r->bb[b].first = d->new_id[first];
-		r->bb[b].count = d->new_id[last] + 1 - d->new_id[first];
-	}
-	for (uint32_t id = 0; id < r->ninst; id++) {
-		struct ir_inst i = r->inst[id];
+		for (uint32_t id = bb->first; id < end; id++) {
+			struct ir_inst i = r->inst[id];
+			unsigned nargs;
 
-		if (!needed(d, id))
-			continue;
-		for (unsigned k = 0; k < ir_nargs(&i); k++)
-			i.arg[k] = d->new_id[i.arg[k]];
-		r->inst[d->new_id[id]] = i;
+			if (!needed(d, id))
+				continue;
+			nargs = ir_nargs(&i);
+			for (unsigned a = 0; a < nargs; a++)
+				i.arg[a] = d->new_id[i.arg[a]];
+			d->new_id[id] = n;
+			r->inst[n++] = i;
+		}
+		*bb = (struct ir_bb){first, n - first};
 	}
 	r->ninst = n;
 }
 
-bool opt_dead(struct ir_region *r)
+void opt_dead(struct ir_region *r)
 {
-	struct dead d = {.r = r};
-	char *mem;
+	struct dead d = {.r = r, .words = (state_ncells(r) + 63) / 64};
+	struct ir_scratch *s = r->scratch;
 
-	if (!state_map_init(&d.map, r))
-		return false;
-	d.words = (d.map.ncells + 63) / 64 + 1; /* one more, for those that name no state */
-	mem = calloc(1, ((size_t)r->nbb + 1) * d.words * sizeof(uint64_t) +
-				r->ninst * (2 * sizeof(uint32_t) + sizeof(bool)));
-	if (!mem) {
-		state_map_destroy(&d.map);
-		return false;
-	}
-	d.in = (uint64_t *)mem;
-	d.live = d.in + (size_t)r->nbb * d.words;
-	d.uses = (uint32_t *)(d.live + d.words);
-	d.new_id = d.uses + r->ninst;
-	d.removed = (bool *)(d.new_id + r->ninst);
+	d.in = scratch_take(s, (size_t)r->nbb * d.words, sizeof(*d.in));
+	d.live = scratch_take(s, d.words, sizeof(*d.live));
+	d.uses = scratch_take(s, r->ninst, sizeof(*d.uses));
+	d.new_id = scratch_take(s, r->ninst, sizeof(*d.new_id));
+	d.kind = scratch_take(s, r->ninst, sizeof(*d.kind));
+	d.order = scratch_take(s, r->nbb, sizeof(*d.order));
+	if (!d.in || !d.live || !d.uses || !d.new_id || !d.kind || !d.order)
+		return;
+	memset(d.in, 0, (size_t)r->nbb * d.words * sizeof(*d.in));
 	count_uses(&d);
-	for (unsigned round = 0; round < 2 && remove_sets(&d); round++)
-		count_uses(&d);
+	if (order_blocks(&d)) {
+		while (round_of_blocks(&d, false))
+			;
+	}
+	round_of_blocks(&d, true);
 	compact(&d);
-	free(mem);
-	state_map_destroy(&d.map);
-	return true;
 }

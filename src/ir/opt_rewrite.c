@@ -6,28 +6,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/scratch.h"
 #include "mem/endian.h"
+
+static void *larger(struct opt *o, const void *array, size_t size)
+{
+	void *p = scratch_take(o->r->scratch, 2 * (size_t)o->cap, size);
+
+	if (p)
+		memcpy(p, array, o->cap * size);
+	else
+		o->failed = true;
+	return p;
+}
 
 static bool more_room(struct opt *o)
 {
-	uint32_t cap = o->cap * 2;
-	void *inst = realloc(o->inst, cap * sizeof(*o->inst));
-	void *fact, *block, *chain;
+	void *fact = larger(o, o->fact, sizeof(*o->fact));
+	void *block = larger(o, o->block, sizeof(*o->block));
+	void *chain = larger(o, o->chain, sizeof(*o->chain));
+	void *inst = realloc(o->inst, 2 * (size_t)o->cap * sizeof(*o->inst));
 
-	if (inst)
+	o->failed |= !inst;
+	if (inst) {
 		o->inst = inst;
-	fact = realloc(o->fact, cap * sizeof(*o->fact));
-	if (fact)
-		o->fact = fact;
-	block = realloc(o->block, cap * sizeof(*o->block));
-	if (block)
-		o->block = block;
-	chain = realloc(o->chain, cap * sizeof(*o->chain));
-	if (chain)
-		o->chain = chain;
-	if (!inst || !fact || !block || !chain)
+		o->r->spare = inst;
+		o->r->cap_spare = 2 * o->cap;
+	}
+	if (o->failed)
 		return false;
-	o->cap = cap;
+	o->fact = fact;
+	o->block = block;
+	o->chain = chain;
+	o->cap *= 2;
 	return true;
 }
 
@@ -37,7 +48,6 @@ uint32_t opt_append(struct opt *o, struct ir_inst i)
 
 	if (id == o->cap && (o->failed || !more_room(o))) {
 		/* Go on with what there is; the old region will be kept. */
-		o->failed = true;
 		return id - 1;
 	}
 	o->inst[id] = i;
@@ -166,9 +176,10 @@ uint32_t opt_value(struct opt *o, struct ir_inst i)
 }
 
 /* What a GET gives by what its cells hold, or IR_NO_VAL. */
-static uint32_t held(struct opt *o, const struct ir_inst *i, uint32_t first)
+static uint32_t held(struct opt *o, const struct ir_inst *i)
 {
-	unsigned n = state_cells((enum ir_type)i->type), size = ir_type_size((enum ir_type)i->type);
+	uint32_t first = state_first(i);
+	unsigned n = state_count((enum ir_type)i->type), size = ir_type_size((enum ir_type)i->type);
 	uint32_t v = o->state[first];
 	unsigned whole;
 	bool low;
@@ -191,10 +202,11 @@ static uint32_t held(struct opt *o, const struct ir_inst *i, uint32_t first)
 	return low ? opt_make_un(o, IR_TRUNC32, IR_I32, v) : IR_NO_VAL;
 }
 
-static uint32_t get(struct opt *o, const struct ir_inst *i, uint32_t first)
+static uint32_t get(struct opt *o, const struct ir_inst *i)
 {
-	unsigned n = state_cells((enum ir_type)i->type);
-	uint32_t v = held(o, i, first);
+	uint32_t first = state_first(i);
+	unsigned n = state_count((enum ir_type)i->type);
+	uint32_t v = held(o, i);
 
 	if (v != IR_NO_VAL)
 		return v;
@@ -208,9 +220,10 @@ static uint32_t get(struct opt *o, const struct ir_inst *i, uint32_t first)
 	return v;
 }
 
-static void set(struct opt *o, const struct ir_inst *i, uint32_t first)
+static void set(struct opt *o, const struct ir_inst *i)
 {
-	unsigned n = state_cells((enum ir_type)i->type);
+	uint32_t first = state_first(i);
+	unsigned n = state_count((enum ir_type)i->type);
 	bool already = true;
 
 	for (unsigned c = 0; c < n; c++) {
@@ -270,14 +283,14 @@ static void write_inst(struct opt *o, uint32_t old)
 	for (unsigned k = 0; k < ir_nargs(&i); k++)
 		i.arg[k] = o->new_id[i.arg[k]];
 	if (i.op == IR_GET) {
-		o->new_id[old] = get(o, &i, o->map.first[old]);
+		o->new_id[old] = get(o, &i);
 	} else if (i.op == IR_SET) {
-		set(o, &i, o->map.first[old]);
+		set(o, &i);
 	} else if (ir_ends_block(&i)) {
 		end(o, i);
 	} else if (ir_has_side(&i)) {
 		if (ir_clobbers_state(&i))
-			memset(o->state, 0xff, o->map.ncells * sizeof(*o->state));
+			memset(o->state, 0xff, o->ncells * sizeof(*o->state));
 		o->new_id[old] = opt_append(o, i);
 	} else {
 		o->new_id[old] = opt_value(o, i);
@@ -287,8 +300,8 @@ static void write_inst(struct opt *o, uint32_t old)
 /* What is known where the block starts, in new values. */
 static void enter(struct opt *o, uint32_t b)
 {
-	for (uint32_t c = 0; c < o->map.ncells; c++) {
-		uint32_t v = o->entry[(size_t)b * o->map.ncells + c];
+	for (uint32_t c = 0; c < o->ncells; c++) {
+		uint32_t v = o->entry[(size_t)b * o->ncells + c];
 
 		o->state[c] = v != AVAIL_NONE ? o->new_id[v] : AVAIL_NONE;
 	}

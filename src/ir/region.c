@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "ir/op.h"
+#include "ir/scratch.h"
+#include "ir/state.h"
 
 #define NO_BLOCK UINT32_MAX
 
@@ -22,18 +24,32 @@ void ir_region_reset(struct ir_region *r)
 	r->nbb = 0;
 	r->nvconst = 0;
 	r->nexit = 0;
+	r->nlines = 0;
+	if (++r->stamp == 0 && r->line) {
+		/* Old stamps would come true again. */
+		memset(r->line, 0, (r->line_mask + 1) * sizeof(*r->line));
+		r->stamp = 1;
+	}
 	r->cur = NO_BLOCK;
 	r->mark = IR_NO_VAL;
 	r->open_poll = IR_NO_VAL;
-	r->failed = false;
+	if (!r->scratch)
+		r->scratch = calloc(1, sizeof(*r->scratch));
+	r->failed = !r->scratch;
 }
 
 void ir_region_destroy(struct ir_region *r)
 {
+	if (r->scratch)
+		scratch_destroy(r->scratch);
+	free(r->scratch);
+	free(r->line);
+	free(r->spare);
 	free(r->inst);
 	free(r->bb);
 	free(r->vconst);
-	ir_region_init(r);
+	memset(r, 0, sizeof(*r));
+	r->failed = true;
 }
 
 /* The array with room for one more element; the capacity doubles. NULL: there is none. */
@@ -201,13 +217,14 @@ ir_val ir_vconst(struct ir_region *r, u128 v)
 ir_val ir_get(struct ir_region *r, enum ir_type t, uint32_t offset)
 {
 	assert(offset % ir_type_size(t) == 0);
-	return emit(r, IR_GET, t, 0, none, none, none, offset);
+	return emit(r, IR_GET, t, 0, none, (ir_val){state_cell(r, offset)}, none, offset);
 }
 
 ir_val ir_get_bits(struct ir_region *r, enum ir_type t, uint32_t offset, unsigned bits)
 {
 	assert(offset % ir_type_size(t) == 0 && t != IR_V128);
-	return emit(r, IR_GET, t, bits < ir_type_bits(t) ? bits : 0, none, none, none, offset);
+	return emit(r, IR_GET, t, bits < ir_type_bits(t) ? bits : 0, none,
+		    (ir_val){state_cell(r, offset)}, none, offset);
 }
 
 void ir_set(struct ir_region *r, uint32_t offset, ir_val v)
@@ -215,7 +232,7 @@ void ir_set(struct ir_region *r, uint32_t offset, ir_val v)
 	enum ir_type t = ir_type_of(r, v);
 
 	assert(offset % ir_type_size(t) == 0);
-	emit(r, IR_SET, t, 0, v, none, none, offset);
+	emit(r, IR_SET, t, 0, v, (ir_val){state_cell(r, offset)}, none, offset);
 }
 
 ir_val ir_un(struct ir_region *r, enum ir_op op, ir_val a)

@@ -106,6 +106,11 @@ struct kvm_memslot {
 	hva_t hva;
 	/* With KVM_MEM_LOG_DIRTY_PAGES: pages that the hypervisor wrote, a bit each. */
 	_Atomic uint64_t *dirty;
+	/*
+	 * The architecture's, a word per page: reverse maps. NULL until it is needed; what the
+	 * words lead to is gone when arch.unmap has been called. Under a lock of its.
+	 */
+	uint64_t *rmap;
 };
 
 static inline uint64_t kvm_slot_start(const struct kvm_memslot *s)

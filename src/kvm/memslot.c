@@ -25,8 +25,10 @@ int kvm_slots_init(struct kvm_vm *vm)
 
 static void slot_free(struct kvm_memslot *slot)
 {
-	if (slot)
+	if (slot) {
 		free((void *)slot->dirty);
+		free(slot->rmap);
+	}
 	free(slot);
 }
 
@@ -110,6 +112,8 @@ static int copy_guest(struct kvm_vm *vm, gpa_t gpa, void *to, const void *from, 
 		}
 		if (from) {
 			memcpy(p, from, n);
+			/* Once more: the log may have been read between the two. */
+			kvm_guest_ptr(vm, gpa, n, true);
 			from = (const char *)from + n;
 		} else {
 			memcpy(to, p, n);

@@ -52,10 +52,15 @@ static inline struct tlb_entry *tlb_slot(struct tlb *tlb, uint64_t addr)
 static inline void *tlb_lookup(struct tlb *tlb, uint64_t addr, unsigned size, enum mem_access kind)
 {
 	struct tlb_entry *e = tlb_slot(tlb, addr);
+	void *host;
 
 	if (UNLIKELY(((addr + size - 1) & ~TLB_BLOCK_MASK) != e->tag[kind]))
 		return NULL;
-	return (void *)(uintptr_t)(addr + e->addend);
+	host = (void *)(uintptr_t)(addr + e->addend);
+	/* Spares callers, once this is inlined, another look at whether it was a hit. */
+	if (!host)
+		__builtin_unreachable();
+	return host;
 }
 
 /* Forget everything. */

@@ -12,7 +12,11 @@
 
 #include "vmm/console.h"
 
-#define IN_SIZE  4096
+/*
+ * A terminal is read even when the guest does not, for Ctrl-A x: room for what people paste.
+ * Memory is taken as it fills.
+ */
+#define IN_SIZE  (1u << 20)
 #define OUT_SIZE 65536
 #define ESCAPE   0x01 /* Ctrl-A */
 
@@ -138,7 +142,7 @@ static size_t filter_escapes(struct console *c, uint8_t *p, size_t n)
 
 /*
  * Waits for input and room for it; false at the end. With the queue full, a terminal is read
- * on all the same, so that Ctrl-A x always works: what does not fit is dropped there.
+ * on all the same, so that Ctrl-A x always works: what does not fit in a mebibyte is dropped there.
  */
 static bool wait_input(struct console *c, bool *eof)
 {

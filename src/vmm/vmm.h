@@ -26,6 +26,7 @@ struct vmm_config {
 	uint64_t memory;    /* bytes */
 	unsigned cores;
 	unsigned threads; /* per core */
+	bool nested;      /* the guest may be a hypervisor itself */
 	bool no_reboot;   /* a guest's reset ends the run */
 	struct kvm_tuning tuning;
 	bool trace_exits; /* each exit to the VMM as a line on stderr */

@@ -3,7 +3,10 @@
  * files of a corpus and over random inputs, the same ones each time. It finds little that is new;
  * it keeps the targets compiling and what was found from coming back.
  *
- *   replay_NAME [--runs N] [FILE or FOLDER]...
+ *   replay_NAME [--runs N] [--seconds N] [FILE or FOLDER]...
+ *
+ * Random inputs end with the number of runs or the time, whichever comes first; defaults 2000, 10
+ * s.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -12,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define MAX_SIZE (1u << 20)
 
@@ -19,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* A target may have one, as with libFuzzer; called before the first input. */
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 
-/* The target gets an allocation of exactly the input's size, so that a sanitizer sees a step beyond. */
+/* The target gets an allocation of exactly the input's size, so that a sanitizer sees a step
+ * beyond. */
 static void one_input(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1);
@@ -104,18 +109,21 @@ static void random_input(uint64_t *state)
 int main(int argc, char **argv)
 {
 	uint64_t state = UINT64_C(0x9e3779b97f4a7c15);
-	unsigned long files = 0, runs = 2000;
+	unsigned long files = 0, runs = 2000, done = 0;
+	time_t seconds = 10, end;
 
 	if (LLVMFuzzerInitialize)
 		LLVMFuzzerInitialize(&argc, &argv);
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--runs") && i + 1 < argc)
 			runs = strtoul(argv[++i], NULL, 10);
+		else if (!strcmp(argv[i], "--seconds") && i + 1 < argc)
+			seconds = (time_t)strtoul(argv[++i], NULL, 10);
 		else
 			files += replay(argv[i]);
 	}
-	for (unsigned long i = 0; i < runs; i++)
+	for (end = time(NULL) + seconds; done < runs && time(NULL) < end; done++)
 		random_input(&state);
-	printf("%lu files and %lu random inputs\n", files, runs);
+	printf("%lu files and %lu random inputs\n", files, done);
 	return 0;
 }

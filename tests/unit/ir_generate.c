@@ -11,6 +11,8 @@
 struct gen {
 	struct ir_region *r;
 	uint64_t seed;
+	const uint8_t *data; /* choices are made by these bytes, if not NULL */
+	size_t left;
 	/* The flow graph, made before any instruction. */
 	unsigned nblocks;
 	int succ[MAX_BLOCKS][2];          /* -1: leave the region */
@@ -27,13 +29,26 @@ struct gen {
 	unsigned cur;
 };
 
+static uint8_t next_byte(struct gen *g)
+{
+	return g->left ? g->left--, *g->data++ : 0;
+}
+
 static uint64_t rnd(struct gen *g)
 {
-	return next_random(&g->seed);
+	uint64_t v = 0;
+
+	if (!g->data)
+		return next_random(&g->seed);
+	for (unsigned k = 0; k < 8; k++)
+		v = v << 8 | next_byte(g);
+	return v;
 }
 
 static unsigned below(struct gen *g, unsigned n)
 {
+	if (g->data)
+		return n > 256 ? (next_byte(g) << 8 | next_byte(g)) % n : next_byte(g) % n;
 	return (unsigned)(rnd(g) >> 33) % n;
 }
 
@@ -541,15 +556,12 @@ static void end_block(struct gen *g, ir_block *exits, unsigned *nexits)
 	}
 }
 
-void generate_region(struct ir_region *r, uint64_t seed)
+static void generate(struct gen *g, struct ir_region *r)
 {
-	static _Thread_local struct gen gen;
-	struct gen *g = &gen;
 	ir_block exits[2 * MAX_BLOCKS];
 	unsigned nexits = 0, order[MAX_BLOCKS];
 
 	g->r = r;
-	g->seed = seed;
 	memset(g->nvalues, 0, sizeof(g->nvalues));
 	g->pc = 0x1000;
 	plan_blocks(g);
@@ -583,4 +595,22 @@ void generate_region(struct ir_region *r, uint64_t seed)
 		ir_begin_block(r, exits[k]);
 		ir_exit_direct(r, 0x100 + k);
 	}
+}
+
+void generate_region(struct ir_region *r, uint64_t seed)
+{
+	static _Thread_local struct gen g;
+
+	g.seed = seed;
+	g.data = NULL;
+	generate(&g, r);
+}
+
+void generate_region_from(struct ir_region *r, const uint8_t *data, size_t size)
+{
+	static _Thread_local struct gen g;
+
+	g.data = data;
+	g.left = size;
+	generate(&g, r);
 }

@@ -246,7 +246,7 @@ static void capabilities(void **state)
 	assert_int_equal(test_ioctl(&t, t.vcpu[0], KVM_ENABLE_CAP, &cap), -EINVAL);
 	assert_int_equal(test_ioctl(&t, t.fd, KVM_ENABLE_CAP, &cap), -EINVAL);
 	assert_int_equal(test_enable_cap(&t, t.vcpu[0], 12345, 0, 0), -EINVAL);
-	assert_int_equal(test_enable_cap(&t, t.fd, KVM_CAP_PPC_NESTED_HV, 1, 0), -EINVAL);
+	assert_int_equal(test_enable_cap(&t, t.fd, KVM_CAP_PPC_NESTED_HV, 2, 0), -EINVAL);
 	assert_int_equal(test_enable_cap(&t, t.fd, KVM_CAP_PPC_SMT, 2, 0), -EBUSY);
 	assert_int_equal(test_enable_cap(&t, t.fd, KVM_CAP_PPC_SMT, 16, 0), -EINVAL);
 	assert_int_equal(test_enable_cap(&t, t.fd, KVM_CAP_PPC_SMT, 0, 0), -EINVAL);

@@ -131,7 +131,8 @@ static void escape_when_full(void **state)
 	(void)state;
 	open_console(true);
 	memset(buf, 'x', sizeof(buf));
-	for (int i = 0; i < 2; i++)
+	/* more than the mebibyte that is kept */
+	for (int i = 0; i < 300; i++)
 		assert_int_equal(write(in[1], buf, sizeof(buf)), sizeof(buf));
 	send_text("\x01x");
 	for (int i = 0; i < 5000 && !quits; i++)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/powerpc.h"
 #include "util/bits.h"
 
@@ -70,6 +71,7 @@ void ppc_vcpu_fini(struct kvm_vcpu *vcpu)
 {
 	struct ppc_vcpu *v = ppc_vcpu_of(vcpu);
 
+	nested_vcpu_fini(v);
 	if (v->initialised)
 		kvm_lock_destroy(&v->vpa_lock);
 }
@@ -233,6 +235,8 @@ static enum ppc_next handle_exit(struct ppc_vcpu *v)
 	struct kvm_run *run = v->vcpu.run;
 	uint32_t vector = p9_exit_vector(c);
 
+	if (v->nested)
+		return nested_handle_exit(v);
 	switch (vector) {
 	case P9_VEC_SYSCALL:
 		return handle_syscall(v);
@@ -282,11 +286,24 @@ static enum ppc_next handle_cpu_error(struct ppc_vcpu *v)
 
 /* --- the loop --- */
 
+/* Whatever concerns the vCPU itself finds L1 in it, whose H_ENTER_NESTED returns: try again. */
+static void leave_nested(struct ppc_vcpu *v)
+{
+	if (v->nested)
+		nested_leave(v, 0);
+}
+
 static void serve_requests(struct ppc_vcpu *v)
 {
-	if (kvm_check_request(&v->vcpu, PPC_REQ_MMU))
-		ppc_load_partition(v);
+	if (kvm_check_request(&v->vcpu, PPC_REQ_MMU)) {
+		if (v->nested)
+			nested_load_partition(v);
+		else
+			ppc_load_partition(v);
+	}
 	if (kvm_check_request(&v->vcpu, PPC_REQ_DOORBELL)) {
+		/* It is for L1. */
+		leave_nested(v);
 		atomic_store(&v->doorbell, false);
 		p9_regs(v->vcpu.cpu)->dpdes |= 1;
 		p9_state_changed(v->vcpu.cpu);
@@ -336,11 +353,14 @@ static int run_loop(struct ppc_vcpu *v)
 		enum ppc_next next = PPC_RESUME;
 
 		if (kvm_vcpu_interrupted(&v->vcpu)) {
+			leave_nested(v);
 			run->exit_reason = KVM_EXIT_INTR;
 			return -EINTR;
 		}
-		if (atomic_load(&v->vcpu.vm->bugged))
+		if (atomic_load(&v->vcpu.vm->bugged)) {
+			leave_nested(v);
 			return -EIO;
+		}
 		if (atomic_load_explicit(&v->vcpu.requests, memory_order_relaxed))
 			serve_requests(v);
 
@@ -351,6 +371,7 @@ static int run_loop(struct ppc_vcpu *v)
 			next = handle_exit(v);
 			break;
 		case CPU_EXIT_ERROR:
+			leave_nested(v);
 			next = handle_cpu_error(v);
 			break;
 		}

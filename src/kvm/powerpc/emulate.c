@@ -12,6 +12,7 @@
  */
 #include <string.h>
 
+#include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/powerpc.h"
 #include "mem/endian.h"
 #include "util/bits.h"
@@ -297,6 +298,10 @@ void ppc_complete_mmio(struct ppc_vcpu *v)
 	value = get_bytes(data, m->size, m->big_endian);
 	if (m->sign)
 		value = (uint64_t)sext64(value, 8 * m->size);
+	if (!m->fpr && m->nested) {
+		nested_complete_load(v, m->reg, value);
+		return;
+	}
 	if (!m->fpr) {
 		r->gpr[m->reg] = value;
 		return;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/powerpc.h"
 #include "mem/endian.h"
 #include "util/bits.h"
@@ -159,24 +160,31 @@ static long h_random(struct ppc_vcpu *v, uint64_t *gpr)
  * or page sizes of its own; an invalidation of any type is one of translations, which is more
  * than was asked at most.
  */
-static long h_rpt_invalidate(struct ppc_vcpu *v, uint64_t *gpr)
+long ppc_h_rpt_process(struct ppc_vcpu *v, uint32_t lpid, const uint64_t *gpr)
 {
 	uint64_t pid = gpr[4], target = gpr[5], type = gpr[6], start = gpr[8], end = gpr[9];
 
 	(void)target; /* all or this processor only: all it is */
 	if (end < start)
 		return H_P5;
-	/* Of guests of this guest, and it has none. */
-	if (type & H_RPTI_TYPE_NESTED)
-		return H_FUNCTION;
 	if (!(type & (H_RPTI_TYPE_TLB | H_RPTI_TYPE_PWC | H_RPTI_TYPE_PRT)))
 		return H_SUCCESS;
 	if ((!start && end == UINT64_MAX) || (type & (H_RPTI_TYPE_PWC | H_RPTI_TYPE_PRT)))
 		start = end = 0;
 	else if (start == end)
 		return H_SUCCESS;
-	p9_invalidate(v->vcpu.vm->system, v->vcpu.cpu, PPC_LPID, pid, false, start, end);
+	p9_invalidate(v->vcpu.vm->system, v->vcpu.cpu, lpid, pid, false, start, end);
 	return H_SUCCESS;
+}
+
+static long h_rpt_invalidate(struct ppc_vcpu *v, uint64_t *gpr)
+{
+	if (gpr[9] < gpr[8])
+		return H_P5;
+	/* Of guests of this guest. */
+	if (gpr[6] & H_RPTI_TYPE_NESTED)
+		return nested_h_rpt_invalidate(v, gpr);
+	return ppc_h_rpt_process(v, PPC_LPID, gpr);
 }
 
 /* --- storage --- */
@@ -250,16 +258,8 @@ static long h_rtas(struct ppc_vcpu *v, uint64_t *gpr)
 	return rtas_hcall(v, &ret) ? ret : H_TOO_HARD;
 }
 
-/* A guest is a hypervisor only when KVM_CAP_PPC_NESTED_HV lets it. */
-static long h_nested(struct ppc_vcpu *v, uint64_t *gpr)
-{
-	(void)v;
-	(void)gpr;
-	return H_FUNCTION;
-}
-
-/* H_CEDE is handled before the table, since it blocks. */
-static long h_cede(struct ppc_vcpu *v, uint64_t *gpr)
+/* H_CEDE and H_ENTER_NESTED are handled before the table, since they switch what runs. */
+static long h_switch(struct ppc_vcpu *v, uint64_t *gpr)
 {
 	(void)v;
 	(void)gpr;
@@ -278,7 +278,7 @@ static const struct hcall hcalls[] = {
 	{H_IPOLL, true, h_xics},
 	{H_XIRR, true, h_xics},
 	{H_REGISTER_VPA, true, h_register_vpa},
-	{H_CEDE, true, h_cede},
+	{H_CEDE, true, h_switch},
 	{H_CONFER, true, h_confer},
 	{H_PROD, true, h_prod},
 	{H_SET_XDABR, true, h_set_xdabr},
@@ -287,10 +287,10 @@ static const struct hcall hcalls[] = {
 	{H_SET_MODE, false, h_set_mode},
 	{H_RPT_INVALIDATE, false, h_rpt_invalidate},
 	{H_RTAS, true, h_rtas},
-	{H_SET_PARTITION_TABLE, true, h_nested},
-	{H_ENTER_NESTED, true, h_nested},
-	{H_TLB_INVALIDATE, true, h_nested},
-	{H_COPY_TOFROM_GUEST, true, h_nested},
+	{H_SET_PARTITION_TABLE, true, nested_h_set_partition_table},
+	{H_ENTER_NESTED, true, h_switch},
+	{H_TLB_INVALIDATE, true, nested_h_tlb_invalidate},
+	{H_COPY_TOFROM_GUEST, true, nested_h_copy_tofrom_guest},
 };
 
 static const struct hcall *hcall_find(uint64_t nr)
@@ -380,6 +380,8 @@ enum ppc_next ppc_hcall(struct ppc_vcpu *v)
 		p9_state_changed(v->vcpu.cpu);
 		return PPC_CEDE;
 	}
+	if (h->nr == H_ENTER_NESTED)
+		return nested_enter(v);
 	ret = h->handler(v, r->gpr);
 	if (ret == H_TOO_HARD)
 		return hcall_to_user(v, r->gpr);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/powerpc.h"
 #include "util/bits.h"
 
@@ -273,7 +274,7 @@ static int get_ptcr(struct ppc_vcpu *v, uint64_t id, union reg_value *val)
 static int set_ptcr(struct ppc_vcpu *v, uint64_t id, const union reg_value *val)
 {
 	(void)id;
-	atomic_store(&ppc_vm_of_vcpu(v)->l1_ptcr, val->u64);
+	nested_set_ptcr(v, val->u64);
 	return 0;
 }
 

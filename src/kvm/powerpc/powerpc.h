@@ -42,6 +42,9 @@ enum ppc_next {
 	PPC_FAIL,   /* leave KVM_RUN with ppc_vcpu.error */
 };
 
+struct nested_guest;
+struct nested_vcpu;
+struct nested_vm;
 struct xics;
 struct xics_icp;
 struct radix;
@@ -62,7 +65,10 @@ struct ppc_vm {
 	struct xics *xics; /* set once, under vm.lock */
 	/* KVM_PPC_RTAS_DEFINE_TOKEN: by enum rtas_call; 0: not served here */
 	_Atomic uint32_t rtas_token[PPC_RTAS_CALLS];
-	_Atomic uint64_t l1_ptcr; /* kept for KVM_REG_PPC_PTCR */
+	/* Nested HV (nested.h) */
+	_Atomic uint64_t l1_ptcr;    /* H_SET_PARTITION_TABLE, KVM_REG_PPC_PTCR; 0: none */
+	_Atomic bool nested_enabled; /* KVM_CAP_PPC_NESTED_HV */
+	struct nested_vm *nested;    /* set once; mmu_lock */
 };
 
 /* An area that the guest registered (H_REGISTER_VPA); gpa 0: none. */
@@ -78,6 +84,7 @@ struct ppc_mmio {
 	bool sign;   /* sign-extend to 64 bits */
 	bool fpr;    /* the target is a floating-point register */
 	bool single; /* and is converted from single format */
+	bool nested; /* of an L2, whose general registers are in L1's memory by now */
 	uint8_t reg;
 	uint8_t size;
 };
@@ -101,6 +108,10 @@ struct ppc_vcpu {
 	bool vpa_fresh; /* registered and not yet written to */
 	uint64_t dtl_index;
 	uint32_t dtl_offset;
+
+	struct nested_guest *nested; /* inside an L2: which; within KVM_RUN only */
+	uint64_t nested_patb1;
+	struct nested_vcpu *nested_vcpu; /* made by the first H_ENTER_NESTED */
 
 	/* Registers that only KVM_GET/SET_ONE_REG and some hypercalls know. */
 	uint64_t dabr, csigr, tacr, tcscr, acop, tidr, mmcrs;
@@ -192,6 +203,8 @@ enum ppc_next ppc_emulate_doorbell(struct ppc_vcpu *v);
 /* sc 1 from supervisor state; GPR3 is the number. */
 enum ppc_next ppc_hcall(struct ppc_vcpu *v);
 void ppc_complete_hcall(struct ppc_vcpu *v);
+/* H_RPT_INVALIDATE of process-scoped translations of an LPID of the processor. */
+long ppc_h_rpt_process(struct ppc_vcpu *v, uint32_t lpid, const uint64_t *gpr);
 void ppc_hcall_defaults(struct ppc_vm *vm);
 /* KVM_CAP_PPC_ENABLE_HCALL: 0 or -EINVAL. */
 int ppc_enable_hcall(struct ppc_vm *vm, uint64_t nr, uint64_t enable);

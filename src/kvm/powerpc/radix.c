@@ -20,33 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/powerpc.h"
+#include "kvm/powerpc/radix_tree.h"
 #include "util/bits.h"
-
-/* Entries (big-endian in memory) */
-#define RADIX_VALID UINT64_C(0x8000000000000000)
-#define RADIX_LEAF  UINT64_C(0x4000000000000000)
-#define RADIX_RPN   UINT64_C(0x01fffffffffff000)
-#define RADIX_R     UINT64_C(0x100)
-#define RADIX_C     UINT64_C(0x080)
-#define RADIX_READ  UINT64_C(0x004)
-#define RADIX_WRITE UINT64_C(0x002)
-#define RADIX_EXEC  UINT64_C(0x001)
-#define RADIX_NLB   UINT64_C(0x0fffffffffffff00)
-
-/* Partition-table entry, doubleword 0 */
-#define PATB_HR        UINT64_C(0x8000000000000000)
-#define PATB_RTS_52    (UINT64_C(2) << 61 | UINT64_C(5) << 5) /* RTS + 31 = 52: 0b10101 */
-#define ROOT_BITS      13
-#define TABLE_BITS     9
-#define ROOT_SIZE      (sizeof(uint64_t) << ROOT_BITS)
-#define TABLE_SIZE     (sizeof(uint64_t) << TABLE_BITS)
-#define RADIX_SHIFT_4K 12
-#define RADIX_SHIFT_2M 21
-#define RADIX_SHIFT_1G 30
-#define ROOT_SHIFT     39
-
-typedef _Atomic uint64_t entry_t; /* big-endian */
 
 /* All tables ever allocated, and those that are free; the memory goes with the VM. */
 struct table {
@@ -59,34 +36,6 @@ struct radix {
 	entry_t *root;
 	struct table *all, *free;
 };
-
-static uint64_t entry_load(entry_t *e)
-{
-	return be64toh(atomic_load_explicit(e, memory_order_acquire));
-}
-
-static void entry_store(entry_t *e, uint64_t v)
-{
-	atomic_store_explicit(e, htobe64(v), memory_order_release);
-}
-
-static bool is_leaf(uint64_t v)
-{
-	return v & RADIX_LEAF;
-}
-
-static entry_t *table_of(uint64_t v)
-{
-	return (entry_t *)(uintptr_t)(v & RADIX_NLB);
-}
-
-/* The entry for gpa in a table whose entries cover 1 << shift bytes each. */
-static entry_t *entry_at(entry_t *table, uint64_t gpa, unsigned shift)
-{
-	unsigned bits = shift == ROOT_SHIFT ? ROOT_BITS : TABLE_BITS;
-
-	return &table[(gpa >> shift) & (BIT64(bits) - 1)];
-}
 
 int radix_create(struct ppc_vm *vm)
 {
@@ -189,8 +138,7 @@ static void table_free_all(struct radix *r, entry_t *table, unsigned shift)
 	table_free(r, table);
 }
 
-/* log2 of the largest page that may map gpa in this slot. */
-static unsigned page_shift_for(const struct kvm_memslot *slot, uint64_t gpa)
+unsigned radix_page_shift(const struct kvm_memslot *slot, uint64_t gpa)
 {
 	static const unsigned shifts[] = {RADIX_SHIFT_1G, RADIX_SHIFT_2M};
 	uint64_t start = kvm_slot_start(slot);
@@ -239,7 +187,7 @@ static enum radix_result map_in_slot(struct ppc_vm *vm, struct cpu *self,
 				     const struct kvm_memslot *slot, uint64_t gpa, bool write)
 {
 	struct radix *r = vm->radix;
-	unsigned want = page_shift_for(slot, gpa);
+	unsigned want = radix_page_shift(slot, gpa);
 	entry_t *e = entry_at(r->root, gpa, ROOT_SHIFT);
 	unsigned shift = ROOT_SHIFT;
 
@@ -352,7 +300,8 @@ void radix_unmap(struct kvm_vm *kvm_vm, const struct kvm_memslot *slot, uint64_t
 
 	kvm_lock(&vm->mmu_lock);
 	walk_table(&w, vm->radix->root, ROOT_SHIFT, start, start + size);
-	if (w.changed) {
+	shadow_unmap_slot(vm, slot, start, size);
+	if (w.changed || slot->rmap) {
 		p9_invalidate(kvm_vm->system, NULL, PPC_LPID, UINT64_MAX, true, start,
 			      start + size);
 		cpu_shoot_host(kvm_vm->system, NULL, kvm_slot_hva(slot, GPA(start)), size);
@@ -381,6 +330,7 @@ void radix_harvest_dirty(struct kvm_vm *kvm_vm, const struct kvm_memslot *slot, 
 
 	kvm_lock(&vm->mmu_lock);
 	walk_table(&w, vm->radix->root, ROOT_SHIFT, start, end);
+	shadow_harvest_slot(vm, slot, bitmap);
 	if (w.changed) {
 		/*
 		 * A TLB entry that allows stores was made when C was set; when it is gone, the

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/powerpc.h"
 #include "util/bits.h"
 
@@ -32,6 +33,7 @@ static int ppc_check_extension(struct kvm_vm *vm, uint64_t cap)
 	case KVM_CAP_PPC_HWRNG:
 	case KVM_CAP_PPC_MMU_RADIX:
 	case KVM_CAP_PPC_RPT_INVALIDATE:
+	case KVM_CAP_PPC_NESTED_HV:
 	case KVM_CAP_PPC_AIL_MODE_3:
 		return 1;
 	case KVM_CAP_PPC_SMT:
@@ -49,6 +51,7 @@ static void ppc_vm_fini(struct kvm_vm *kvm_vm)
 
 	if (!vm->initialised)
 		return;
+	nested_destroy(vm);
 	radix_destroy(vm);
 	kvm_lock_destroy(&vm->mmu_lock);
 }
@@ -94,6 +97,8 @@ static int ppc_vm_enable_cap(struct kvm_vm *kvm_vm, const struct kvm_enable_cap 
 		return ppc_enable_hcall(vm, cap->args[0], cap->args[1]);
 	case KVM_CAP_PPC_SMT:
 		return set_smt(vm, cap->args[0], cap->args[1]);
+	case KVM_CAP_PPC_NESTED_HV:
+		return nested_enable(vm, cap->args[0]);
 	default:
 		return -EINVAL;
 	}

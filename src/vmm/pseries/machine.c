@@ -40,6 +40,14 @@ static int create_vm(struct vm *vm, struct error *e)
 				 "the hypervisor \"%s\" cannot run radix guests with "
 				 "XICS; try --backend anykvm.",
 				 vm->backend->name);
+	if (vm->config->nested) {
+		ret = vm_enable_cap(vm, KVM_CAP_PPC_NESTED_HV, 1, 0);
+		if (ret < 0)
+			return error_set(e, ret,
+					 "the hypervisor \"%s\" has no nested guests (%s); "
+					 "leave out --nested.",
+					 vm->backend->name, strerror(-ret));
+	}
 	if (threads == 1)
 		return 0;
 	ret = vm_enable_cap(vm, KVM_CAP_PPC_SMT, threads, 0);

@@ -1,0 +1,416 @@
+/*
+ * What the optimiser makes of small regions, as text. That it keeps their meaning is for ir_random.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ir_machine.h"
+#include "mem/endian.h"
+
+static struct ir_region r;
+
+/* Offsets that are the same in the expected texts whatever the machine's layout is. */
+#define R(n) (0x2000 + 8 * (n))
+#define V(n) (0x3000 + 16 * (n))
+#define CR   0x4000
+#define SO   0x4008
+
+static ir_val get(unsigned n)
+{
+	return ir_get(&r, IR_I64, R(n));
+}
+
+static void set(unsigned n, ir_val v)
+{
+	ir_set(&r, R(n), v);
+}
+
+static ir_val k64(uint64_t v)
+{
+	return ir_const(&r, IR_I64, v);
+}
+
+static ir_val bin(enum ir_op op, ir_val a, ir_val b)
+{
+	return ir_bin(&r, op, a, b);
+}
+
+static void begin(void)
+{
+	ir_region_reset(&r);
+	ir_begin_block(&r, ir_create_block(&r));
+	ir_insn(&r, 0x1000);
+}
+
+static void begin_block(ir_block b)
+{
+	ir_begin_block(&r, b);
+}
+
+/* Optimise, and compare without the marks. */
+static void expect(const char *want)
+{
+	char *text = NULL, *out, *line;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	if (ir_block_open(&r))
+		ir_exit_direct(&r, 0x2000);
+	assert_null(ir_check(&r));
+	ir_optimise(&r);
+	assert_null(ir_check(&r));
+	ir_print(&r, f);
+	fclose(f);
+	out = calloc(1, size + 1);
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		line += strspn(line, " ");
+		if (!strncmp(line, "insn", 4) || !strcmp(line, "b0:"))
+			continue;
+		strcat(out, line);
+		strcat(out, "\n");
+	}
+	assert_string_equal(out, want);
+	free(text);
+	free(out);
+}
+
+static void test_constants(void **state)
+{
+	(void)state;
+	/* lis r3,1; ori r3,r3,2; addi r3,r3,-1 */
+	begin();
+	set(3, k64(0x10000));
+	ir_insn(&r, 0x1004);
+	set(3, bin(IR_OR, get(3), k64(2)));
+	ir_insn(&r, 0x1008);
+	set(3, bin(IR_ADD, get(3), k64(UINT64_MAX)));
+	expect("%3 = const.i64 0x10001\n"
+	       "set.i64 [0x2018] %3\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+}
+
+static void test_forwarding(void **state)
+{
+	(void)state;
+	begin();
+	set(3, bin(IR_ADD, get(4), get(5)));
+	set(6, bin(IR_XOR, get(3), get(4)));
+	/* This puts back what is there. */
+	set(4, get(4));
+	expect("%1 = get.i64 [0x2028]\n"
+	       "%2 = get.i64 [0x2020]\n"
+	       "%3 = add.i64 %1, %2\n"
+	       "set.i64 [0x2018] %3\n"
+	       "%5 = xor.i64 %2, %3\n"
+	       "set.i64 [0x2030] %5\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+}
+
+static void test_parts(void **state)
+{
+	ir_val v;
+
+	(void)state;
+	begin();
+	v = bin(IR_ADD, get(4), get(4));
+	set(3, v);
+	set(5, ir_un(&r, IR_ZEXT32, ir_get(&r, IR_I32, R(3) + (HOST_LITTLE_ENDIAN ? 0 : 4))));
+	/* Half of it is written: the whole has to be read. */
+	ir_set(&r, R(3), ir_const(&r, IR_I32, 7));
+	set(6, get(3));
+	expect("%1 = get.i64 [0x2020]\n"
+	       "%2 = add.i64 %1, %1\n"
+	       "set.i64 [0x2018] %2\n"
+	       "%4 = zext32.i64 %2\n"
+	       "set.i64 [0x2028] %4\n"
+	       "%6 = const.i32 0x7\n"
+	       "set.i32 [0x2018] %6\n"
+	       "%8 = get.i64 [0x2018]\n"
+	       "set.i64 [0x2030] %8\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+	begin();
+	ir_set(&r, V(1), ir_bin(&r, IR_VXOR, ir_get(&r, IR_V128, V(2)), ir_get(&r, IR_V128, V(3))));
+	set(3, ir_get(&r, IR_I64, V(1) + (HOST_LITTLE_ENDIAN ? 8 : 0)));
+	expect("%1 = get.v128 [0x3030]\n"
+	       "%2 = get.v128 [0x3020]\n"
+	       "%3 = vxor.v128 %1, %2\n"
+	       "set.v128 [0x3010] %3\n"
+	       "%5 = vhi.i64 %3\n"
+	       "set.i64 [0x2018] %5\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+}
+
+static void compare(uint64_t imm)
+{
+	ir_val c = bin(IR_CMP3S, get(3), k64(imm));
+
+	ir_set(&r, CR, bin(IR_OR, c, ir_get_bits(&r, IR_I64, SO, 1)));
+}
+
+/* Of two comparisons into one field only the last is made, unless something may look between. */
+static void test_dead_sets(void **state)
+{
+	const struct ir_memop m = {.size = 8};
+
+	(void)state;
+	begin();
+	compare(5);
+	ir_insn(&r, 0x1004);
+	compare(6);
+	expect("%1 = get.i64 [0x2018]\n"
+	       "%2 = get.i64 [0x4008] bits 1\n"
+	       "%4 = const.i64 0x6\n"
+	       "%5 = cmp3s.i64 %1, %4\n"
+	       "%6 = or.i64 %2, %5\n"
+	       "set.i64 [0x4000] %6\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+	begin();
+	set(4, k64(1));
+	ir_insn(&r, 0x1004);
+	ir_load(&r, IR_I64, m, get(3));
+	set(4, k64(2));
+	ir_insn(&r, 0x1008);
+	ir_poll(&r);
+	set(4, k64(3));
+	ir_insn(&r, 0x100c);
+	ir_call(&r, &machine_helper[H_READ], NULL, 0);
+	set(4, k64(4));
+	ir_fence(&r);
+	set(4, k64(5));
+	expect("%1 = const.i64 0x1\n"
+	       "set.i64 [0x2020] %1\n"
+	       "%4 = get.i64 [0x2018]\n"
+	       "%5 = load.i64 u64le %4\n"
+	       "%6 = const.i64 0x2\n"
+	       "set.i64 [0x2020] %6\n"
+	       "poll 0x1008\n"
+	       "%10 = const.i64 0x3\n"
+	       "set.i64 [0x2020] %10\n"
+	       "%13 = call.i64 read\n"
+	       "fence\n"
+	       "%15 = const.i64 0x5\n"
+	       "set.i64 [0x2020] %15\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+}
+
+/* A branch on a bit of a comparison compares; the field is dead if it is set on both ways. */
+static void test_compare_and_branch(void **state)
+{
+	ir_block yes, no;
+	ir_val bit;
+
+	(void)state;
+	begin();
+	compare(5);
+	ir_insn(&r, 0x1004);
+	bit = ir_extract(&r, ir_get_bits(&r, IR_I64, CR, 4), 3, 1);
+	yes = ir_create_block(&r);
+	no = ir_create_block(&r);
+	ir_br(&r, bin(IR_EQ, bit, k64(0)), yes, no);
+	begin_block(no);
+	ir_set(&r, CR, k64(1));
+	ir_exit_direct(&r, 0x3000);
+	begin_block(yes);
+	ir_set(&r, CR, k64(2));
+	expect("%1 = const.i64 0x5\n"
+	       "%2 = get.i64 [0x2018]\n"
+	       "%4 = lts.i64 %2, %1\n"
+	       "br %4, b2, b1\n"
+	       "b2:\n"
+	       "%6 = const.i64 0x1\n"
+	       "set.i64 [0x4000] %6\n"
+	       "exit_direct 0x3000 (exit 0)\n"
+	       "b1:\n"
+	       "%9 = const.i64 0x2\n"
+	       "set.i64 [0x4000] %9\n"
+	       "exit_direct 0x2000 (exit 1)\n");
+}
+
+static void test_branches(void **state)
+{
+	ir_block a, b, c;
+
+	(void)state;
+	/* A constant condition, and a way through an empty block. */
+	begin();
+	a = ir_create_block(&r);
+	b = ir_create_block(&r);
+	c = ir_create_block(&r);
+	ir_br(&r, bin(IR_LTU, k64(2), k64(1)), a, b);
+	begin_block(a);
+	set(1, k64(1));
+	ir_jump(&r, c);
+	begin_block(b);
+	ir_jump(&r, c);
+	begin_block(c);
+	expect("jump b3\n"
+	       "b3:\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+	/* Both ways lead to one place. */
+	begin();
+	a = ir_create_block(&r);
+	ir_br(&r, get(1), a, a);
+	begin_block(a);
+	expect("jump b1\n"
+	       "b1:\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+}
+
+/* Registers that a loop does not change need not be read in it again. */
+static void test_loop(void **state)
+{
+	ir_block loop, out;
+	ir_val v;
+
+	(void)state;
+	begin();
+	loop = ir_create_block(&r);
+	out = ir_create_block(&r);
+	set(2, bin(IR_ADD, get(1), k64(8)));
+	ir_jump(&r, loop);
+	begin_block(loop);
+	ir_poll(&r);
+	ir_insn(&r, 0x1004);
+	v = bin(IR_ADD, get(3), get(2));
+	set(3, v);
+	ir_br(&r, bin(IR_LTU, v, get(1)), loop, out);
+	begin_block(out);
+	expect("%1 = const.i64 0x8\n"
+	       "%2 = get.i64 [0x2008]\n"
+	       "%3 = add.i64 %2, %1\n"
+	       "set.i64 [0x2010] %3\n"
+	       "jump b1\n"
+	       "b1:\n"
+	       "poll 0x1004\n"
+	       "%8 = get.i64 [0x2018]\n"
+	       "%9 = add.i64 %3, %8\n"
+	       "set.i64 [0x2018] %9\n"
+	       "%11 = ltu.i64 %9, %2\n"
+	       "br %11, b1, b2\n"
+	       "b2:\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+}
+
+static void test_calls(void **state)
+{
+	ir_val args[2];
+
+	(void)state;
+	begin();
+	args[0] = get(1);
+	args[1] = k64(3);
+	set(2, ir_call(&r, &machine_helper[H_PURE], args, 2));
+	args[1] = k64(3);
+	set(3, ir_call(&r, &machine_helper[H_PURE], args, 2));
+	ir_call(&r, &machine_helper[H_PURE], args, 2);
+	/* Whoever writes state makes all of it unknown. */
+	ir_call(&r, &machine_helper[H_WRITE], args, 1);
+	set(4, get(1));
+	expect("%1 = get.i64 [0x2008]\n"
+	       "%2 = const.i64 0x3\n"
+	       "%3 = call.i64 pure %1, %2\n"
+	       "set.i64 [0x2010] %3\n"
+	       "set.i64 [0x2018] %3\n"
+	       "call write %1\n"
+	       "%7 = get.i64 [0x2008]\n"
+	       "set.i64 [0x2020] %7\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+}
+
+/* One operation on registers 1 and 2, and what becomes of it. */
+static void one(ir_val v, const char *want)
+{
+	char text[400];
+
+	if (ir_type_of(&r, v) == IR_I32)
+		v = ir_un(&r, IR_ZEXT32, v);
+	set(3, v);
+	snprintf(text, sizeof(text), "%sexit_direct 0x2000 (exit 0)\n", want);
+	expect(text);
+}
+
+#define X  "%1 = get.i64 [0x2008]\n"
+#define Y  "%2 = get.i64 [0x2010]\n"
+#define Y1 "%1 = get.i64 [0x2010]\n"
+
+static void test_algebra(void **state)
+{
+	ir_val x, y;
+
+	(void)state;
+#define ONE(expr, want)                                                                            \
+	begin();                                                                                   \
+	x = get(1);                                                                                \
+	y = get(2);                                                                                \
+	(void)y;                                                                                   \
+	one(expr, want)
+
+	ONE(bin(IR_ADD, x, k64(0)), X "set.i64 [0x2018] %1\n");
+	ONE(bin(IR_SUB, x, x), "%1 = const.i64 0x0\nset.i64 [0x2018] %1\n");
+	ONE(bin(IR_SUB, x, k64(8)), X "%2 = const.i64 0xfffffffffffffff8\n"
+				      "%3 = add.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	ONE(bin(IR_MUL, x, k64(16)), X "%2 = const.i64 0x4\n%3 = shl.i64 %1, %2\n"
+				       "set.i64 [0x2018] %3\n");
+	/* subf as its carrying relatives are defined */
+	ONE(bin(IR_ADD, bin(IR_ADD, ir_un(&r, IR_NOT, x), y), k64(1)),
+	    X Y "%3 = sub.i64 %2, %1\nset.i64 [0x2018] %3\n");
+	ONE(ir_addcarry(&r, ir_un(&r, IR_NOT, x), y, k64(1)),
+	    X Y "%3 = leu.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	/* rotate and mask */
+	ONE(bin(IR_AND, bin(IR_ROTL, x, k64(60)), k64(0xff)),
+	    X "%2 = extract.i64 4+8 %1\nset.i64 [0x2018] %2\n");
+	ONE(bin(IR_AND, bin(IR_ROTL, x, k64(8)), k64(UINT64_MAX << 8)),
+	    X "%2 = const.i64 0x8\n%3 = shl.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	ONE(bin(IR_SHR, bin(IR_SHL, x, k64(32)), k64(32)),
+	    X "%2 = zext32.i64 %1\nset.i64 [0x2018] %2\n");
+	/* is it zero? */
+	ONE(bin(IR_SHR, ir_un(&r, IR_CLZ, x), k64(6)),
+	    X "%2 = const.i64 0x0\n%3 = eq.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	ONE(ir_un(&r, IR_SEXT32, ir_un(&r, IR_SEXT8, x)),
+	    X "%2 = sext8.i64 %1\nset.i64 [0x2018] %2\n");
+	ONE(ir_un(&r, IR_ZEXT32, ir_un(&r, IR_TRUNC32, ir_un(&r, IR_ZEXT8, x))),
+	    X "%2 = const.i64 0xff\n%3 = and.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	/* comparisons of words */
+	ONE(bin(IR_CMP3S, ir_un(&r, IR_SEXT32, x), ir_un(&r, IR_SEXT32, y)),
+	    X Y "%3 = trunc32.i32 %1\n%4 = trunc32.i32 %2\n%5 = cmp3s.i64 %3, %4\n"
+		"set.i64 [0x2018] %5\n");
+	ONE(bin(IR_EQ, bin(IR_LTS, x, y), k64(0)), X Y "%3 = les.i64 %2, %1\nset.i64 [0x2018] %3\n");
+	ONE(bin(IR_LTU, bin(IR_AND, x, k64(0xff)), k64(0x100)),
+	    "%1 = const.i64 0x1\nset.i64 [0x2018] %1\n");
+	ONE(ir_select(&r, bin(IR_LTU, x, y), k64(1), k64(0)),
+	    X Y "%3 = ltu.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	ONE(ir_extract(&r, ir_deposit(&r, x, y, 8, 16), 12, 4),
+	    Y1 "%2 = extract.i64 4+4 %1\nset.i64 [0x2018] %2\n");
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	ir_region_init(&r);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	ir_region_destroy(&r);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_constants),     cmocka_unit_test(test_forwarding),
+		cmocka_unit_test(test_parts),	      cmocka_unit_test(test_dead_sets),
+		cmocka_unit_test(test_compare_and_branch), cmocka_unit_test(test_branches),
+		cmocka_unit_test(test_loop),	      cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_algebra),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

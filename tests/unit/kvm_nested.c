@@ -1,0 +1,906 @@
+/*
+ * Nested HV: an L1 whose tables this test builds, and L2 code that runs under it. The vCPU's code
+ * is L1's: H_ENTER_NESTED, and then a hypercall that the hypervisor does not know, with the result
+ * in GPR14.
+ */
+#include <pthread.h>
+#include <unistd.h>
+
+#include "kvm/powerpc/nested.h"
+#include "kvm/powerpc/radix_tree.h"
+#include "kvm_test.h"
+
+#define PATB       UINT64_C(0x300000)  /* L1's partition table, a page */
+#define TREES      UINT64_C(0x400000)  /* its trees */
+#define HV         UINT64_C(0x20000)   /* struct hv_guest_state; a page on for each vCPU */
+#define PT         UINT64_C(0x24000)   /* struct pt_regs, as well */
+#define L2_MEM     UINT64_C(0x1000000) /* L1 memory that L2 has */
+#define L2_CODE    UINT64_C(0x10000)
+#define LPID       5
+#define DONE_HCALL 0x3ffc
+
+/* Byte offsets in struct hv_guest_state */
+enum {
+	HV_LPID = 8,
+	HV_TOKEN = 12,
+	HV_LPCR = 16,
+	HV_PCR = 24,
+	HV_AMOR = 32,
+	HV_DPDES = 40,
+	HV_HFSCR = 48,
+	HV_TB_OFFSET = 56,
+	HV_DAWRX0 = 72,
+	HV_CIABR = 80,
+	HV_HDEC = 88,
+	HV_HDAR = 128,
+	HV_HDSISR = 136,
+	HV_HEIR = 144,
+	HV_ASDR = 152,
+	HV_SRR0 = 160,
+	HV_SRR1 = 168,
+	HV_SPRG0 = 176,
+	HV_PIDR = 208,
+};
+
+enum { PT_NIP = 32 * 8, PT_MSR = 33 * 8, PT_CCR = 38 * 8 };
+
+#define ATTR_RWX (RADIX_READ | RADIX_WRITE | RADIX_EXEC)
+
+#define INSN_MR(ra, rs)     (0x7c000378u | (rs) << 21 | (ra) << 16 | (rs) << 11)
+#define INSN_LD(rt, ra, d)  INSN_D(58, rt, ra, d)
+#define INSN_STD(rs, ra, d) INSN_D(62, rs, ra, d)
+#define INSN_LWZ(rt, ra, d) INSN_D(32, rt, ra, d)
+#define INSN_MFSPR(rt, spr) INSN_X(339, rt, (spr)&31, (spr) >> 5)
+#define INSN_MTSPR(rt, spr) INSN_X(467, rt, (spr)&31, (spr) >> 5)
+#define INSN_MTMSRD_L1(rs)  (0x7c010164u | (rs) << 21)
+#define INSN_ILLEGAL        0x00000000u
+
+static struct test_vm t;
+static uint64_t tree_next;
+static bool l1_be;
+
+static void put64(uint64_t gpa, uint64_t v)
+{
+	if (l1_be)
+		st_be64(t.mem + gpa, v);
+	else
+		st_le64(t.mem + gpa, v);
+}
+
+static uint64_t get64(uint64_t gpa)
+{
+	return l1_be ? ld_be64(t.mem + gpa) : ld_le64(t.mem + gpa);
+}
+
+static void put32(uint64_t gpa, uint32_t v)
+{
+	if (l1_be)
+		st_be32(t.mem + gpa, v);
+	else
+		st_le32(t.mem + gpa, v);
+}
+
+static uint64_t new_table(uint64_t size)
+{
+	uint64_t at = align_up(tree_next, size);
+
+	tree_next = at + size;
+	assert_true(tree_next <= L2_MEM);
+	memset(t.mem + at, 0, size);
+	return at;
+}
+
+static void set_patb(uint32_t lpid, uint64_t dw0, uint64_t dw1)
+{
+	st_be64(t.mem + PATB + 16 * lpid, dw0);
+	st_be64(t.mem + PATB + 16 * lpid + 8, dw1);
+}
+
+/* Address of the entry of L2's gpa for pages of 1 << shift in the tree at dw0; tables are made. */
+static uint64_t l1_entry(uint64_t dw0, uint64_t gpa, unsigned shift)
+{
+	uint64_t table = dw0 & 0x0fffffffffffff00;
+	unsigned bits = 39, nls = 13;
+
+	for (;;) {
+		uint64_t e = table + (gpa >> bits & (BIT64(nls) - 1)) * 8;
+
+		if (bits == shift)
+			return e;
+		nls = bits == 21 && shift == 16 ? 5 : 9;
+		if (!ld_be64(t.mem + e))
+			st_be64(t.mem + e, RADIX_VALID | new_table(8u << nls) | nls);
+		table = ld_be64(t.mem + e) & 0x01ffffffffffff00;
+		bits -= nls;
+	}
+}
+
+static uint64_t l1_map(uint32_t lpid, uint64_t gpa, uint64_t to, unsigned shift, uint64_t attr)
+{
+	uint64_t e = l1_entry(ld_be64(t.mem + PATB + 16 * lpid), gpa, shift);
+
+	st_be64(t.mem + e, RADIX_VALID | RADIX_LEAF | to | attr);
+	return e;
+}
+
+static uint64_t new_root(void)
+{
+	return PATB_HR | PATB_RTS_52 | new_table(ROOT_SIZE) | ROOT_BITS;
+}
+
+static int64_t set_ptcr(uint64_t ptcr)
+{
+	return HCALL(&t, 0, H_SET_PARTITION_TABLE, ptcr);
+}
+
+/* L1's vCPU i at its H_ENTER_NESTED; L2 at L2_CODE in real mode, with `n` instructions. */
+static void prepare(unsigned i, const uint32_t *insn, size_t n)
+{
+	static const uint32_t l1[] = {INSN_SC1, INSN_MR(14, 3), INSN_LI(3, DONE_HCALL), INSN_SC1};
+	uint64_t hv = HV + 0x1000 * i, pt = PT + 0x1000 * i;
+	struct kvm_regs r;
+
+	test_complete(&t, i);
+	for (size_t k = 0; k < n; k++)
+		st_le32(t.mem + L2_MEM + L2_CODE + 4 * k, insn[k]);
+	for (size_t k = 0; k < ARRAY_SIZE(l1); k++) {
+		if (l1_be)
+			st_be32(t.mem + GUEST_CODE + 4 * k, l1[k]);
+		else
+			st_le32(t.mem + GUEST_CODE + 4 * k, l1[k]);
+	}
+	/* Not by the guest, so the processor does not know. */
+	cpu_shoot_host(test_vm_inside(&t)->vm.system, test_vcpu_inside(&t, i)->vcpu.cpu,
+		       HVA(t.mem + L2_MEM + L2_CODE), 0x1000);
+	cpu_shoot_host(test_vm_inside(&t)->vm.system, test_vcpu_inside(&t, i)->vcpu.cpu,
+		       HVA(t.mem + GUEST_CODE), 0x1000);
+	memset(t.mem + hv, 0, 248);
+	memset(t.mem + pt, 0, 352);
+	put64(hv, 2);
+	put32(hv + HV_LPID, LPID);
+	put32(hv + HV_TOKEN, i);
+	put64(hv + HV_AMOR, UINT64_MAX);
+	put64(hv + HV_HFSCR, UINT64_MAX >> 8);
+	put64(hv + HV_HDEC, UINT64_MAX);
+	put64(hv + HV_LPCR, P9_LPCR_LD);
+	put64(pt + PT_NIP, L2_CODE);
+	put64(pt + PT_MSR, P9_MSR_SF | P9_MSR_LE);
+	test_get_regs(&t, i, &r);
+	memset(r.gpr, 0, sizeof(r.gpr));
+	r.pc = GUEST_CODE;
+	r.msr = P9_MSR_SF | (l1_be ? 0 : P9_MSR_LE);
+	r.gpr[3] = H_ENTER_NESTED;
+	r.gpr[4] = hv;
+	r.gpr[5] = pt;
+	test_set_regs(&t, i, &r);
+}
+
+#define PREPARE(i, ...)                                                                            \
+	prepare(i, (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4)
+
+/* Run L2 until L1 has the hypercall's result. */
+static int64_t enter(unsigned i)
+{
+	assert_int_equal(test_run(&t, i), 0);
+	assert_int_equal(t.run[i]->exit_reason, KVM_EXIT_PAPR_HCALL);
+	assert_int_equal(t.run[i]->papr_hcall.nr, DONE_HCALL);
+	assert_null(test_vcpu_inside(&t, i)->nested);
+	assert_int_equal(p9_regs(test_vcpu_inside(&t, i)->vcpu.cpu)->lpidr, PPC_LPID);
+	return (int64_t)test_gpr(&t, i, 14);
+}
+
+static uint64_t pt_gpr(unsigned n)
+{
+	return get64(PT + 8 * n);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	test_vm_create(&t, 2);
+	l1_be = false;
+	tree_next = TREES;
+	assert_int_equal(test_enable_cap(&t, t.fd, KVM_CAP_PPC_NESTED_HV, 1, 0), 0);
+	set_patb(LPID, new_root(), BIT64(63));
+	assert_int_equal(set_ptcr(PATB), 0);
+	/* 2 MiB from 0 */
+	l1_map(LPID, 0, L2_MEM, 21, ATTR_RWX);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	test_vm_destroy(&t);
+	return 0;
+}
+
+/* --- the capability, and the partition table --- */
+
+static void off_by_default(void **state)
+{
+	struct test_vm off;
+
+	(void)state;
+	test_vm_create(&off, 1);
+	assert_int_equal(test_ioctl_n(&off, off.sys, KVM_CHECK_EXTENSION, KVM_CAP_PPC_NESTED_HV),
+			 1);
+	assert_int_equal(HCALL(&off, 0, H_SET_PARTITION_TABLE, 0), H_FUNCTION);
+	assert_int_equal(HCALL(&off, 0, H_ENTER_NESTED, HV, PT), H_FUNCTION);
+	assert_int_equal(HCALL(&off, 0, H_TLB_INVALIDATE, 0, 0, 0), H_FUNCTION);
+	assert_int_equal(HCALL(&off, 0, H_COPY_TOFROM_GUEST, 0, 0, 0, 0, 0, 0), H_FUNCTION);
+	assert_int_equal(test_enable_cap(&off, off.fd, KVM_CAP_PPC_NESTED_HV, 2, 0), -EINVAL);
+	assert_int_equal(test_enable_cap(&off, off.fd, KVM_CAP_PPC_NESTED_HV, 1, 0), 0);
+	assert_int_equal(HCALL(&off, 0, H_SET_PARTITION_TABLE, 0), H_SUCCESS);
+	assert_int_equal(HCALL(&off, 0, H_ENTER_NESTED, HV, PT), H_NOT_AVAILABLE);
+	assert_int_equal(test_enable_cap(&off, off.fd, KVM_CAP_PPC_NESTED_HV, 0, 0), 0);
+	assert_int_equal(HCALL(&off, 0, H_SET_PARTITION_TABLE, 0), H_FUNCTION);
+	test_vm_destroy(&off);
+}
+
+static void partition_table(void **state)
+{
+	uint64_t value = 0;
+	struct kvm_one_reg reg = {.id = KVM_REG_PPC_PTCR, .addr = (uintptr_t)&value};
+
+	(void)state;
+	assert_int_equal(set_ptcr(PATB | 9), H_PARAMETER);            /* too large */
+	assert_int_equal(set_ptcr(PATB | 2), H_SUCCESS);              /* 16 KiB */
+	assert_int_equal(set_ptcr((PATB + 0x1000) | 1), H_PARAMETER); /* not aligned to its size */
+	assert_int_equal(set_ptcr(PATB | 0x20), H_PARAMETER);         /* reserved */
+	assert_int_equal(set_ptcr(PATB | BIT64(63)), H_PARAMETER);
+	assert_int_equal(set_ptcr(GUEST_MEM), H_PARAMETER); /* no memory there */
+	assert_int_equal(set_ptcr(0), H_SUCCESS);
+	assert_int_equal(set_ptcr(PATB), H_SUCCESS);
+	assert_int_equal(test_ioctl(&t, t.vcpu[0], KVM_GET_ONE_REG, &reg), 0);
+	assert_int_equal(value, PATB);
+	value = 0;
+	assert_int_equal(test_ioctl(&t, t.vcpu[0], KVM_SET_ONE_REG, &reg), 0);
+	assert_int_equal(HCALL(&t, 0, H_ENTER_NESTED, HV, PT), H_NOT_AVAILABLE);
+}
+
+/* --- entry and exit --- */
+
+static void bad_arguments(void **state)
+{
+	(void)state;
+	PREPARE(0, INSN_SC1);
+	put64(HV, 3);
+	assert_int_equal(enter(0), H_P2);
+	PREPARE(0, INSN_SC1);
+	put64(HV, 0);
+	assert_int_equal(enter(0), H_PARAMETER);
+	PREPARE(0, INSN_SC1);
+	put32(HV + HV_LPID, 256); /* the table has as many entries */
+	assert_int_equal(enter(0), H_PARAMETER);
+	PREPARE(0, INSN_SC1);
+	put32(HV + HV_TOKEN, NESTED_MAX_TOKENS);
+	assert_int_equal(enter(0), H_PARAMETER);
+	PREPARE(0, INSN_SC1);
+	put64(PT + PT_MSR, P9_MSR_SF | UINT64_C(1) << 33);
+	assert_int_equal(enter(0), H_BAD_MODE);
+	/* Memory that is not there, or not all of it. */
+	assert_int_equal(HCALL(&t, 0, H_ENTER_NESTED, GUEST_MEM, PT), H_PARAMETER);
+	assert_int_equal(HCALL(&t, 0, H_ENTER_NESTED, GUEST_MEM - 16, PT), H_PARAMETER);
+	assert_int_equal(HCALL(&t, 0, H_ENTER_NESTED, UINT64_MAX - 7, PT), H_PARAMETER);
+	PREPARE(0, INSN_SC1);
+	assert_int_equal(HCALL(&t, 0, H_ENTER_NESTED, HV, GUEST_MEM - 8), H_PARAMETER);
+}
+
+/* Registers go in and come out; L1's are as they were. */
+static void check_round_trip(void)
+{
+	struct kvm_regs r;
+
+	PREPARE(0, INSN_ADDI(5, 5, 1), INSN_MFSPR(6, 272), INSN_MTSPR(5, 273), INSN_SC1);
+	put64(PT + 8 * 5, 41);
+	put64(PT + 8 * 31, 0x123456789abcdef0);
+	put64(PT + PT_CCR, 0x12345678);
+	put64(HV + HV_SPRG0, 0x5555);
+	test_get_regs(&t, 0, &r);
+	r.gpr[31] = 77;
+	r.sprg0 = 0x1111;
+	r.sprg1 = 0x2222;
+	test_set_regs(&t, 0, &r);
+	assert_int_equal(enter(0), P9_VEC_SYSCALL);
+	assert_int_equal(pt_gpr(5), 42);
+	assert_int_equal(pt_gpr(6), 0x5555);
+	assert_int_equal(pt_gpr(31), 0x123456789abcdef0);
+	assert_int_equal(get64(PT + PT_NIP), L2_CODE + 16);
+	assert_int_equal(get64(PT + PT_MSR), P9_MSR_SF | P9_MSR_LE | P9_MSR_ME);
+	assert_int_equal(get64(PT + PT_CCR), 0x12345678);
+	assert_int_equal(get64(HV + HV_SPRG0), 0x5555);
+	assert_int_equal(get64(HV + HV_SPRG0 + 8), 42);
+	test_get_regs(&t, 0, &r);
+	assert_int_equal(r.gpr[31], 77);
+	assert_int_equal(r.sprg0, 0x1111);
+	assert_int_equal(r.sprg1, 0x2222);
+}
+
+static void round_trip(void **state)
+{
+	(void)state;
+	check_round_trip();
+	put64(HV, 1);
+	check_round_trip();
+	l1_be = true;
+	check_round_trip();
+}
+
+/* L1 gives no more than it has. */
+static void sanitised(void **state)
+{
+	struct ppc_vcpu *v = test_vcpu_inside(&t, 0);
+	struct p9_regs *r = p9_regs(v->vcpu.cpu);
+	uint64_t hfscr = r->hfscr, lpcr = r->lpcr, tb_offset = r->tb_offset;
+
+	(void)state;
+	PREPARE(0, INSN_SC1);
+	put64(HV + HV_LPCR, UINT64_MAX);
+	put64(HV + HV_HFSCR, UINT64_MAX);
+	put64(HV + HV_DAWRX0, UINT64_MAX);
+	put64(HV + HV_CIABR, 0x1003);
+	put64(HV + HV_PCR, UINT64_MAX);
+	put64(HV + HV_TB_OFFSET, UINT64_C(1) << 30);
+	put64(PT + PT_MSR, UINT64_MAX & ~P9_MSR_TS_MASK);
+	assert_int_equal(test_hcall(&t, 0, H_ENTER_NESTED, (const uint64_t[]){HV, PT}, 2),
+			 PPC_RESUME);
+	assert_non_null(v->nested);
+	assert_int_equal(r->hfscr & ~hfscr & (UINT64_MAX >> 8), 0);
+	assert_int_equal(r->lpcr & P9_LPCR_LPES, 0);
+	assert_int_equal(r->lpcr & P9_LPCR_HDICE, P9_LPCR_HDICE);
+	assert_int_equal(r->lpcr & P9_LPCR_EVIRT, 0);
+	assert_int_equal(r->dawrx0 & 4, 0);
+	assert_int_equal(r->ciabr, 0x1000);
+	assert_int_equal(r->msr & (P9_MSR_HV | P9_MSR_S | P9_MSR_TM), 0);
+	assert_int_equal(r->tb_offset, tb_offset + (UINT64_C(1) << 30));
+	assert_int_not_equal(r->lpidr, PPC_LPID);
+	nested_leave(v, 0);
+	assert_null(v->nested);
+	assert_int_equal(r->hfscr, hfscr);
+	assert_int_equal(r->lpcr, lpcr);
+	assert_int_equal(r->tb_offset, tb_offset);
+	assert_int_equal(r->lpidr, PPC_LPID);
+	assert_int_equal(r->gpr[3], 0);
+}
+
+static void *ring(void *v)
+{
+	usleep(20000);
+	kvm_make_request(v, PPC_REQ_DOORBELL);
+	return NULL;
+}
+
+static void *kick(void *v)
+{
+	usleep(20000);
+	kvm_vcpu_kick(v);
+	return NULL;
+}
+
+static void interrupts(void **state)
+{
+	pthread_t thread;
+	struct kvm_interrupt irq = {.irq = KVM_INTERRUPT_SET_LEVEL};
+
+	(void)state;
+	/* L1's time is up. */
+	PREPARE(0, INSN_B(0));
+	put64(HV + HV_HDEC, 0);
+	assert_int_equal(enter(0), P9_VEC_HDEC);
+	PREPARE(0, INSN_B(0));
+	put64(HV + HV_HDEC, p9_tb(p9_regs(test_vcpu_inside(&t, 0)->vcpu.cpu)) + P9_TB_HZ / 100);
+	assert_int_equal(enter(0), P9_VEC_HDEC);
+	assert_int_equal(get64(PT + PT_NIP), L2_CODE);
+	/* L1's device, although L2 has EE off. */
+	PREPARE(0, INSN_B(0));
+	assert_int_equal(test_ioctl(&t, t.vcpu[0], KVM_INTERRUPT, &irq), 0);
+	assert_int_equal(enter(0), P9_VEC_EXTERNAL);
+	irq.irq = KVM_INTERRUPT_UNSET;
+	assert_int_equal(test_ioctl(&t, t.vcpu[0], KVM_INTERRUPT, &irq), 0);
+	/* L1 mediates: L2's handler at 0x500, when it sets EE. */
+	st_le32(t.mem + L2_MEM + 0x500, INSN_LI(7, 99));
+	st_le32(t.mem + L2_MEM + 0x504, INSN_SC1);
+	PREPARE(0, INSN_LIS(4, 0), INSN_ORI(4, 4, 0x8000), INSN_MTMSRD_L1(4), INSN_B(0));
+	put64(HV + HV_LPCR, P9_LPCR_LD | P9_LPCR_MER | P9_LPCR_ILE);
+	assert_int_equal(enter(0), P9_VEC_SYSCALL);
+	assert_int_equal(pt_gpr(7), 99);
+	/* A doorbell for L1: it tries again, and gets it first. */
+	PREPARE(0, INSN_B(0));
+	pthread_create(&thread, NULL, ring, test_vcpu_inside(&t, 0));
+	assert_int_equal(enter(0), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(p9_regs(test_vcpu_inside(&t, 0)->vcpu.cpu)->dpdes, 1);
+	assert_int_equal(get64(HV + HV_DPDES), 0);
+	/* A kick: KVM_RUN returns, in L1. */
+	PREPARE(0, INSN_B(0));
+	pthread_create(&thread, NULL, kick, test_vcpu_inside(&t, 0));
+	assert_int_equal(test_run(&t, 0), -EINTR);
+	pthread_join(thread, NULL);
+	assert_null(test_vcpu_inside(&t, 0)->nested);
+	assert_int_equal(test_gpr(&t, 0, 3), 0);
+	assert_int_equal(get64(PT + PT_NIP), L2_CODE);
+}
+
+static void instructions(void **state)
+{
+	uint64_t hfscr;
+
+	(void)state;
+	PREPARE(0, INSN_ILLEGAL);
+	assert_int_equal(enter(0), P9_VEC_HEAI);
+	assert_int_equal(get64(HV + HV_HEIR), INSN_ILLEGAL);
+	assert_int_equal(get64(PT + PT_NIP), L2_CODE);
+	/* A facility that L1 took away: DSCR, cause 2. */
+	PREPARE(0, INSN_MFSPR(4, 3));
+	put64(HV + HV_HFSCR, (UINT64_MAX >> 8) & ~BIT64(P9_FSCR_DSCR));
+	assert_int_equal(enter(0), P9_VEC_HFAC_UNAVAILABLE);
+	hfscr = get64(HV + HV_HFSCR);
+	assert_int_equal(hfscr >> 56, P9_FSCR_DSCR);
+	assert_int_equal(hfscr << 8 >> 8, (UINT64_MAX >> 8) & ~BIT64(P9_FSCR_DSCR));
+	/* One that L1 gives and does not have: transactional memory. */
+	PREPARE(0, INSN_MFSPR(4, 128));
+	assert_int_equal(enter(0), P9_VEC_HEAI);
+	assert_int_equal(get64(HV + HV_HEIR), INSN_MFSPR(4, 128));
+}
+
+/* --- memory --- */
+
+static unsigned shadow_shift(uint64_t gpa, uint64_t *leaf)
+{
+	unsigned shift;
+
+	*leaf = shadow_lookup(test_vm_inside(&t), LPID, gpa, &shift);
+	return shift;
+}
+
+static void page_faults(void **state)
+{
+	uint64_t entry, leaf;
+
+	(void)state;
+	/* Nothing is mapped at 4 MiB: a load, and a store. */
+	PREPARE(0, INSN_LIS(4, 0x40), INSN_LD(5, 4, 8), INSN_SC1);
+	assert_int_equal(enter(0), P9_VEC_HDSI);
+	assert_int_equal(get64(HV + HV_HDAR), 0x400008);
+	assert_int_equal(get64(HV + HV_ASDR), 0x400000);
+	assert_int_equal(get64(HV + HV_HDSISR), P9_DSISR_NOHPTE);
+	assert_int_equal(get64(PT + PT_NIP), L2_CODE + 4);
+	PREPARE(0, INSN_LIS(4, 0x40), INSN_STD(5, 4, 8), INSN_SC1);
+	assert_int_equal(enter(0), P9_VEC_HDSI);
+	assert_int_equal(get64(HV + HV_HDSISR), P9_DSISR_NOHPTE | P9_DSISR_ISSTORE);
+	/* L1 maps it: read only, then all; R and C are set as they are used. */
+	entry = l1_map(LPID, 0x400000, L2_MEM + 0x400000, 16, RADIX_READ);
+
+	PREPARE(0, INSN_LIS(4, 0x40), INSN_LD(5, 4, 8), INSN_STD(5, 4, 8), INSN_SC1);
+	st_le64(t.mem + L2_MEM + 0x400008, 0xfeed);
+	assert_int_equal(enter(0), P9_VEC_HDSI);
+	assert_int_equal(pt_gpr(5), 0xfeed);
+	assert_int_equal(get64(HV + HV_HDSISR), P9_DSISR_PROTFAULT | P9_DSISR_ISSTORE);
+	assert_int_equal(ld_be64(t.mem + entry) & (RADIX_R | RADIX_C), RADIX_R);
+	l1_map(LPID, 0x400000, L2_MEM + 0x400000, 16, RADIX_READ | RADIX_WRITE);
+	PREPARE(0, INSN_LIS(4, 0x40), INSN_LD(5, 4, 8), INSN_STD(5, 4, 16), INSN_SC1);
+	assert_int_equal(enter(0), P9_VEC_SYSCALL);
+	assert_int_equal(ld_le64(t.mem + L2_MEM + 0x400010), 0xfeed);
+	assert_int_equal(ld_be64(t.mem + entry) & (RADIX_R | RADIX_C), RADIX_R | RADIX_C);
+	/* All of the 64 KiB at once; the smaller of the page sizes. */
+	assert_int_equal(shadow_shift(0x40f000, &leaf), 12);
+	assert_true(leaf & RADIX_LEAF);
+	assert_int_equal(leaf & RADIX_RPN, (uintptr_t)t.mem + L2_MEM + 0x40f000);
+	assert_int_equal(shadow_shift(L2_CODE, &leaf), 21);
+	/* Nothing may be executed there. */
+	PREPARE(0, INSN_SC1);
+	put64(PT + PT_NIP, 0x400000);
+	assert_int_equal(enter(0), P9_VEC_HISI);
+	assert_int_equal(get64(HV + HV_ASDR), 0x400000);
+	assert_int_equal(get64(PT + PT_MSR) & 0x783f0000, P9_DSISR_NOEXEC);
+	/* L1's tree is outside its memory. */
+	set_patb(LPID, (new_root() & ~UINT64_C(0x0fffffffffffff00)) | GUEST_MEM, BIT64(63));
+	assert_int_equal(HCALL(&t, 0, H_TLB_INVALIDATE, 2 << 18 | 1 << 16, LPID, 2 << 10),
+			 H_SUCCESS);
+	PREPARE(0, INSN_SC1);
+	assert_int_equal(enter(0), P9_VEC_HISI);
+	assert_int_equal(get64(PT + PT_MSR) & P9_DSISR_PRTABLE_FAULT, P9_DSISR_PRTABLE_FAULT);
+	assert_int_equal(get64(HV + HV_ASDR), GUEST_MEM);
+	/* A hash guest is refused. */
+	set_patb(LPID, 0x400000, 0);
+	assert_int_equal(HCALL(&t, 0, H_TLB_INVALIDATE, 2 << 18 | 1 << 16, LPID, 2 << 10),
+			 H_SUCCESS);
+	PREPARE(0, INSN_SC1);
+	assert_int_equal(enter(0), P9_VEC_HISI);
+	assert_int_equal(get64(PT + PT_MSR) & P9_DSISR_UNSUPP_MMU, P9_DSISR_UNSUPP_MMU);
+}
+
+/* L2 reaches a device of L1's: the VMM's business, with L1's registers in the vCPU. */
+static void mmio(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	l1_map(LPID, 0x800000, GUEST_MEM + 0x200000, 21, RADIX_READ | RADIX_WRITE);
+	for (int be = 0; be < 2; be++) {
+		l1_be = be;
+		PREPARE(0, INSN_LIS(4, 0x80), INSN_LWZ(5, 4, 0x10), INSN_STD(5, 4, 0x18), INSN_SC1);
+		assert_int_equal(test_run(&t, 0), 0);
+		assert_int_equal(t.run[0]->exit_reason, KVM_EXIT_MMIO);
+		assert_int_equal(t.run[0]->mmio.phys_addr, GUEST_MEM + 0x200010);
+		assert_int_equal(t.run[0]->mmio.is_write, 0);
+		assert_int_equal(t.run[0]->mmio.len, 4);
+		assert_null(test_vcpu_inside(&t, 0)->nested);
+		assert_int_equal(test_gpr(&t, 0, 3), 0);
+		st_le32(t.run[0]->mmio.data, 0x89abcdef);
+		/* L1 sees 0: nothing for it. */
+		assert_int_equal(enter(0), 0);
+		assert_int_equal(pt_gpr(5), 0x89abcdef);
+		assert_int_equal(get64(PT + PT_NIP), L2_CODE + 8);
+		/* It enters again. */
+		test_complete(&t, 0);
+		p9_regs(test_vcpu_inside(&t, 0)->vcpu.cpu)->gpr[3] = H_ENTER_NESTED;
+		p9_set_pc(test_vcpu_inside(&t, 0)->vcpu.cpu, GUEST_CODE);
+		assert_int_equal(test_run(&t, 0), 0);
+		assert_int_equal(t.run[0]->exit_reason, KVM_EXIT_MMIO);
+		assert_int_equal(t.run[0]->mmio.is_write, 1);
+		memcpy(&value, t.run[0]->mmio.data, 8);
+		assert_int_equal(value, 0x89abcdef);
+		assert_int_equal(enter(0), 0);
+	}
+}
+
+static uint64_t dirty_page(uint64_t gpa)
+{
+	static uint64_t bitmap[GUEST_MEM / 4096 / 64];
+	struct kvm_dirty_log log = {.slot = 0, .dirty_bitmap = (uintptr_t)bitmap};
+
+	assert_int_equal(test_ioctl(&t, t.fd, KVM_GET_DIRTY_LOG, &log), 0);
+	return bitmap[gpa / 4096 / 64] >> (gpa / 4096 % 64) & 1;
+}
+
+/* The log has what L2 stores, each time; and what L0 takes away, L2 has no more. */
+static void slots(void **state)
+{
+	const uint64_t target = L2_MEM + 0x100000;
+	uint64_t leaf;
+
+	(void)state;
+	PREPARE(0, INSN_LIS(4, 0x10), INSN_STD(5, 4, 0), INSN_SC1);
+	assert_int_equal(enter(0), P9_VEC_SYSCALL);
+	assert_int_equal(shadow_shift(0x100000, &leaf), 21);
+	assert_int_equal(test_set_slot(&t, 0, KVM_MEM_LOG_DIRTY_PAGES, 0, GUEST_MEM, t.mem), 0);
+	shadow_shift(0x100000, &leaf);
+	assert_int_equal(leaf, 0);
+	dirty_page(0);
+	for (int i = 0; i < 3; i++) {
+		PREPARE(0, INSN_LIS(4, 0x10), INSN_LD(6, 4, 0), INSN_SC1);
+		assert_int_equal(enter(0), P9_VEC_SYSCALL);
+		assert_int_equal(dirty_page(target), 0);
+		PREPARE(0, INSN_LIS(4, 0x10), INSN_STD(5, 4, 0), INSN_STD(5, 4, 8), INSN_SC1);
+		assert_int_equal(enter(0), P9_VEC_SYSCALL);
+		assert_int_equal(shadow_shift(0x100000, &leaf), 12);
+		assert_int_equal(leaf & RADIX_WRITE, RADIX_WRITE);
+		assert_int_equal(dirty_page(target), 1);
+		shadow_shift(0x100000, &leaf);
+		assert_int_equal(leaf & (RADIX_WRITE | RADIX_LEAF), RADIX_LEAF);
+	}
+	/* A slot for the target alone, read-only: a store becomes the VMM's. */
+	assert_int_equal(test_set_slot(&t, 0, 0, 0, 0, NULL), 0);
+	shadow_shift(0x100000, &leaf);
+	assert_int_equal(leaf, 0);
+	assert_int_equal(test_set_slot(&t, 0, 0, 0, target, t.mem), 0);
+	assert_int_equal(test_set_slot(&t, 1, KVM_MEM_READONLY, target, 0x1000, t.mem + target), 0);
+	PREPARE(0, INSN_LIS(4, 0x10), INSN_LD(6, 4, 0), INSN_STD(5, 4, 0), INSN_SC1);
+	assert_int_equal(test_run(&t, 0), 0);
+	assert_int_equal(t.run[0]->exit_reason, KVM_EXIT_MMIO);
+	assert_int_equal(t.run[0]->mmio.phys_addr, target);
+	assert_int_equal(enter(0), 0);
+	assert_int_equal(test_set_slot(&t, 1, KVM_MEM_READONLY, 0, 0, NULL), 0);
+	shadow_shift(0x100000, &leaf);
+	assert_int_equal(leaf, 0);
+}
+
+/* --- invalidation --- */
+
+static uint64_t tlbie_insn(unsigned ric, unsigned prs, unsigned r)
+{
+	return (uint64_t)ric << 18 | (uint64_t)prs << 17 | (uint64_t)r << 16;
+}
+
+static int64_t tlbie(uint64_t insn, uint64_t rs, uint64_t rb)
+{
+	return HCALL(&t, 0, H_TLB_INVALIDATE, insn, rs, rb);
+}
+
+static void fill(void)
+{
+	PREPARE(0, INSN_LIS(4, 0x40), INSN_LD(5, 4, 0), INSN_SC1);
+	assert_int_equal(enter(0), P9_VEC_SYSCALL);
+}
+
+static void invalidation(void **state)
+{
+	uint64_t leaf;
+
+	(void)state;
+	l1_map(LPID, 0x400000, L2_MEM + 0x400000, 16, ATTR_RWX);
+	fill();
+	/* What the architecture does not have. */
+	assert_int_equal(tlbie(tlbie_insn(0, 0, 0), LPID, 0), H_PARAMETER);
+	assert_int_equal(tlbie(tlbie_insn(0, 1, 1), LPID, 0), H_PARAMETER);
+	assert_int_equal(tlbie(tlbie_insn(3, 0, 1), LPID, 0), H_PARAMETER);
+	assert_int_equal(tlbie(tlbie_insn(0, 0, 1), LPID, 1 << 10), H_PARAMETER);
+	assert_int_equal(tlbie(tlbie_insn(1, 0, 1), LPID, 0), H_PARAMETER);
+	assert_int_equal(tlbie(tlbie_insn(2, 0, 1), LPID, 0), H_PARAMETER);
+	assert_int_equal(tlbie(tlbie_insn(0, 0, 1), LPID, 3 << 5), H_PARAMETER);
+	/* Another LPID, the page-walk cache: nothing goes. */
+	assert_int_equal(tlbie(tlbie_insn(0, 0, 1), LPID + 1, 0x400000), H_SUCCESS);
+	assert_int_equal(tlbie(tlbie_insn(1, 0, 1), LPID, 2 << 10), H_SUCCESS);
+	assert_int_equal(shadow_shift(0x400000, &leaf), 12);
+	/* 4 KiB, 64 KiB */
+	assert_int_equal(tlbie(tlbie_insn(0, 0, 1), LPID, 0x401000), H_SUCCESS);
+	shadow_shift(0x401000, &leaf);
+	assert_int_equal(leaf, 0);
+	shadow_shift(0x402000, &leaf);
+	assert_int_not_equal(leaf, 0);
+	assert_int_equal(tlbie(tlbie_insn(0, 0, 1), LPID, 0x403000 | 5 << 5), H_SUCCESS);
+	shadow_shift(0x402000, &leaf);
+	assert_int_equal(leaf, 0);
+	shadow_shift(0, &leaf);
+	assert_int_not_equal(leaf, 0);
+	/* One LPID, all */
+	for (unsigned is = 2; is < 4; is++) {
+		fill();
+		assert_int_equal(tlbie(tlbie_insn(0, 0, 1), LPID, is << 10), H_SUCCESS);
+		shadow_shift(0, &leaf);
+		assert_int_equal(leaf, 0);
+	}
+	/* H_RPT_INVALIDATE */
+	assert_int_equal(test_enable_cap(&t, t.fd, KVM_CAP_PPC_ENABLE_HCALL, H_RPT_INVALIDATE, 1),
+			 0);
+	fill();
+	assert_int_equal(HCALL(&t, 0, H_RPT_INVALIDATE, LPID, H_RPTI_TARGET_CMMU_LOCAL,
+			       H_RPTI_TYPE_NESTED | H_RPTI_TYPE_TLB, H_RPTI_PAGE_ALL, 0,
+			       UINT64_MAX),
+			 H_P2);
+	assert_int_equal(HCALL(&t, 0, H_RPT_INVALIDATE, LPID, H_RPTI_TARGET_CMMU,
+			       H_RPTI_TYPE_NESTED | H_RPTI_TYPE_TLB, H_RPTI_PAGE_64K, 0x500000,
+			       0x400000),
+			 H_P5);
+	assert_int_equal(HCALL(&t, 0, H_RPT_INVALIDATE, LPID, H_RPTI_TARGET_CMMU,
+			       H_RPTI_TYPE_NESTED | H_RPTI_TYPE_TLB, H_RPTI_PAGE_64K, 0x400000,
+			       0x410000),
+			 H_SUCCESS);
+	shadow_shift(0x400000, &leaf);
+	assert_int_equal(leaf, 0);
+	shadow_shift(0, &leaf);
+	assert_int_not_equal(leaf, 0);
+	/* L1 takes the guest out of its table. */
+	set_patb(LPID, 0, 0);
+	assert_int_equal(
+		HCALL(&t, 0, H_RPT_INVALIDATE, LPID, H_RPTI_TARGET_CMMU,
+		      H_RPTI_TYPE_NESTED | H_RPTI_TYPE_TLB | H_RPTI_TYPE_PWC | H_RPTI_TYPE_PRT,
+		      H_RPTI_PAGE_ALL, 0, UINT64_MAX),
+		H_SUCCESS);
+	assert_int_equal(test_vm_inside(&t)->nested->nr_guests, 0);
+}
+
+static void many_guests(void **state)
+{
+	const uint64_t table = 0x380000;
+
+	(void)state;
+	assert_int_equal(set_ptcr(0), H_SUCCESS);
+	memcpy(t.mem + table, t.mem + PATB, 0x1000);
+	for (uint32_t i = 0; i < 1024; i++)
+		memcpy(t.mem + table + 16 * i, t.mem + PATB + 16 * LPID, 16);
+	assert_int_equal(set_ptcr(table | 2), H_SUCCESS);
+	for (uint32_t i = 0; i < 1024; i++) {
+		PREPARE(0, INSN_SC1);
+		put32(HV + HV_LPID, i);
+		assert_int_equal(enter(0), i < NESTED_MAX_GUESTS ? P9_VEC_SYSCALL : H_RESOURCE);
+	}
+	/* One goes, so there is room; all share their memory. */
+	memset(t.mem + table + 16 * 7, 0, 16);
+	assert_int_equal(tlbie(tlbie_insn(2, 0, 1), 7, 2 << 10), H_SUCCESS);
+	PREPARE(0, INSN_SC1);
+	put32(HV + HV_LPID, 1023);
+	assert_int_equal(enter(0), P9_VEC_SYSCALL);
+	assert_int_equal(test_set_slot(&t, 0, 0, 0, 0, NULL), 0);
+	for (uint32_t i = 0; i < 1024; i++) {
+		unsigned shift;
+
+		assert_int_equal(shadow_lookup(test_vm_inside(&t), i, 0, &shift), 0);
+	}
+}
+
+/* --- H_COPY_TOFROM_GUEST --- */
+
+static void copy(void **state)
+{
+	const uint64_t prtb = 0x50000, root = 0x60000, buf = 0x28000;
+	const uint64_t rts = PATB_RTS_52;
+	uint64_t dw0 = ld_be64(t.mem + PATB + 16 * LPID);
+
+	(void)state;
+	/* L2's process 3: its effective addresses from 1 GiB are real ones from 0, 2 MiB. */
+	set_patb(LPID, dw0, BIT64(63) | prtb);
+	st_be64(t.mem + L2_MEM + prtb + 3 * 16, rts | root | 13);
+	st_be64(t.mem + L2_MEM + root, RADIX_VALID | 0x70000 | 9);
+	st_be64(t.mem + L2_MEM + 0x70000 + 8, RADIX_VALID | 0x71000 | 9);
+	st_be64(t.mem + L2_MEM + 0x71000, RADIX_VALID | RADIX_LEAF | RADIX_READ | RADIX_WRITE);
+	PREPARE(0, INSN_SC1);
+	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 3, 0x40001000, buf, 0, 8),
+			 H_PARAMETER); /* never run */
+	PREPARE(0, INSN_SC1);
+	assert_int_equal(enter(0), P9_VEC_SYSCALL);
+	for (unsigned i = 0; i < 0x3000; i++)
+		t.mem[L2_MEM + 0x10ff0 + i] = (uint8_t)(i * 7);
+	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 3, 0x40010ff0, buf, 0, 0x2800),
+			 H_SUCCESS);
+	assert_memory_equal(t.mem + buf, t.mem + L2_MEM + 0x10ff0, 0x2800);
+	assert_int_equal(ld_be64(t.mem + L2_MEM + 0x71000) & (RADIX_R | RADIX_C), RADIX_R);
+	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 3, 0x40020000, 0, buf, 0x2000),
+			 H_SUCCESS);
+	assert_memory_equal(t.mem + buf, t.mem + L2_MEM + 0x20000, 0x2000);
+	assert_int_equal(ld_be64(t.mem + L2_MEM + 0x71000) & RADIX_C, RADIX_C);
+	/* Both or no direction, another quadrant, no translation, too much. */
+	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 3, 0x40000000, buf, buf, 8),
+			 H_PARAMETER);
+	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 3, 0x40000000, 0, 0, 8),
+			 H_PARAMETER);
+	assert_int_equal(
+		HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 3, BIT64(62) | 0x40000000, buf, 0, 8),
+		H_PARAMETER);
+	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 3, 0x40200000, buf, 0, 8),
+			 H_NOT_FOUND);
+	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 300, 0x40000000, buf, 0, 8),
+			 H_NOT_FOUND);
+	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 3, 0x40000000, GUEST_MEM, 0, 8),
+			 H_NOT_FOUND);
+	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, 3, 0x40000000, buf, 0, UINT64_MAX),
+			 H_NO_MEM);
+}
+
+/* --- reverse maps --- */
+
+static void rmaps(void **state)
+{
+	static uint64_t entries[RMAP_MAX];
+	uint64_t head = 0, seed = 1;
+	uint32_t n = 0;
+
+	(void)state;
+	assert_int_equal(rmap_gpa(rmap_entry(UINT64_C(0xfffffc0000000), 30, 65535)),
+			 UINT64_C(0xfffffc0000000));
+	assert_int_equal(rmap_shift(rmap_entry(UINT64_C(0xfffffc0000000), 30, 65535)), 30);
+	assert_int_equal(rmap_lpid(rmap_entry(UINT64_C(0xfffffc0000000), 30, 65535)), 65535);
+	for (unsigned step = 0; step < 200000; step++) {
+		seed = seed * 6364136223846793005 + 1442695040888963407;
+		if (n < RMAP_MAX && (seed >> 33) % 100 < (step / 20000 % 2 ? 45 : 55)) {
+			uint64_t e = rmap_entry(step * UINT64_C(4096), 12, step % 1024);
+
+			assert_int_equal(rmap_add(&head, e), 0);
+			entries[n++] = e;
+		} else if (n) {
+			uint32_t i = (uint32_t)(seed >> 40) % n;
+
+			rmap_remove(&head, entries[i]);
+			entries[i] = entries[--n];
+		}
+		assert_int_equal(rmap_count(head), n);
+		if (n == 1)
+			assert_int_equal(head, entries[0]);
+	}
+	while (n)
+		rmap_remove(&head, entries[--n]);
+	assert_int_equal(head, 0);
+}
+
+/* One frame at all addresses: bounded, and L2 goes on. */
+static void aliases(void **state)
+{
+	struct ppc_vm *vm = test_vm_inside(&t);
+	struct nested_translation tr;
+	struct nested_guest *g;
+	unsigned shift;
+	long error;
+	uint64_t root;
+
+	(void)state;
+	/* A tree that is a loop: each level's entries are one leaf's table. */
+	root = ld_be64(t.mem + PATB + 16 * LPID);
+	for (uint64_t i = 0; i < 8192; i++)
+		st_be64(t.mem + (root & 0x0fffffffffffff00) + 8 * i,
+			RADIX_VALID | (TREES + 0x100000) | 9);
+	for (uint64_t i = 0; i < 512; i++) {
+		st_be64(t.mem + TREES + 0x100000 + 8 * i, RADIX_VALID | (TREES + 0x101000) | 9);
+		st_be64(t.mem + TREES + 0x101000 + 8 * i, RADIX_VALID | (TREES + 0x102000) | 9);
+		st_be64(t.mem + TREES + 0x102000 + 8 * i,
+			RADIX_VALID | RADIX_LEAF | L2_MEM | ATTR_RWX);
+	}
+	nested_lock(vm);
+	g = nested_get(vm, LPID, true, &error);
+	nested_unlock(vm);
+	assert_non_null(g);
+	for (uint64_t i = 0; i < 30000; i++) {
+		uint64_t gpa = i * UINT64_C(0x7654321000) % BIT64(52);
+
+		nested_lock(vm);
+		assert_int_equal(shadow_map(vm, NULL, g, gpa, NEED_READ, &tr), NESTED_MAPPED);
+		nested_unlock(vm);
+		assert_int_not_equal(shadow_lookup(vm, LPID, gpa, &shift), 0);
+		assert_true(rmap_count(vm->vm.slot[0]->rmap[L2_MEM >> 12]) <= RMAP_MAX);
+	}
+	assert_true(vm->nested->nr_tables <= 4096 + GUEST_MEM / 4096 / 64);
+	nested_lock(vm);
+	nested_put(vm, NULL, g);
+	nested_unlock(vm);
+	assert_false(atomic_load(&vm->vm.bugged));
+}
+
+/* --- two vCPUs in one L2, while its memory comes and goes --- */
+
+static void *runner(void *arg)
+{
+	unsigned i = (unsigned)(uintptr_t)arg;
+
+	for (int k = 0; k < 300; k++) {
+		prepare(i, NULL, 0);
+		if (enter(i) != P9_VEC_SYSCALL)
+			return "L2 did not get to its hypercall";
+	}
+	return NULL;
+}
+
+static void two_vcpus(void **state)
+{
+	pthread_t thread[2];
+	void *result;
+
+	(void)state;
+	/* 256 stores and loads of 4 KiB pages, and out */
+	PREPARE(0, INSN_LIS(4, 0x10), INSN_LI(6, 256), INSN_STD(6, 4, 0), INSN_LD(7, 4, 0),
+		INSN_ADDI(4, 4, 0x1000), INSN_ADDI(6, 6, -1), 0x2c060000u /* cmpwi r6,0 */,
+		0x4082ffecu /* bne -20 */, INSN_SC1);
+	for (uintptr_t i = 0; i < 2; i++)
+		pthread_create(&thread[i], NULL, runner, (void *)i);
+	for (int k = 0; k < 60; k++) {
+		struct kvm_userspace_memory_region r = {
+			.flags = k & 1 ? 0 : KVM_MEM_LOG_DIRTY_PAGES,
+			.memory_size = GUEST_MEM,
+			.userspace_addr = (uintptr_t)t.mem,
+		};
+
+		test_ioctl(&t, t.fd, KVM_SET_USER_MEMORY_REGION, &r);
+		if (r.flags)
+			dirty_page(0);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		pthread_join(thread[i], &result);
+		assert_null(result);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(off_by_default),
+		cmocka_unit_test(rmaps),
+		TEST(partition_table),
+		TEST(bad_arguments),
+		TEST(round_trip),
+		TEST(sanitised),
+		TEST(interrupts),
+		TEST(instructions),
+		TEST(page_faults),
+		TEST(mmio),
+		TEST(slots),
+		TEST(invalidation),
+		TEST(many_guests),
+		TEST(copy),
+		TEST(aliases),
+		TEST(two_vcpus),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
