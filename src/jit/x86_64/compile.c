@@ -21,15 +21,19 @@ struct jit {
 static void detect(struct features *f)
 {
 	unsigned a, b, c, d;
+	bool avx;
 
 	if (!__get_cpuid(1, &a, &b, &c, &d))
 		return;
+	f->ssse3 = c >> 9 & 1;
 	f->sse41 = c >> 19 & 1;
 	f->sse42 = c >> 20 & 1;
 	f->movbe = c >> 22 & 1;
 	f->popcnt = c >> 23 & 1;
+	avx = (c >> 27 & 1) && (c >> 28 & 1);
 	if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
-		f->avx2 = b >> 5 & 1;
+		/* usable when the system saves the registers: OSXSAVE was looked at with AVX */
+		f->avx2 = avx && (b >> 5 & 1);
 		f->bmi2 = b >> 8 & 1;
 	}
 	if (__get_cpuid(0x80000001, &a, &b, &c, &d))

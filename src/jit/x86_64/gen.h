@@ -62,7 +62,7 @@ struct pin {
 #define MAX_PINS 8
 
 struct features {
-	bool sse41, sse42, avx2, bmi2, lzcnt, movbe, popcnt;
+	bool ssse3, sse41, sse42, avx2, bmi2, lzcnt, movbe, popcnt;
 };
 
 struct gen {
@@ -95,11 +95,11 @@ struct gen {
 	uint64_t start;      /* of the region */
 	bool failed;         /* cannot be compiled: out of memory or of temporaries */
 	/* Constant data behind the code, and the displacements that lead to it. */
-	uint8_t data[2048];
+	_Alignas(16) uint8_t data[4096];
 	uint32_t ndata;
 	struct {
 		uint32_t where, at;
-	} data_ref[64];
+	} data_ref[256];
 	uint32_t ndata_ref;
 	/* Filled for the exits. */
 	uint32_t *exit_where; /* by index: position of the displacement */
@@ -207,6 +207,9 @@ void gen_call_c(struct gen *g, const void *fn);
 
 /* reg := address of constant data put behind the code */
 void gen_lea_data(struct gen *g, unsigned reg, const void *data, uint32_t size);
+
+/* An SSE operation on a register and 16 bytes of constant data behind the code. */
+void gen_sse_data(struct gen *g, uint8_t prefix, unsigned op, unsigned reg, u128 data);
 
 /* env->pc = pc; rax is lost */
 void gen_store_pc(struct gen *g, uint64_t pc);

@@ -146,6 +146,94 @@ static void greater_unsigned(struct gen *g, const struct ir_inst *i)
 	a_sse(&g->a, 0x66, 0x0fef, dst, 0);
 }
 
+#define PSHUFB 0x0f3800
+#define PADDB  0x0ffc
+#define PAND   0x0fdb
+#define POR    0x0feb
+
+static u128 every_byte(uint8_t b)
+{
+	u128 v = 0;
+
+	for (unsigned n = 0; n < 16; n++)
+		v = v << 8 | b;
+	return v;
+}
+
+/*
+ * Bytes chosen from a pair of vectors. pshufb takes the low four bits of an index and gives zero
+ * where bit 7 is set: with 0x70 added to an index of 0..31 it takes from the low vector alone,
+ * with 0xf0 added from the high one.
+ */
+static void permute(struct gen *g, const struct ir_inst *i)
+{
+	unsigned hi, lo, sel, dst;
+
+	if (!g->host->ssse3) {
+		by_call(g, i);
+		return;
+	}
+	hi = use_reg(g, i->arg[0]);
+	lo = use_reg(g, i->arg[1]);
+	sel = use_reg(g, i->arg[2]);
+	dst = def_reg(g);
+	a_sse(&g->a, 0, 0x0f28, 0, sel);
+	if (hi == lo) {
+		gen_sse_data(g, 0x66, PAND, 0, every_byte(0x0f));
+		a_sse(&g->a, 0, 0x0f28, dst, lo);
+		a_sse(&g->a, 0x66, PSHUFB, dst, 0);
+		return;
+	}
+	gen_sse_data(g, 0x66, PAND, 0, every_byte(0x1f));
+	a_sse(&g->a, 0, 0x0f28, 1, 0);
+	gen_sse_data(g, 0x66, PADDB, 0, every_byte(0x70));
+	gen_sse_data(g, 0x66, PADDB, 1, every_byte(0xf0));
+	a_sse(&g->a, 0, 0x0f28, dst, lo);
+	a_sse(&g->a, 0x66, PSHUFB, dst, 0);
+	a_sse(&g->a, 0, 0x0f28, 0, hi);
+	a_sse(&g->a, 0x66, PSHUFB, 0, 1);
+	a_sse(&g->a, 0x66, POR, dst, 0);
+}
+
+static void splat(struct gen *g, const struct ir_inst *i)
+{
+	unsigned lane = i->aux & 3, dst;
+	u128 sel = 0;
+
+	if (!g->host->ssse3) {
+		by_call(g, i);
+		return;
+	}
+	for (unsigned n = 16; n-- > 0;)
+		sel = sel << 8 | (((unsigned)(i->imm & 0xff) << lane) + (n & ((1u << lane) - 1)));
+	dst = def_copy(g, i->arg[0]);
+	gen_sse_data(g, 0x66, PSHUFB, dst, sel);
+}
+
+/* Each lane by its own amount: AVX2, 32 and 64 bits. VEX.128.66.0F38 op; arithmetic has no 64. */
+static void lane_shift(struct gen *g, const struct ir_inst *i)
+{
+	unsigned lane = i->aux & 3, value, by, dst;
+	uint8_t op = i->op == IR_VSHL ? 0x47 : i->op == IR_VSHR ? 0x45 : 0x46;
+
+	if (!g->host->avx2 || lane < 2 || (i->op == IR_VSAR && lane == 3)) {
+		by_call(g, i);
+		return;
+	}
+	value = use_reg(g, i->arg[0]);
+	by = use_reg(g, i->arg[1]);
+	dst = def_reg(g);
+	a_sse(&g->a, 0, 0x0f28, 0, by);
+	gen_sse_data(g, 0x66, PAND, 0, lane == 2 ? (u128)UINT64_C(0x1f0000001f) << 64 |
+							   UINT64_C(0x1f0000001f) :
+						   (u128)63 << 64 | 63);
+	a_1(&g->a, 0xc4);
+	a_1(&g->a, (~dst >> 3 & 1) << 7 | 1 << 6 | 1 << 5 | 2);
+	a_1(&g->a, (lane == 3) << 7 | (~value & 15) << 3 | 1);
+	a_1(&g->a, op);
+	a_modrm_reg(&g->a, dst, 0);
+}
+
 void gen_vector(struct gen *g, const struct ir_inst *i)
 {
 	const struct lanes *l = lanes_of(i->op);
@@ -191,7 +279,18 @@ void gen_vector(struct gen *g, const struct ir_inst *i)
 	case IR_VDUP:
 		duplicate(g, i);
 		break;
-	default: /* shifts by lane, VSPLAT, VPERM2 */
+	case IR_VPERM2:
+		permute(g, i);
+		break;
+	case IR_VSPLAT:
+		splat(g, i);
+		break;
+	case IR_VSHL:
+	case IR_VSHR:
+	case IR_VSAR:
+		lane_shift(g, i);
+		break;
+	default:
 		by_call(g, i);
 		break;
 	}

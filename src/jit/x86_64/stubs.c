@@ -15,23 +15,55 @@ struct stub *add_stub(struct gen *g, enum stub_kind kind)
 	return &g->stub[g->nstub++];
 }
 
-void gen_lea_data(struct gen *g, unsigned reg, const void *data, uint32_t size)
+/* Put data behind the code: where; NO_INDEX when there is no room. */
+static uint32_t place_data(struct gen *g, const void *data, uint32_t size)
 {
 	uint32_t at = (g->ndata + 15) & ~15u;
 
+	/* the same masks are wanted again and again */
+	for (uint32_t n = 0; n + size <= g->ndata && g->ndata_ref < ARRAY_SIZE(g->data_ref); n += 16)
+		if (!memcmp(g->data + n, data, size))
+			return n;
+
 	if (at + size > sizeof(g->data) || g->ndata_ref == ARRAY_SIZE(g->data_ref)) {
 		g->failed = true;
-		return;
+		return NO_INDEX;
 	}
 	memcpy(g->data + at, data, size);
 	g->ndata = at + size;
-	/* lea reg, [rip + disp32] */
-	a_rex(&g->a, true, reg, 0, 0, false);
-	a_1(&g->a, 0x8d);
+	return at;
+}
+
+/* ModRM of reg, [rip + displacement] that leads to data */
+static void modrm_data(struct gen *g, unsigned reg, uint32_t at)
+{
 	a_1(&g->a, (reg & 7) << 3 | 5);
 	g->data_ref[g->ndata_ref].where = a_pos(&g->a);
 	g->data_ref[g->ndata_ref++].at = at;
 	a_4(&g->a, 0);
+}
+
+void gen_lea_data(struct gen *g, unsigned reg, const void *data, uint32_t size)
+{
+	uint32_t at = place_data(g, data, size);
+
+	if (at == NO_INDEX)
+		return;
+	a_rex(&g->a, true, reg, 0, 0, false);
+	a_1(&g->a, 0x8d);
+	modrm_data(g, reg, at);
+}
+
+void gen_sse_data(struct gen *g, uint8_t prefix, unsigned op, unsigned reg, u128 data)
+{
+	uint32_t at = place_data(g, &data, sizeof(data));
+
+	if (at == NO_INDEX)
+		return;
+	a_1(&g->a, prefix);
+	a_rex(&g->a, false, reg, 0, 0, false);
+	a_opcode(&g->a, op);
+	modrm_data(g, reg, at);
 }
 
 static void leave(struct gen *g, enum ir_leave how, uint32_t index)
