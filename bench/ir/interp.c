@@ -120,8 +120,8 @@ static void copy_loop(struct ir_region *r, ir_block loop, ir_block out)
 	ir_insn(r, 0x1000);
 	load(r, 4, ir_bin(r, IR_ADD, get(r, GPR(3)), get(r, GPR(6))), 8);
 	ir_insn(r, 0x1004);
-	ir_store(r, (struct ir_memop){.size = 8},
-		 ir_bin(r, IR_ADD, get(r, GPR(7)), get(r, GPR(6))), get(r, GPR(4)));
+	ir_store(r, (struct ir_memop){.size = 8}, ir_bin(r, IR_ADD, get(r, GPR(7)), get(r, GPR(6))),
+		 get(r, GPR(4)));
 	ir_insn(r, 0x1008);
 	ir_set(r, GPR(6), add(r, get(r, GPR(6)), 8));
 	ir_insn(r, 0x100c);
@@ -239,7 +239,8 @@ static void measure(struct machine *m, struct ir_region *r, const struct bench *
 		keep_best(&lower, now() - t);
 		if (!c)
 			abort();
-		/* The first op is the loop's: the entry only falls into it. The last is the exit. */
+		/* The first op is the loop's: the entry only falls into it. The last is the exit.
+		 */
 		ops = c->nop - 1;
 		m->env.polls_left = UINT32_MAX;
 		for (unsigned n = 0; n < 4; n++) {
@@ -252,7 +253,8 @@ static void measure(struct machine *m, struct ir_region *r, const struct bench *
 		ir_code_free(c);
 	}
 	run /= b->rounds;
-	printf("%-9s %-9s %3u insns %3u ops %7.2f ns/round %6.2f ns/insn %5.2f ns/op   lower %5.0f ns",
+	printf("%-9s %-9s %3u insns %3u ops %7.2f ns/round %6.2f ns/insn %5.2f ns/op   lower %5.0f "
+	       "ns",
 	       b->name, optimise ? "optimised" : "as it is", b->insns, ops, run, run / b->insns,
 	       run / ops, lower);
 	if (optimise)

@@ -12,11 +12,12 @@
 enum exit_status {
 	EXIT_POWER_OFF = 0, /* also of help and version */
 	EXIT_ANYKVM = 1,    /* hypervisor, VMM or host failed */
-	EXIT_USAGE = 2,     /* the command line is wrong */
+	EXIT_USAGE = 2,     /* the command line is wrong, or asks for more than there is */
 	EXIT_IMAGE = 3,     /* kernel or initial RAM disk cannot be loaded */
 	EXIT_CRASH = 4,     /* the guest panicked or stopped for good */
 	EXIT_QUIT = 5,      /* the user ended it */
 	EXIT_REBOOT = 6,    /* the guest rebooted under --no-reboot */
+	EXIT_PIPE = 141,    /* the console's reader went away: what SIGPIPE gives in a shell */
 };
 
 struct command {

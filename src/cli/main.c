@@ -1,6 +1,9 @@
 /* The anykvm command: finds the subcommand. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "vmm/machine.h"
@@ -55,13 +58,14 @@ static int command_help(int argc, char **argv)
 	printf("\nExit status:\n"
 	       "  %d  the guest powered itself off\n"
 	       "  %d  anykvm, the hypervisor or the host failed\n"
-	       "  %d  the command line is wrong\n"
+	       "  %d  the command line is wrong, or asks for more than there is\n"
 	       "  %d  kernel or initial RAM disk cannot be loaded\n"
 	       "  %d  the guest panicked, or stopped for good\n"
 	       "  %d  the user ended it with Ctrl-A x\n"
-	       "  %d  the guest rebooted and --no-reboot was given\n",
+	       "  %d  the guest rebooted and --no-reboot was given\n"
+	       "  %d  the reader of the guest's console went away\n",
 	       EXIT_POWER_OFF, EXIT_ANYKVM, EXIT_USAGE, EXIT_IMAGE, EXIT_CRASH, EXIT_QUIT,
-	       EXIT_REBOOT);
+	       EXIT_REBOOT, EXIT_PIPE);
 	return 0;
 }
 
@@ -73,7 +77,18 @@ static int command_version(int argc, char **argv)
 	return 0;
 }
 
-int main(int argc, char **argv)
+/*
+ * Descriptors 0 to 2 that the parent closed: files opened later must not take their numbers. The
+ * one put there can be read, and is at its end; writing to it fails.
+ */
+static void plug_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			return;
+}
+
+static int run_command(int argc, char **argv)
 {
 	const struct command *c;
 
@@ -91,4 +106,17 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	return c->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	plug_standard_descriptors();
+	status = run_command(argc, argv);
+	if (fflush(stdout) || ferror(stdout)) {
+		complain("cannot write to standard output (%s).", strerror(errno));
+		return EXIT_ANYKVM;
+	}
+	return status;
 }

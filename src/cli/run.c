@@ -1,4 +1,6 @@
 /* anykvm run: describe a virtual machine by options, run it, report its end. */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,7 +162,7 @@ static const struct option_def options[] = {
 	{{"--initrd", "-i", "-initrd"}, "FILE", "its initial RAM disk", set_initrd},
 	{{"--append", "-p", "-append", "--params"}, "TEXT", "its command line", set_append},
 	{{"--memory", "-m", "--mem"}, "SIZE",
-	 "its memory, with suffix K, M, G or T\n(no suffix: M); default 512M", set_memory},
+	 "its memory, with suffix K, M, G or T\n(no suffix: M); a multiple of 16M; default\n512M", set_memory},
 	{{"--smp", "-c", "-smp", "--cpus"}, "N",
 	 "its processors: a number, or cores=N,\nthreads=M; default 1", set_smp},
 	{{"--arch"}, "ARCH", "its architecture: ppc64le; default: what\nthe kernel is for", set_arch},
@@ -192,8 +194,9 @@ static void run_help(void)
 
 static int choose_machine(struct run_options *o)
 {
+	struct elf_arch elf;
 	struct error e;
-	uint16_t elf;
+	char text[64];
 	int ret;
 
 	if (o->arch) {
@@ -214,13 +217,13 @@ static int choose_machine(struct run_options *o)
 		complain("%s", e.text);
 		return EXIT_IMAGE;
 	}
-	o->config.machine = machine_by_elf(elf);
+	o->config.machine = machine_by_elf(elf.machine);
 	if (o->config.machine)
 		return 0;
-	complain(
-		"\"%s\" is for an architecture that has no machine here; 'anykvm help' lists those "
-		"there are.",
-		o->config.kernel);
+	elf_arch_text(&elf, text, sizeof(text));
+	complain("\"%s\" is for %s, for which there is no machine here; 'anykvm help' lists those "
+		 "there are.",
+		 o->config.kernel, text);
 	return EXIT_IMAGE;
 }
 
@@ -273,12 +276,42 @@ static int end_status(enum vmm_end end)
 		return EXIT_CRASH;
 	case VMM_QUIT:
 		return EXIT_QUIT;
+	case VMM_BAD_CONFIG:
+		return EXIT_USAGE;
 	case VMM_BAD_IMAGE:
 		return EXIT_IMAGE;
+	case VMM_OUTPUT_LOST: /* output_status's */
 	case VMM_RUNS:
 	case VMM_ERROR:
 		break;
 	}
+	return EXIT_ANYKVM;
+}
+
+/*
+ * The status after an end that has no message of its own, by what became of the console's last
+ * output. A reader that went away is not worth one (`anykvm run ... | head`).
+ */
+static int output_status(enum vmm_end end, int lost)
+{
+	if (!lost || (end != VMM_OUTPUT_LOST && end != VMM_POWER_OFF && end != VMM_RESET))
+		return end_status(end);
+	if (lost == -EPIPE)
+		return EXIT_PIPE;
+	complain("cannot write the guest's console to standard output (%s); the virtual machine "
+		 "has ended.",
+		 strerror(-lost));
+	return EXIT_ANYKVM;
+}
+
+static int check_output(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return 0;
+	complain("standard output is not open for writing, and the guest's console goes there; "
+		 "redirect it to a file or /dev/null.");
 	return EXIT_ANYKVM;
 }
 
@@ -290,8 +323,8 @@ int command_run(int argc, char **argv)
 	struct console *console;
 	struct error e;
 	enum vmm_end end;
+	int ret, lost;
 	bool raw;
-	int ret;
 
 	if (options_parse(options, ARRAY_SIZE(options), "run", &o, argc, argv))
 		return EXIT_USAGE;
@@ -308,6 +341,8 @@ int command_run(int argc, char **argv)
 		ret = choose_backend(&o);
 	if (!ret)
 		ret = check_sizes(&o.config);
+	if (!ret)
+		ret = check_output();
 	if (ret)
 		return ret;
 
@@ -318,9 +353,9 @@ int command_run(int argc, char **argv)
 		return EXIT_ANYKVM;
 	}
 	end = vmm_run(&o.config, console, &e);
-	console_destroy(console, end != VMM_QUIT);
+	lost = console_destroy(console, end != VMM_QUIT);
 	terminal_restore();
 	if (e.text[0])
 		complain("%s", e.text);
-	return end_status(end);
+	return output_status(end, lost);
 }

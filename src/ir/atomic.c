@@ -55,7 +55,7 @@ static bool swap16(u128 *p, u128 *expected, u128 desired)
 
 #define SWAP(bits)                                                                                 \
 	{                                                                                          \
-		uint##bits##_t raw = (uint##bits##_t)*expected;                                    \
+		uint##bits##_t raw = (uint##bits##_t) * expected;                                  \
 		bool done = __atomic_compare_exchange_n((uint##bits##_t *)p, &raw,                 \
 							(uint##bits##_t)desired, false,            \
 							__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);       \
@@ -104,9 +104,9 @@ static u128 get_value(struct ir_env *env, uint16_t operand, enum ir_type t)
 {
 	const void *p = code_at(env, operand);
 
-	return t == IR_V128  ? *(const code_u128 *)p :
-	       t == IR_I64 ? *(const code_u64 *)p :
-			     *(const code_u32 *)p;
+	return t == IR_V128  ? *(const code_u128 *)p
+	       : t == IR_I64 ? *(const code_u64 *)p
+			     : *(const code_u32 *)p;
 }
 
 static void put_value(struct ir_env *env, uint16_t operand, struct code_atomic a, u128 v)
@@ -127,10 +127,10 @@ bool code_cas(struct ir_env *env, const struct code_op *op)
 {
 	struct code_atomic a = code_atomic_of(op->imm);
 	uint64_t ea = *(const code_u64 *)code_at(env, op->a);
-	u128 expected = reorder(low_bytes(get_value(env, op->b, a.type), a.size), a.size,
-				a.big_endian);
-	u128 desired = reorder(low_bytes(get_value(env, op->c, a.type), a.size), a.size,
-			       a.big_endian);
+	u128 expected =
+		reorder(low_bytes(get_value(env, op->b, a.type), a.size), a.size, a.big_endian);
+	u128 desired =
+		reorder(low_bytes(get_value(env, op->c, a.type), a.size), a.size, a.big_endian);
 	bool report;
 	void *p = mem_atomic_ptr(&env->door, ea, a.size, true, &report);
 
@@ -185,16 +185,15 @@ static bool direct(void *p, struct code_atomic a, uint64_t v, u128 *old)
 	if (a.size == 4) {
 		uint32_t *w = p;
 
-		*old = a.kind == IR_RMW_ADD ?
-			       __atomic_fetch_add(w, (uint32_t)v, __ATOMIC_SEQ_CST) :
-			       __atomic_exchange_n(w, (uint32_t)v, __ATOMIC_SEQ_CST);
+		*old = a.kind == IR_RMW_ADD ? __atomic_fetch_add(w, (uint32_t)v, __ATOMIC_SEQ_CST)
+					    : __atomic_exchange_n(w, (uint32_t)v, __ATOMIC_SEQ_CST);
 		return true;
 	}
 	if (a.size == 8) {
 		uint64_t *w = p;
 
-		*old = a.kind == IR_RMW_ADD ? __atomic_fetch_add(w, v, __ATOMIC_SEQ_CST) :
-					      __atomic_exchange_n(w, v, __ATOMIC_SEQ_CST);
+		*old = a.kind == IR_RMW_ADD ? __atomic_fetch_add(w, v, __ATOMIC_SEQ_CST)
+					    : __atomic_exchange_n(w, v, __ATOMIC_SEQ_CST);
 		return true;
 	}
 	return false;
@@ -215,8 +214,7 @@ bool code_rmw(struct ir_env *env, const struct code_op *op)
 		raw = peek(p, a.size);
 		do {
 			old = reorder(raw, a.size, a.big_endian);
-		} while (!swap(p, a.size, &raw,
-			       reorder(combine(a, old, v), a.size, a.big_endian)));
+		} while (!swap(p, a.size, &raw, reorder(combine(a, old, v), a.size, a.big_endian)));
 	}
 	if (report)
 		env->door.ops->code_write(&env->door, HVA(p), a.size);

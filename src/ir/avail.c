@@ -84,8 +84,8 @@ uint32_t *ir_available(const struct ir_region *r, const struct ir_cfg *g)
 		again = false;
 		for (uint32_t k = 0; k < g->nrpo; k++) {
 			uint32_t b = g->rpo[k];
-			unsigned n = ir_targets(&r->inst[r->bb[b].first + r->bb[b].count - 1],
-						target);
+			unsigned n =
+				ir_targets(&r->inst[r->bb[b].first + r->bb[b].count - 1], target);
 
 			if (!dirty[b])
 				continue;

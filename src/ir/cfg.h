@@ -1,6 +1,6 @@
 /*
- * The control flow of a region: its blocks as they lie and in reverse postorder, their predecessors,
- * and the dominator tree.
+ * The control flow of a region: its blocks as they lie and in reverse postorder, their
+ * predecessors, and the dominator tree.
  */
 #ifndef ANYKVM_IR_CFG_H
 #define ANYKVM_IR_CFG_H
@@ -16,7 +16,7 @@ struct ir_cfg {
 	uint32_t *idom;   /* by block: immediate dominator; of the entry, the entry */
 	uint32_t *npred;  /* by block; edges from blocks that can be reached, one for each target */
 	uint32_t *pred_at;
-	uint32_t *pred;   /* of block b: pred[pred_at[b]...] */
+	uint32_t *pred; /* of block b: pred[pred_at[b]...] */
 };
 
 /*

@@ -229,8 +229,7 @@ static const char *check_dominance(const struct ir_region *r, const struct ir_cf
 		for (unsigned k = 0; k < ir_nargs(i); k++) {
 			uint32_t from = block_of[i->arg[k]];
 
-			if (g->number[from] == CFG_NONE ||
-			    !ir_cfg_dominates(g, from, block_of[id]))
+			if (g->number[from] == CFG_NONE || !ir_cfg_dominates(g, from, block_of[id]))
 				return "an operand from a block that does not always run before";
 		}
 	}
@@ -301,10 +300,11 @@ static const char *check_exceptions(const struct ir_region *r, const struct ir_c
 		for (uint32_t k = 0; !e && k < g->nrpo; k++) {
 			uint32_t b = g->rpo[k], target[2];
 			struct progress p = start[b];
-			unsigned n = ir_targets(&r->inst[r->bb[b].first + r->bb[b].count - 1],
-						target);
+			unsigned n =
+				ir_targets(&r->inst[r->bb[b].first + r->bb[b].count - 1], target);
 
-			/* Before the first round is over, a block may look as if it had no start. */
+			/* Before the first round is over, a block may look as if it had no start.
+			 */
 			walk(r, b, &p);
 			for (unsigned t = 0; t < n; t++)
 				merge(&start[target[t]], &p, &changed);

@@ -27,23 +27,24 @@ enum code_handler {
 };
 
 struct code_op {
-	const void *handler; /* a label of the interpreter, or the number where those do not exist */
+	const void
+		*handler; /* a label of the interpreter, or the number where those do not exist */
 	uint16_t d, a, b, c; /* result and operands; branches: distances in ops, signed */
 	uint64_t imm;
 };
 
 ASSERT_SIZE(struct code_op, 24);
 
-#define CODE_UNIT    4u
-#define CODE_REACH   (CODE_UNIT << 16) /* offsets from here on are no operands */
-#define CODE_LOW     (HOST_LITTLE_ENDIAN ? 0u : 1u) /* the low half of 64 bits, in units */
+#define CODE_UNIT  4u
+#define CODE_REACH (CODE_UNIT << 16)              /* offsets from here on are no operands */
+#define CODE_LOW   (HOST_LITTLE_ENDIAN ? 0u : 1u) /* the low half of 64 bits, in units */
 
 /* A call of a helper: what does not fit into the op. */
 struct code_call {
 	void (*fn)(void);
-	uint64_t pc;      /* of the instruction */
+	uint64_t pc; /* of the instruction */
 	uint16_t arg[4];
-	uint8_t type[4];  /* enum ir_type */
+	uint8_t type[4]; /* enum ir_type */
 	uint8_t nargs, result;
 	bool faults;
 };

@@ -18,8 +18,7 @@
 #endif
 #endif
 
-#define VECTOR(type, name)                                                                         \
-	typedef type code_##name __attribute__((vector_size(16), may_alias))
+#define VECTOR(type, name) typedef type code_##name __attribute__((vector_size(16), may_alias))
 VECTOR(uint8_t, v8);
 VECTOR(uint16_t, v16);
 VECTOR(uint32_t, v32);
@@ -173,20 +172,20 @@ static uint64_t guest_pc(const struct ir_code *c, const struct code_op *op)
 	return c->npc ? c->pc[low].pc : 0;
 }
 
-#define D64 (*(code_u64 *)code_at(env, op->d))
-#define D32 (*(code_u32 *)code_at(env, op->d))
-#define DV  (*(code_u128 *)code_at(env, op->d))
-#define A64 (*(const code_u64 *)code_at(env, op->a))
-#define A32 (*(const code_u32 *)code_at(env, op->a))
-#define AV  (*(const code_u128 *)code_at(env, op->a))
-#define B64 (*(const code_u64 *)code_at(env, op->b))
-#define B32 (*(const code_u32 *)code_at(env, op->b))
-#define BV  (*(const code_u128 *)code_at(env, op->b))
-#define C64 (*(const code_u64 *)code_at(env, op->c))
-#define C32 (*(const code_u32 *)code_at(env, op->c))
-#define CV  (*(const code_u128 *)code_at(env, op->c))
-#define IMM (op->imm)
-#define FAR ((char *)env + op->imm)
+#define D64           (*(code_u64 *)code_at(env, op->d))
+#define D32           (*(code_u32 *)code_at(env, op->d))
+#define DV            (*(code_u128 *)code_at(env, op->d))
+#define A64           (*(const code_u64 *)code_at(env, op->a))
+#define A32           (*(const code_u32 *)code_at(env, op->a))
+#define AV            (*(const code_u128 *)code_at(env, op->a))
+#define B64           (*(const code_u64 *)code_at(env, op->b))
+#define B32           (*(const code_u32 *)code_at(env, op->b))
+#define BV            (*(const code_u128 *)code_at(env, op->b))
+#define C64           (*(const code_u64 *)code_at(env, op->c))
+#define C32           (*(const code_u32 *)code_at(env, op->c))
+#define CV            (*(const code_u128 *)code_at(env, op->c))
+#define IMM           (op->imm)
+#define FAR           ((char *)env + op->imm)
 #define IMM_OPERAND64 (*(const code_u64 *)code_at(env, (uint16_t)op->imm))
 #define IMM_OPERAND32 (*(const code_u32 *)code_at(env, (uint16_t)op->imm))
 #define CALL_INFO     ((const struct code_call *)(uintptr_t)op->imm)
@@ -227,21 +226,20 @@ static enum ir_leave run(const struct ir_code *c, struct ir_env *env, uint32_t *
 		return IR_LEAVE_RESUME;
 	}
 #define HANDLER(name, ...)                                                                         \
-	case CODE_##name:                                                                          \
-		{                                                                                  \
-			__VA_ARGS__                                                                \
-		}                                                                                  \
+	case CODE_##name: {                                                                        \
+		__VA_ARGS__                                                                        \
+	}                                                                                          \
 		op++;                                                                              \
 		continue;
 
 	for (op = c->op;;) {
-again:
+	again:
 		switch ((enum code_handler)(uintptr_t)op->handler) {
 #else
 #define GO(distance)                                                                               \
 	do {                                                                                       \
 		op += (distance);                                                                  \
-		goto *op->handler;                                                                 \
+		goto * op->handler;                                                                \
 	} while (0)
 	static const void *const labels[CODE_COUNT] = {
 #define HANDLER(name, ...) &&do_##name,
@@ -251,15 +249,14 @@ again:
 #include "ir/handlers_flow.def"
 #undef HANDLER
 	};
-#define HANDLER(name, ...)                                                                         \
-	do_##name : {__VA_ARGS__} GO(1);
+#define HANDLER(name, ...) do_##name : {__VA_ARGS__} GO(1);
 
 	if (!c) {
 		*handlers = labels;
 		return IR_LEAVE_RESUME;
 	}
 	op = c->op;
-	goto *op->handler;
+	goto * op->handler;
 #endif
 
 #include "ir/handlers_int.def"

@@ -1,6 +1,6 @@
 /*
- * The frame of lowering: blocks in the order in which they lie, branches and tables between them, and
- * the finished code in one piece.
+ * The frame of lowering: blocks in the order in which they lie, branches and tables between them,
+ * and the finished code in one piece.
  */
 #include "ir/lower.h"
 

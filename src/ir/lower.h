@@ -26,9 +26,9 @@
 enum code_cond { COND_EQ, COND_LTS, COND_LES, COND_LTU, COND_LEU, COND_TEST, COND_NE };
 
 struct cond {
-	uint8_t kind;   /* enum code_cond */
+	uint8_t kind; /* enum code_cond */
 	bool is_32, is_imm, invert;
-	uint32_t a, b;  /* values; b not when is_imm */
+	uint32_t a, b; /* values; b not when is_imm */
 	uint64_t imm;
 };
 
@@ -52,10 +52,10 @@ enum value_flags {
 };
 
 struct value {
-	uint32_t uses;  /* by instructions that have not absorbed it */
-	uint32_t last;  /* the last position that reads it */
-	uint32_t clob;  /* GET, SET: where that state is next written in the block, or NOWHERE */
-	uint32_t home;  /* the first SET of it in its block, or NOWHERE */
+	uint32_t uses; /* by instructions that have not absorbed it */
+	uint32_t last; /* the last position that reads it */
+	uint32_t clob; /* GET, SET: where that state is next written in the block, or NOWHERE */
+	uint32_t home; /* the first SET of it in its block, or NOWHERE */
 	uint32_t bb;
 	uint32_t index; /* by fuse */
 	uint16_t loc;   /* where it is, as an operand */
@@ -67,14 +67,15 @@ struct lower {
 	const struct ir_region *r;
 	uint32_t ncells;
 	struct value *v;
-	uint32_t *order;    /* reachable or not, the blocks that exist, as they lie */
+	uint32_t *order; /* reachable or not, the blocks that exist, as they lie */
 	uint32_t norder;
-	uint32_t *barriers; /* by position: from there on, instructions that observe or clobber state */
+	uint32_t *barriers; /* by position: from there on, instructions that observe or clobber
+			       state */
 	bool crossing;      /* some values are used in other blocks than their own */
 	uint32_t *cell;     /* scratch, one per cell of guest state */
 	struct cond *cond;
 	uint32_t ncond;
-	int err;            /* positive errno */
+	int err; /* positive errno */
 };
 
 static inline bool lower_is_view(const struct ir_inst *i)
@@ -150,9 +151,9 @@ struct output {
 	uint32_t ncall, npc, nfix;
 	struct code_pc *pc;
 	struct fixup *fix;
-	uint32_t *block_op;  /* by block: its first op */
-	uint64_t *block_pc;  /* by block: guest pc at its start */
-	uint32_t *expire;    /* by position: head of a list of values, through next */
+	uint32_t *block_op; /* by block: its first op */
+	uint64_t *block_pc; /* by block: guest pc at its start */
+	uint32_t *expire;   /* by position: head of a list of values, through next */
 	uint32_t *next;
 	uint64_t free_temps[IR_MAX_TEMPS / 64];
 	uint16_t scratch[8]; /* temporaries of constants, until the op is written */

@@ -34,26 +34,26 @@ static unsigned form(unsigned base, bool is_32, bool is_imm)
 
 static const uint16_t binary_code[IR_OP_COUNT] = {
 	[IR_ADD] = CODE_ADD64_RR,     [IR_SUB] = CODE_SUB64_RR,     [IR_MUL] = CODE_MUL64_RR,
-	[IR_AND] = CODE_AND64_RR,     [IR_OR] = CODE_OR64_RR,	    [IR_XOR] = CODE_XOR64_RR,
-	[IR_ANDN] = CODE_ANDN64_RR,   [IR_SHL] = CODE_SHL64_RR,	    [IR_SHR] = CODE_SHR64_RR,
+	[IR_AND] = CODE_AND64_RR,     [IR_OR] = CODE_OR64_RR,       [IR_XOR] = CODE_XOR64_RR,
+	[IR_ANDN] = CODE_ANDN64_RR,   [IR_SHL] = CODE_SHL64_RR,     [IR_SHR] = CODE_SHR64_RR,
 	[IR_SAR] = CODE_SAR64_RR,     [IR_ROTL] = CODE_ROTL64_RR,   [IR_DIVU] = CODE_DIVU64_RR,
 	[IR_DIVS] = CODE_DIVS64_RR,   [IR_REMU] = CODE_REMU64_RR,   [IR_REMS] = CODE_REMS64_RR,
-	[IR_EQ] = CODE_EQ64_RR,	      [IR_NE] = CODE_NE64_RR,	    [IR_LTS] = CODE_LTS64_RR,
-	[IR_LES] = CODE_LES64_RR,     [IR_LTU] = CODE_LTU64_RR,	    [IR_LEU] = CODE_LEU64_RR,
+	[IR_EQ] = CODE_EQ64_RR,       [IR_NE] = CODE_NE64_RR,       [IR_LTS] = CODE_LTS64_RR,
+	[IR_LES] = CODE_LES64_RR,     [IR_LTU] = CODE_LTU64_RR,     [IR_LEU] = CODE_LEU64_RR,
 	[IR_CMP3S] = CODE_CMP3S64_RR, [IR_CMP3U] = CODE_CMP3U64_RR,
 };
 
 /* Those with the forms 64, 32 (one operand, or two that are no constants). */
 static const uint16_t plain_code[IR_OP_COUNT] = {
 	[IR_MULHU] = CODE_MULHU_64,   [IR_MULHS] = CODE_MULHS_64,   [IR_NOT] = CODE_NOT_64,
-	[IR_NEG] = CODE_NEG_64,	      [IR_CLZ] = CODE_CLZ_64,	    [IR_CTZ] = CODE_CTZ_64,
+	[IR_NEG] = CODE_NEG_64,       [IR_CLZ] = CODE_CLZ_64,       [IR_CTZ] = CODE_CTZ_64,
 	[IR_BSWAP] = CODE_BSWAP_64,   [IR_POPCNT] = CODE_POPCNT_64, [IR_SEXT8] = CODE_SEXT8_64,
 	[IR_SEXT16] = CODE_SEXT16_64, [IR_ZEXT8] = CODE_ZEXT8_64,   [IR_ZEXT16] = CODE_ZEXT16_64,
 };
 
 /* Vector operations: the first of those for each lane, or the only one. */
 static const uint16_t vector_code[IR_OP_COUNT] = {
-	[IR_VAND] = CODE_VAND,	   [IR_VOR] = CODE_VOR,	      [IR_VXOR] = CODE_VXOR,
+	[IR_VAND] = CODE_VAND,     [IR_VOR] = CODE_VOR,       [IR_VXOR] = CODE_VXOR,
 	[IR_VANDN] = CODE_VANDN,   [IR_VNOT] = CODE_VNOT,     [IR_VMAKE] = CODE_VMAKE,
 	[IR_VADD] = CODE_VADD_8,   [IR_VSUB] = CODE_VSUB_8,   [IR_VEQ] = CODE_VEQ_8,
 	[IR_VGTS] = CODE_VGTS_8,   [IR_VGTU] = CODE_VGTU_8,   [IR_VMINS] = CODE_VMINS_8,
@@ -69,8 +69,8 @@ static bool commutes(enum ir_op op)
 }
 
 /*
- * A comparison with a constant on the left, as one with a constant on the right: c < x is x > c, and
- * c <= x is x > c - 1 but for the least c.
+ * A comparison with a constant on the left, as one with a constant on the right: c < x is x > c,
+ * and c <= x is x > c - 1 but for the least c.
  */
 static bool put_backwards(struct output *o, uint32_t id, uint64_t c)
 {
@@ -219,9 +219,9 @@ static void put_select(struct output *o, uint32_t id)
 	x = lower_operand(o, yes);
 	y = lower_operand(o, no);
 	op_with_result(o,
-		       i->type == IR_V128 ? CODE_SELECTV :
-		       i->type == IR_I64  ? CODE_SELECT64 :
-					    CODE_SELECT32,
+		       i->type == IR_V128  ? CODE_SELECTV
+		       : i->type == IR_I64 ? CODE_SELECT64
+					   : CODE_SELECT32,
 		       id, a, x, y, 0);
 }
 
@@ -323,9 +323,11 @@ static void put_call(struct output *o, uint32_t id)
 	const struct ir_helper *h = ir_helper_of(i);
 	bool faults = h->flags & IR_H_FAULTS;
 	bool all_i64 = h->result == IR_I64 || h->result == IR_NONE;
-	struct code_call call = {
-		.fn = h->fn, .pc = o->guest_pc, .nargs = h->nargs, .result = h->result,
-		.faults = faults};
+	struct code_call call = {.fn = h->fn,
+				 .pc = o->guest_pc,
+				 .nargs = h->nargs,
+				 .result = h->result,
+				 .faults = faults};
 	unsigned code = CODE_CALL_ANY;
 	struct code_op *op;
 
@@ -442,7 +444,9 @@ static void branch_to(struct output *o, uint32_t block, bool second)
 static void put_br(struct output *o, uint32_t id)
 {
 	const struct ir_inst *i = &o->l.r->inst[id];
-	struct cond c = {.kind = COND_NE, .is_imm = true, .a = i->arg[0],
+	struct cond c = {.kind = COND_NE,
+			 .is_imm = true,
+			 .a = i->arg[0],
 			 .is_32 = o->l.r->inst[i->arg[0]].type == IR_I32};
 	struct code_op *op;
 	uint16_t a, b;
@@ -507,8 +511,8 @@ static void put_definition(struct output *o, uint32_t id)
 	a = lower_operand(o, i->arg[0]);
 	b = ir_nargs(i) > 1 ? lower_operand(o, i->arg[1]) : 0;
 	c = ir_nargs(i) > 2 ? lower_operand(o, i->arg[2]) : 0;
-	code = plain_code[i->op] ? plain_code[i->op] + (i->type == IR_I32) :
-				   vector_code[i->op] + (i->op == IR_VMAKE ? 0 : i->aux);
+	code = plain_code[i->op] ? plain_code[i->op] + (i->type == IR_I32)
+				 : vector_code[i->op] + (i->op == IR_VMAKE ? 0 : i->aux);
 	op_with_result(o, code, id, a, b, c, 0);
 }
 

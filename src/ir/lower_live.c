@@ -1,8 +1,8 @@
 /*
- * Liveness of the values that cross blocks in temporaries. Few do, so a set of bits for each block is enough. A
- * value's temporary is taken for the span of positions, in the order in which blocks lie, that
- * covers all places where it lives: from its definition, or from the start of the region when
- * it lives in a block that lies before, to the end of the last block that it leaves alive.
+ * Liveness of the values that cross blocks in temporaries. Few do, so a set of bits for each block
+ * is enough. A value's temporary is taken for the span of positions, in the order in which blocks
+ * lie, that covers all places where it lives: from its definition, or from the start of the region
+ * when it lives in a block that lies before, to the end of the last block that it leaves alive.
  */
 #include "ir/lower.h"
 
@@ -12,8 +12,8 @@
 #include "ir/scratch.h"
 
 struct live {
-	uint32_t words;  /* per set */
-	uint64_t *in;    /* by block */
+	uint32_t words; /* per set */
+	uint64_t *in;   /* by block */
 	uint64_t *def;
 	uint32_t *index; /* by value: its bit */
 };

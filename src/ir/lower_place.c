@@ -119,7 +119,8 @@ static bool may_write_early(const struct output *o, uint32_t id, uint32_t set)
 		return false;
 	if (l->v[id].last > l->v[set].clob && !(l->v[id].flags & VAL_STATE))
 		return false;
-	/* A helper gets a vector result's place, and may write it before it faults or reads state. */
+	/* A helper gets a vector result's place, and may write it before it faults or reads state.
+	 */
 	if (s->type == IR_V128 &&
 	    ir_calls_with(&l->r->inst[id], IR_H_FAULTS | IR_H_READS_STATE | IR_H_WRITES_STATE))
 		return false;

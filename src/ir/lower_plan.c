@@ -198,9 +198,9 @@ static bool is_bool(const struct lower *l, uint32_t id)
 /* The comparison i, with a constant on the right if there is one. */
 static void match_comparison(const struct lower *l, const struct ir_inst *i, struct cond *c)
 {
-	static const uint8_t kind[] = {
-		[IR_EQ - IR_EQ] = COND_EQ,   [IR_NE - IR_EQ] = COND_NE,   [IR_LTS - IR_EQ] = COND_LTS,
-		[IR_LES - IR_EQ] = COND_LES, [IR_LTU - IR_EQ] = COND_LTU, [IR_LEU - IR_EQ] = COND_LEU};
+	static const uint8_t kind[] = {[IR_EQ - IR_EQ] = COND_EQ,   [IR_NE - IR_EQ] = COND_NE,
+				       [IR_LTS - IR_EQ] = COND_LTS, [IR_LES - IR_EQ] = COND_LES,
+				       [IR_LTU - IR_EQ] = COND_LTU, [IR_LEU - IR_EQ] = COND_LEU};
 	static const uint8_t swapped[] = {
 		/* x < y is not (y <= x) */
 		[COND_EQ] = COND_EQ,   [COND_NE] = COND_NE,   [COND_LTS] = COND_LES,

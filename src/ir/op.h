@@ -14,9 +14,9 @@ enum ir_op_flags {
 
 struct ir_op_info {
 	const char *name;
-	uint8_t nargs;  /* value operands; for CALL the most that there are */
-	char result;    /* 'V', 'T', 'L', 'W' or 'X', as in IR_OPS */
-	uint8_t flags;  /* enum ir_op_flags; those of a CALL depend on its helper */
+	uint8_t nargs; /* value operands; for CALL the most that there are */
+	char result;   /* 'V', 'T', 'L', 'W' or 'X', as in IR_OPS */
+	uint8_t flags; /* enum ir_op_flags; those of a CALL depend on its helper */
 };
 
 extern const struct ir_op_info ir_op_info[IR_OP_COUNT];

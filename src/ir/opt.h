@@ -24,8 +24,8 @@
 
 /* What is known of an integer value. */
 struct fact {
-	uint64_t ones;  /* bits that can be one */
-	uint8_t sign;   /* the value is the sign extension of its low `sign` bits */
+	uint64_t ones; /* bits that can be one */
+	uint8_t sign;  /* the value is the sign extension of its low `sign` bits */
 };
 
 struct opt {
@@ -37,17 +37,17 @@ struct opt {
 
 	struct ir_inst *inst; /* new: the region's spare array */
 	struct fact *fact;
-	uint32_t *block;      /* by new id */
-	uint32_t *chain;      /* by new id: next in its hash chain */
+	uint32_t *block; /* by new id */
+	uint32_t *chain; /* by new id: next in its hash chain */
 	uint32_t ninst, cap;
-	struct ir_bb *bb;     /* new, by block */
-	uint32_t *new_id;     /* by old id */
+	struct ir_bb *bb; /* new, by block */
+	uint32_t *new_id; /* by old id */
 	uint32_t *bucket;
 	uint32_t bucket_mask;
-	uint32_t cur;         /* block being written */
-	bool *entered;        /* by block: some branch to it was written */
-	uint32_t *state;      /* by cell: new value it holds, or AVAIL_NONE */
-	bool failed;          /* out of memory */
+	uint32_t cur;    /* block being written */
+	bool *entered;   /* by block: some branch to it was written */
+	uint32_t *state; /* by cell: new value it holds, or AVAIL_NONE */
+	bool failed;     /* out of memory */
 };
 
 /* The new region from the old. */
@@ -116,15 +116,16 @@ static inline uint32_t opt_make_const(struct opt *o, enum ir_type t, uint64_t c)
 
 static inline uint32_t opt_make_un(struct opt *o, enum ir_op op, enum ir_type t, uint32_t a)
 {
-	return opt_value(o, (struct ir_inst){
-				    .op = op, .type = t, .arg = {a, IR_NO_VAL, IR_NO_VAL, IR_NO_VAL}});
+	return opt_value(
+		o,
+		(struct ir_inst){.op = op, .type = t, .arg = {a, IR_NO_VAL, IR_NO_VAL, IR_NO_VAL}});
 }
 
 static inline uint32_t opt_make_bin(struct opt *o, enum ir_op op, enum ir_type t, uint32_t a,
 				    uint32_t b)
 {
-	return opt_value(o,
-			 (struct ir_inst){.op = op, .type = t, .arg = {a, b, IR_NO_VAL, IR_NO_VAL}});
+	return opt_value(
+		o, (struct ir_inst){.op = op, .type = t, .arg = {a, b, IR_NO_VAL, IR_NO_VAL}});
 }
 
 static inline uint32_t opt_make_compare(struct opt *o, enum ir_op op, uint32_t a, uint32_t b)

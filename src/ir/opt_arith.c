@@ -44,7 +44,7 @@ static enum simpler with_constant(struct opt *o, struct ir_inst *i, uint64_t c)
 	return opt_to_bin(i, i->op, x, opt_make_const(o, (enum ir_type)i->type, c));
 }
 
-static enum simpler add(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler simplify_add(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	struct ir_inst a = o->inst[i->arg[0]], b = o->inst[i->arg[1]];
 	enum ir_type t = (enum ir_type)i->type;
@@ -78,7 +78,7 @@ static enum simpler add(struct opt *o, struct ir_inst *i, uint32_t *value)
 	return AS_IT_IS;
 }
 
-static enum simpler sub(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler simplify_sub(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	uint64_t c;
 
@@ -92,7 +92,7 @@ static enum simpler sub(struct opt *o, struct ir_inst *i, uint32_t *value)
 	return AS_IT_IS;
 }
 
-static enum simpler mul(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler simplify_mul(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	uint64_t c, c1;
 
@@ -103,9 +103,9 @@ static enum simpler mul(struct opt *o, struct ir_inst *i, uint32_t *value)
 	if (c == 1)
 		return opt_to_value(i->arg[0], value);
 	if (is_pow2(c))
-		return opt_to_bin(i, IR_SHL, i->arg[0],
-				  opt_make_const(o, (enum ir_type)i->type,
-						 (unsigned)__builtin_ctzll(c)));
+		return opt_to_bin(
+			i, IR_SHL, i->arg[0],
+			opt_make_const(o, (enum ir_type)i->type, (unsigned)__builtin_ctzll(c)));
 	if (reassociate(o, i, c, &c1))
 		return with_constant(o, i, c1);
 	return AS_IT_IS;
@@ -122,16 +122,17 @@ static enum simpler masked_rotation(struct opt *o, struct ir_inst *i, uint64_t m
 		return AS_IT_IS;
 	n = (unsigned)c & (bits - 1);
 	if (!(mask & ir_low_mask(n)))
-		return opt_to_bin(i, IR_AND, opt_make_bin(o, IR_SHL, (enum ir_type)i->type,
-							  a.arg[0], a.arg[1]),
-				  i->arg[1]);
+		return opt_to_bin(
+			i, IR_AND,
+			opt_make_bin(o, IR_SHL, (enum ir_type)i->type, a.arg[0], a.arg[1]),
+			i->arg[1]);
 	/* What came round lies in the low n bits. */
 	if (!(mask & (mask + 1)) && mask <= ir_low_mask(n))
 		return opt_to_field(i, a.arg[0], bits - n, (unsigned)__builtin_popcountll(mask));
 	return AS_IT_IS;
 }
 
-static enum simpler and(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler simplify_and(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	struct ir_inst a = o->inst[i->arg[0]];
 	uint64_t c, c1, ones = opt_ones(o, i->arg[0]);
@@ -177,7 +178,7 @@ static enum simpler and(struct opt *o, struct ir_inst *i, uint32_t *value)
 	return AS_IT_IS;
 }
 
-static enum simpler or(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler simplify_or(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	uint64_t c, c1;
 
@@ -194,7 +195,7 @@ static enum simpler or(struct opt *o, struct ir_inst *i, uint32_t *value)
 	return AS_IT_IS;
 }
 
-static enum simpler xor(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler simplify_xor(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	uint64_t c, c1;
 
@@ -211,7 +212,7 @@ static enum simpler xor(struct opt *o, struct ir_inst *i, uint32_t *value)
 	return AS_IT_IS;
 }
 
-static enum simpler andn(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler simplify_andn(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	uint64_t c;
 
@@ -228,7 +229,7 @@ static enum simpler andn(struct opt *o, struct ir_inst *i, uint32_t *value)
 }
 
 /* Two inversions. */
-static enum simpler twice(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler undo_twice(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	struct ir_inst a = o->inst[i->arg[0]];
 
@@ -239,7 +240,7 @@ static enum simpler twice(struct opt *o, struct ir_inst *i, uint32_t *value)
 	return AS_IT_IS;
 }
 
-static enum simpler addcarry(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler simplify_addcarry(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	struct ir_inst a = o->inst[i->arg[0]], b = o->inst[i->arg[1]];
 	uint64_t c;
@@ -271,7 +272,7 @@ static bool is_vconst(const struct opt *o, uint32_t id, u128 v)
 	return o->inst[id].op == IR_VCONST && o->r->vconst[o->inst[id].imm] == v;
 }
 
-static enum simpler vector(struct opt *o, struct ir_inst *i, uint32_t *value)
+static enum simpler simplify_vector(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	struct ir_inst a = o->inst[i->arg[0]];
 
@@ -281,8 +282,9 @@ static enum simpler vector(struct opt *o, struct ir_inst *i, uint32_t *value)
 		if (a.op == IR_VMAKE)
 			return opt_to_value(a.arg[i->op == IR_VLO], value);
 		if (a.op == IR_VCONST)
-			return opt_to_const(o, i, (uint64_t)(o->r->vconst[a.imm] >>
-							     (i->op == IR_VHI ? 64 : 0)), value);
+			return opt_to_const(
+				o, i, (uint64_t)(o->r->vconst[a.imm] >> (i->op == IR_VHI ? 64 : 0)),
+				value);
 		return AS_IT_IS;
 	case IR_VMAKE:
 		if (a.op == IR_VHI && o->inst[i->arg[1]].op == IR_VLO &&
@@ -290,7 +292,7 @@ static enum simpler vector(struct opt *o, struct ir_inst *i, uint32_t *value)
 			return opt_to_value(a.arg[0], value);
 		return AS_IT_IS;
 	case IR_VNOT:
-		return twice(o, i, value);
+		return undo_twice(o, i, value);
 	case IR_VAND:
 		return i->arg[0] == i->arg[1] ? opt_to_value(i->arg[0], value) : AS_IT_IS;
 	case IR_VOR:
@@ -309,28 +311,28 @@ enum simpler opt_arith(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	switch (i->op) {
 	case IR_ADD:
-		return add(o, i, value);
+		return simplify_add(o, i, value);
 	case IR_SUB:
-		return sub(o, i, value);
+		return simplify_sub(o, i, value);
 	case IR_MUL:
-		return mul(o, i, value);
+		return simplify_mul(o, i, value);
 	case IR_AND:
-		return and(o, i, value);
+		return simplify_and(o, i, value);
 	case IR_OR:
-		return or(o, i, value);
+		return simplify_or(o, i, value);
 	case IR_XOR:
-		return xor(o, i, value);
+		return simplify_xor(o, i, value);
 	case IR_ANDN:
-		return andn(o, i, value);
+		return simplify_andn(o, i, value);
 	case IR_NOT:
 	case IR_NEG:
-		return twice(o, i, value);
+		return undo_twice(o, i, value);
 	case IR_ADDCARRY:
-		return addcarry(o, i, value);
+		return simplify_addcarry(o, i, value);
 	default:
 		return (ir_op_info[i->op].result == 'X' && i->op != IR_VCONST) || i->op == IR_VLO ||
-				       i->op == IR_VHI ?
-			       vector(o, i, value) :
-			       AS_IT_IS;
+				       i->op == IR_VHI
+			       ? simplify_vector(o, i, value)
+			       : AS_IT_IS;
 	}
 }

@@ -37,7 +37,8 @@ static enum simpler shift(struct opt *o, struct ir_inst *i, uint32_t *value)
 		return AS_IT_IS;
 	n1 = (unsigned)c & (bits - 1);
 	if (a.op == i->op && i->op == IR_ROTL)
-		return opt_to_bin(i, IR_ROTL, a.arg[0], opt_make_const(o, t, (n + n1) & (bits - 1)));
+		return opt_to_bin(i, IR_ROTL, a.arg[0],
+				  opt_make_const(o, t, (n + n1) & (bits - 1)));
 	if (a.op == i->op) {
 		if (n + n1 < bits)
 			return opt_to_bin(i, i->op, a.arg[0], opt_make_const(o, t, n + n1));
@@ -90,8 +91,8 @@ static enum simpler extract(struct opt *o, struct ir_inst *i, uint32_t *value)
 		if (!opt_const(o, a.arg[1], &c))
 			return AS_IT_IS;
 		n = pos + ((unsigned)c & (bits - 1));
-		return n >= bits ? AS_IT_IS :
-				   opt_to_field(i, a.arg[0], n, len < bits - n ? len : bits - n);
+		return n >= bits ? AS_IT_IS
+				 : opt_to_field(i, a.arg[0], n, len < bits - n ? len : bits - n);
 	case IR_SHL:
 		if (!opt_const(o, a.arg[1], &c) || ((unsigned)c & (bits - 1)) > pos)
 			return AS_IT_IS;

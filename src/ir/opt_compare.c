@@ -98,7 +98,8 @@ static enum simpler narrow_compare(struct opt *o, struct ir_inst *i)
 
 		if (!either && is_signed != (extension == IR_SEXT32))
 			continue;
-		if (!is_extension(o, i->arg[0], extension) && !is_extension(o, i->arg[1], extension))
+		if (!is_extension(o, i->arg[0], extension) &&
+		    !is_extension(o, i->arg[1], extension))
 			continue;
 		a = narrow(o, i->arg[0], extension);
 		b = narrow(o, i->arg[1], extension);
@@ -233,8 +234,7 @@ static enum simpler select(struct opt *o, struct ir_inst *i, uint32_t *value)
 		i->arg[2] = yes;
 		return CHANGED;
 	}
-	if (o->inst[c].op == IR_NE && opt_is(o, o->inst[c].arg[1], 0) &&
-	    o->inst[c].aux == IR_I64) {
+	if (o->inst[c].op == IR_NE && opt_is(o, o->inst[c].arg[1], 0) && o->inst[c].aux == IR_I64) {
 		i->arg[0] = o->inst[c].arg[0];
 		return CHANGED;
 	}

@@ -151,10 +151,10 @@ bool opt_fold(const struct ir_inst *i, const uint64_t c[3], uint64_t *result)
 		v = a <= b;
 		break;
 	case IR_CMP3S:
-		v = three_way(sa < sb, sa > sb);
+		v = three_way(sa<sb, sa> sb);
 		break;
 	case IR_CMP3U:
-		v = three_way(a < b, a > b);
+		v = three_way(a<b, a> b);
 		break;
 	default:
 		return false;

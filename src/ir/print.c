@@ -22,7 +22,10 @@ static void print_memop(const struct ir_inst *i, FILE *out)
 	struct ir_memop m = ir_memop_of(i);
 
 	fprintf(out, " %s%d%s%s", m.sign_extend ? "s" : "u", m.size * 8,
-		m.size == 1 ? "" : m.big_endian ? "be" : "le", m.aligned ? " aligned" : "");
+		m.size == 1    ? ""
+		: m.big_endian ? "be"
+			       : "le",
+		m.aligned ? " aligned" : "");
 }
 
 /* What an instruction has beside its operands, before them. */

@@ -11,8 +11,8 @@
 
 /* One of the region's hash table of lines. */
 struct ir_line {
-	uint32_t stamp;  /* taken, when it is the region's */
-	uint32_t line;   /* offset / 16 */
+	uint32_t stamp; /* taken, when it is the region's */
+	uint32_t line;  /* offset / 16 */
 	uint32_t number;
 };
 

@@ -16,7 +16,8 @@
  *   vm.slots_change   serialises KVM_SET_USER_MEMORY_REGION and the dirty log
  *   vpa_lock          (POWER) a vCPU's registered areas
  *   vm.slots_lock     readers look slots up, and may use their memory until they unlock
- *   mmu_lock          (POWER) the partition-scoped tree
+ *   mmu_lock          (POWER) the partition-scoped tree; nested guests with their shadow trees,
+ *                     and reverse maps in the slots
  *   xics.lock         the interrupt controller
  *   eventfds.lock     irqfds and ioeventfds
  *   kvm.lock          the descriptor table

@@ -31,13 +31,13 @@ struct console {
 	bool terminal;
 	int wake_fd; /* eventfd: room in the input queue, or the end */
 
-	pthread_mutex_t lock; /* queues, stop, out_done */
+	pthread_mutex_t lock; /* queues and what follows, up to out_error */
 	pthread_cond_t out_filled, out_drained;
 	struct queue in, out;
 	bool in_stalled; /* the input thread waits for room */
 	bool stop;
 	bool out_writing; /* the output thread holds bytes that it took from the queue */
-	bool out_failed;
+	int out_error;    /* -errno of the write that failed, else 0 */
 
 	pthread_mutex_t connection; /* ops and opaque; held around callbacks */
 	const struct console_ops *ops;
@@ -94,6 +94,14 @@ static void call_quit(struct console *c)
 	pthread_mutex_lock(&c->connection);
 	if (c->ops)
 		c->ops->quit(c->opaque);
+	pthread_mutex_unlock(&c->connection);
+}
+
+static void call_lost(struct console *c)
+{
+	pthread_mutex_lock(&c->connection);
+	if (c->ops)
+		c->ops->lost(c->opaque);
 	pthread_mutex_unlock(&c->connection);
 }
 
@@ -161,7 +169,7 @@ static bool wait_input(struct console *c, bool *eof)
 	if (poll(fds, 2, -1) < 0 && errno != EINTR)
 		*eof = true;
 	if ((fds[0].revents & POLLIN) && read(c->wake_fd, &count, sizeof(count)) < 0 &&
-		errno != EAGAIN && errno != EINTR)
+	    errno != EAGAIN && errno != EINTR)
 		return false;
 	return true;
 }
@@ -202,8 +210,11 @@ static void *in_main(void *arg)
 	return NULL;
 }
 
-/* Writes all, in parts small enough for a pipe that poll called writable. */
-static bool write_out(struct console *c, const uint8_t *p, size_t n)
+/*
+ * Writes all, in parts small enough for a pipe that poll called writable. 0 too if the console
+ * ends while the reader is stopped; -errno if there is no writing to it.
+ */
+static int write_out(struct console *c, const uint8_t *p, size_t n)
 {
 	while (n) {
 		struct pollfd fd = {.fd = c->out_fd, .events = POLLOUT};
@@ -215,24 +226,26 @@ static bool write_out(struct console *c, const uint8_t *p, size_t n)
 			stop = c->stop;
 			pthread_mutex_unlock(&c->lock);
 			if (stop)
-				return false;
+				return 0;
 			continue;
 		}
 		w = write(c->out_fd, p, n);
 		if (w < 0 && errno != EINTR && errno != EAGAIN)
-			return false;
+			return -errno;
 		if (w > 0) {
 			p += w;
 			n -= (size_t)w;
 		}
 	}
-	return true;
+	return 0;
 }
 
 static void *out_main(void *arg)
 {
 	struct console *c = arg;
+	bool failed = false;
 	uint8_t buf[2048];
+	int ret = 0;
 	size_t n;
 
 	pthread_mutex_lock(&c->lock);
@@ -244,9 +257,16 @@ static void *out_main(void *arg)
 			break;
 		c->out_writing = true;
 		pthread_mutex_unlock(&c->lock);
-		if (!c->out_failed && !write_out(c, buf, n))
-			/* Nobody reads any more: the guest goes on, its output is dropped. */
-			c->out_failed = true;
+		if (!failed)
+			ret = write_out(c, buf, n);
+		if (ret && !failed) {
+			failed = true;
+			/* Before the callback, for a device that connects just behind it. */
+			pthread_mutex_lock(&c->lock);
+			c->out_error = ret;
+			pthread_mutex_unlock(&c->lock);
+			call_lost(c);
+		}
 		pthread_mutex_lock(&c->lock);
 		c->out_writing = false;
 		if (!queue_used(&c->out))
@@ -331,10 +351,10 @@ int console_create(struct console **out, int in_fd, int out_fd, bool terminal, s
 	return 0;
 }
 
-void console_destroy(struct console *c, bool flush)
+int console_destroy(struct console *c, bool flush)
 {
 	struct timespec until;
-	int ret = 0;
+	int ret = 0, lost;
 
 	console_connect(c, NULL, NULL);
 	clock_gettime(CLOCK_REALTIME, &until);
@@ -347,7 +367,9 @@ void console_destroy(struct console *c, bool flush)
 	stop_output(c);
 	wake(c);
 	pthread_join(c->in_thread, NULL);
+	lost = c->out_error;
 	free_console(c);
+	return lost;
 }
 
 void console_connect(struct console *c, const struct console_ops *ops, void *opaque)
@@ -381,6 +403,16 @@ size_t console_pending(struct console *c)
 	n = queue_used(&c->in);
 	pthread_mutex_unlock(&c->lock);
 	return n;
+}
+
+bool console_lost(struct console *c)
+{
+	bool lost;
+
+	pthread_mutex_lock(&c->lock);
+	lost = c->out_error;
+	pthread_mutex_unlock(&c->lock);
+	return lost;
 }
 
 bool console_write(struct console *c, const void *buf, size_t n)

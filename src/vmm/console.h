@@ -10,7 +10,10 @@
  * Ctrl-A. Where input is no terminal, all bytes go to the guest, and end of file ends the input
  * only.
  *
- * The device side may be called by any thread. The callbacks run on the input's thread, with no
+ * When writing fails, what is queued and what follows is dropped, and the device is told: output
+ * that nobody gets is no reason to hold a guest up, but one to end it.
+ *
+ * The device side may be called by any thread. The callbacks run on the console's threads, with no
  * lock held that console_read or console_write need.
  */
 #ifndef ANYKVM_VMM_CONSOLE_H
@@ -25,6 +28,7 @@ struct console;
 struct console_ops {
 	void (*input)(void *opaque); /* bytes were added to the input queue */
 	void (*quit)(void *opaque);  /* the user asked to end the run */
+	void (*lost)(void *opaque);  /* output cannot be written any more; once, if at all */
 };
 
 /*
@@ -35,9 +39,10 @@ int console_create(struct console **out, int in_fd, int out_fd, bool terminal, s
 
 /*
  * Writes what is queued (with a time limit if `flush` is false, so that a stopped reader does not
- * hold up a user who quits) and ends the threads.
+ * hold up a user who quits) and ends the threads. 0, or -errno of the write that failed: output
+ * was lost then.
  */
-void console_destroy(struct console *c, bool flush);
+int console_destroy(struct console *c, bool flush);
 
 /* Connect the device side; NULL disconnects, and on return no callback runs any more. */
 void console_connect(struct console *c, const struct console_ops *ops, void *opaque);
@@ -45,6 +50,9 @@ void console_connect(struct console *c, const struct console_ops *ops, void *opa
 /* Take at most n bytes of input; 0 if there is none. */
 size_t console_read(struct console *c, void *buf, size_t n);
 size_t console_pending(struct console *c);
+
+/* Whether writing has failed: for a device that connects after `lost` was called. */
+bool console_lost(struct console *c);
 
 /* Queue n bytes of output (n <= 4096): true, or false for now if there is no room. */
 bool console_write(struct console *c, const void *buf, size_t n);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "util/bits.h"
+#include "util/compiler.h"
 #include "vmm/loader.h"
 
 static int open_image(const char *path, uint64_t *size, struct error *e)
@@ -35,7 +36,7 @@ static int open_image(const char *path, uint64_t *size, struct error *e)
 
 /* All of [offset, offset + len); a file that ends before is truncated. */
 static int read_all(int fd, const char *path, void *to, uint64_t len, uint64_t offset,
-			struct error *e)
+		    struct error *e)
 {
 	uint8_t *p = to;
 
@@ -58,27 +59,28 @@ static int read_all(int fd, const char *path, void *to, uint64_t len, uint64_t o
 	return 0;
 }
 
-static const char *elf_machine_name(unsigned machine)
+static const struct {
+	uint16_t machine;
+	const char *name;
+} elf_machines[] = {
+	{EM_PPC64, "ppc64"}, {EM_PPC, "32-bit PowerPC"},  {EM_X86_64, "x86_64"},
+	{EM_386, "i386"},    {EM_S390, "s390x"},          {EM_AARCH64, "aarch64"},
+	{EM_ARM, "arm"},     {EM_RISCV, "riscv"},         {EM_SPARCV9, "sparc64"},
+	{EM_SPARC, "sparc"}, {EM_MIPS, "mips"},           {EM_ALPHA, "alpha"},
+	{EM_IA_64, "ia64"},  {EM_PARISC, "parisc"},       {EM_SH, "sh"},
+	{EM_68K, "m68k"},    {EM_LOONGARCH, "loongarch"},
+};
+
+void elf_arch_text(const struct elf_arch *arch, char *text, size_t size)
 {
-	switch (machine) {
-	case EM_PPC64:
-		return "ppc64";
-	case EM_PPC:
-		return "32-bit PowerPC";
-	case EM_X86_64:
-		return "x86_64";
-	case EM_386:
-		return "i386";
-	case EM_S390:
-		return "s390x";
-	case EM_AARCH64:
-		return "aarch64";
-	case EM_ARM:
-		return "arm";
-	case EM_RISCV:
-		return "riscv";
-	}
-	return "another architecture";
+	const char *order = arch->data == ELFDATA2MSB ? "big-endian" : "little-endian";
+
+	for (unsigned i = 0; i < ARRAY_SIZE(elf_machines); i++)
+		if (elf_machines[i].machine == arch->machine) {
+			snprintf(text, size, "%s (%s)", elf_machines[i].name, order);
+			return;
+		}
+	snprintf(text, size, "the architecture with ELF number %u (%s)", arch->machine, order);
 }
 
 /* What a file that is no ELF is, as far as its first bytes tell. */
@@ -113,6 +115,85 @@ static int not_an_elf(int fd, const char *path, struct error *e)
 			 path);
 }
 
+static struct elf_arch elf_arch_of(const GElf_Ehdr *ehdr)
+{
+	return (struct elf_arch){
+		.machine = ehdr->e_machine,
+		.class = ehdr->e_ident[EI_CLASS],
+		.data = ehdr->e_ident[EI_DATA],
+	};
+}
+
+static int check_arch(const char *path, const struct load_target *t, const GElf_Ehdr *ehdr,
+		      struct error *e)
+{
+	struct elf_arch arch = elf_arch_of(ehdr);
+	char text[64];
+
+	if (arch.machine != t->elf_machine || arch.class != ELFCLASS64) {
+		elf_arch_text(&arch, text, sizeof(text));
+		return error_set(e, -ENOEXEC,
+				 "\"%s\" is for %s%s, not for %s; give a kernel of the guest's "
+				 "architecture or another --arch.",
+				 path, text,
+				 arch.machine == t->elf_machine ? " in a 32-bit file" : "",
+				 t->arch_name);
+	}
+	if (t->elf_data != ELFDATANONE && arch.data != t->elf_data) {
+		elf_arch_text(&arch, text, sizeof(text));
+		return error_set(e, -ENOEXEC,
+				 "\"%s\" is for %s, and %s has the other byte order; give a kernel "
+				 "that was built for %s.",
+				 path, text, t->arch_name, t->arch_name);
+	}
+	return 0;
+}
+
+static int truncated(const char *path, struct error *e)
+{
+	return error_set(e, -ENOEXEC, "\"%s\" is truncated; get a complete copy of it.", path);
+}
+
+/* Whether `n` bytes, or entries of `each`, at offset `at` are all in the file. */
+static bool in_file(uint64_t at, uint64_t n, uint64_t each, uint64_t file_size)
+{
+	uint64_t len;
+
+	return !__builtin_mul_overflow(n, each, &len) && at <= file_size && len <= file_size - at;
+}
+
+/*
+ * Whether all that the headers speak of is in the file, loaded or not: half a download is to be
+ * called one, even if what is missing is only the symbol table. libelf corrects the numbers of
+ * truncated tables, so the header's own are looked at first.
+ */
+static int check_complete(Elf *elf, const GElf_Ehdr *ehdr, const char *path, uint64_t file_size,
+			  struct error *e)
+{
+	GElf_Shdr sh;
+	size_t n;
+
+	/* PN_XNUM and a section number of 0: the real ones are in the first section's header. */
+	if (ehdr->e_phnum != PN_XNUM &&
+	    !in_file(ehdr->e_phoff, ehdr->e_phnum, ehdr->e_phentsize, file_size))
+		return truncated(path, e);
+	if (!ehdr->e_shoff)
+		return 0;
+	if (!in_file(ehdr->e_shoff, ehdr->e_shnum ? ehdr->e_shnum : 1, ehdr->e_shentsize,
+		     file_size) ||
+	    elf_getshdrnum(elf, &n) || !in_file(ehdr->e_shoff, n, ehdr->e_shentsize, file_size))
+		return truncated(path, e);
+	for (size_t i = 1; i < n; i++) {
+		if (!gelf_getshdr(elf_getscn(elf, i), &sh))
+			return truncated(path, e);
+		if (sh.sh_type == SHT_NOBITS || sh.sh_type == SHT_NULL)
+			continue;
+		if (!in_file(sh.sh_offset, sh.sh_size, 1, file_size))
+			return truncated(path, e);
+	}
+	return 0;
+}
+
 /* The ELF descriptor and header of a kernel of the machine, -ENOEXEC otherwise. */
 static int elf_header(int fd, const char *path, const struct load_target *t, Elf **elf,
 		      GElf_Ehdr *ehdr, struct error *e)
@@ -127,14 +208,9 @@ static int elf_header(int fd, const char *path, const struct load_target *t, Elf
 		ret = not_an_elf(fd, path, e);
 		goto fail;
 	}
-	if (t && (ehdr->e_machine != t->elf_machine || gelf_getclass(*elf) != ELFCLASS64)) {
-		ret = error_set(e, -ENOEXEC,
-				"\"%s\" is for %s, not for %s; give a kernel of the guest's "
-				"architecture or another --arch.",
-				path, elf_machine_name(ehdr->e_machine), t->arch_name);
-		goto fail;
-	}
-	return 0;
+	ret = t ? check_arch(path, t, ehdr, e) : 0;
+	if (!ret)
+		return 0;
 fail:
 	if (*elf)
 		elf_end(*elf);
@@ -163,8 +239,7 @@ static int load_segment(const struct load_target *t, int fd, const char *path, u
 				 "other.",
 				 path);
 	if (ph->p_offset > file_size || ph->p_filesz > file_size - ph->p_offset)
-		return error_set(e, -ENOEXEC, "\"%s\" is truncated; get a complete copy of it.",
-				 path);
+		return truncated(path, e);
 	if (end > t->size)
 		return no_space(e, path, end, t->size);
 	ret = read_all(fd, path, t->mem + at, ph->p_filesz, ph->p_offset, e);
@@ -179,7 +254,7 @@ static int load_segment(const struct load_target *t, int fd, const char *path, u
 }
 
 static int load_elf(const struct load_target *t, int fd, const char *path, uint64_t file_size,
-			struct loaded_image *out, struct error *e)
+		    struct loaded_image *out, struct error *e)
 {
 	GElf_Ehdr ehdr;
 	GElf_Phdr ph;
@@ -191,6 +266,9 @@ static int load_elf(const struct load_target *t, int fd, const char *path, uint6
 	if (ret)
 		return ret;
 	*out = (struct loaded_image){.start = UINT64_MAX};
+	ret = check_complete(elf, &ehdr, path, file_size, e);
+	if (ret)
+		goto out;
 	ret = -ENOEXEC;
 	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN) {
 		error_set(e, ret,
@@ -200,13 +278,12 @@ static int load_elf(const struct load_target *t, int fd, const char *path, uint6
 		goto out;
 	}
 	if (elf_getphdrnum(elf, &n)) {
-		error_set(e, ret, "\"%s\" is truncated; get a complete copy of it.", path);
+		truncated(path, e);
 		goto out;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (!gelf_getphdr(elf, (int)i, &ph)) {
-			ret = error_set(e, -ENOEXEC,
-					"\"%s\" is truncated; get a complete copy of it.", path);
+			ret = truncated(path, e);
 			goto out;
 		}
 		if (ph.p_type != PT_LOAD || !ph.p_memsz)
@@ -235,7 +312,7 @@ out:
 }
 
 static int load_raw(const struct load_target *t, int fd, const char *path, uint64_t file_size,
-			struct loaded_image *out, struct error *e)
+		    struct loaded_image *out, struct error *e)
 {
 	if (!file_size)
 		return error_set(e, -ENOEXEC, "\"%s\" is empty; give a raw memory image.", path);
@@ -297,7 +374,7 @@ int load_file(const struct load_target *t, const char *path, uint64_t at, uint64
 	return ret;
 }
 
-int probe_kernel(const char *path, uint16_t *elf_machine, struct error *e)
+int probe_kernel(const char *path, struct elf_arch *arch, struct error *e)
 {
 	uint64_t size;
 	int fd = open_image(path, &size, e);
@@ -309,7 +386,7 @@ int probe_kernel(const char *path, uint16_t *elf_machine, struct error *e)
 		return fd;
 	ret = elf_header(fd, path, NULL, &elf, &ehdr, e);
 	if (!ret) {
-		*elf_machine = ehdr.e_machine;
+		*arch = elf_arch_of(&ehdr);
 		elf_end(elf);
 	}
 	close(fd);

@@ -11,6 +11,7 @@
 #define ANYKVM_VMM_LOADER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "util/error.h"
 
@@ -28,6 +29,7 @@ struct load_target {
 	uint8_t *mem; /* guest memory from physical address 0 */
 	uint64_t size;
 	uint16_t elf_machine;
+	uint8_t elf_data;      /* ELFDATA2LSB, ELFDATA2MSB, or ELFDATANONE for either */
 	const char *arch_name; /* for messages */
 	/* Bits of an ELF address that are a physical one (kernels are linked high). */
 	uint64_t phys_mask;
@@ -47,7 +49,17 @@ int image_size(const char *path, uint64_t *size, struct error *e);
 int load_file(const struct load_target *t, const char *path, uint64_t at, uint64_t limit,
 	      uint64_t *size, struct error *e);
 
-/* The machine number in an ELF file's header, or -ENOEXEC. */
-int probe_kernel(const char *path, uint16_t *elf_machine, struct error *e);
+/* What an ELF file's header says of the architecture that it is for. */
+struct elf_arch {
+	uint16_t machine; /* EM_ */
+	uint8_t class;    /* ELFCLASS */
+	uint8_t data;     /* ELFDATA */
+};
+
+/* -ENOEXEC as of load_kernel. */
+int probe_kernel(const char *path, struct elf_arch *arch, struct error *e);
+
+/* It as text: "x86_64 (little-endian)". */
+void elf_arch_text(const struct elf_arch *arch, char *text, size_t size);
 
 #endif

@@ -19,6 +19,7 @@ struct machine {
 	const char *description;
 	enum kvm_guest_arch arch;
 	uint16_t elf_machine;
+	uint8_t elf_data; /* ELFDATA2LSB or ELFDATA2MSB: the kernels' byte order */
 	uint64_t memory_unit; /* guest memory is a multiple of this */
 	unsigned max_threads; /* per core */
 
@@ -31,7 +32,8 @@ struct machine {
 
 	/*
 	 * On a VM with memory but no vCPUs: create vCPUs (vcpu_create) and devices. On error the
-	 * VM is destroyed with what there is. Called before any vCPU's thread runs.
+	 * VM is destroyed with what there is. Called before any vCPU's thread runs. -E2BIG if the
+	 * configuration asks for more than machine or hypervisor have; any other error is theirs.
 	 */
 	int (*create)(struct vm *vm, struct error *e);
 	/* Free what create made; the vCPUs' threads are gone, their descriptors not yet. */
@@ -39,8 +41,8 @@ struct machine {
 
 	/*
 	 * Put kernel, initial RAM disk and firmware tables into memory and the first vCPU at the
-	 * kernel's entry. -EREMOTEIO if the hypervisor refused something; any other error is that
-	 * of an image.
+	 * kernel's entry. -EREMOTEIO if the hypervisor refused something, -ENOMEM of the host,
+	 * -E2BIG as above (a command line too long); any other error is that of an image.
 	 */
 	int (*load)(struct vm *vm, struct error *e);
 

@@ -17,7 +17,7 @@ int ram_create(struct ram *ram, uint64_t size, struct error *e)
 
 	*ram = (struct ram){0};
 	if (size > UINT64_C(1) << 46)
-		return error_set(e, -ENOMEM,
+		return error_set(e, -E2BIG,
 				 "%" PRIu64 " MiB are more memory than this host can "
 				 "address; give the guest less with --memory.",
 				 size >> 20);

@@ -31,7 +31,7 @@ struct ram {
 	size_t map_size;
 };
 
-/* Memory that reads as zeros. -ENOMEM. */
+/* Memory that reads as zeros. -ENOMEM; -E2BIG if no host could have that much. */
 int ram_create(struct ram *ram, uint64_t size, struct error *e);
 void ram_destroy(struct ram *ram);
 
@@ -80,7 +80,7 @@ struct vm {
 
 /*
  * A VM with memory, no vCPUs. `keep` is what the machine keeps over resets. -errno of the
- * hypervisor or -ENOMEM.
+ * hypervisor or -ENOMEM; -E2BIG if the configuration asks for too much.
  */
 int vm_create(struct vm *vm, const struct vmm_config *config, struct console *console, void *keep,
 	      struct error *e);

@@ -15,13 +15,20 @@ static enum vmm_end run_until_reset(const struct vmm_config *config, struct cons
 	struct vm vm;
 	int ret;
 
-	if (vm_create(&vm, config, console, keep, e))
-		return VMM_ERROR;
+	ret = vm_create(&vm, config, console, keep, e);
+	if (ret)
+		return ret == -E2BIG ? VMM_BAD_CONFIG : VMM_ERROR;
 	ret = config->machine->load(&vm, e);
 	if (ret) {
 		vm_destroy(&vm);
-		/* -EREMOTEIO: the hypervisor refused something; all else is the images' fault. */
-		return ret == -EREMOTEIO ? VMM_ERROR : VMM_BAD_IMAGE;
+		switch (ret) {
+		case -E2BIG:
+			return VMM_BAD_CONFIG;
+		case -EREMOTEIO: /* the hypervisor refused something */
+		case -ENOMEM:
+			return VMM_ERROR;
+		}
+		return VMM_BAD_IMAGE;
 	}
 	end = vm_run(&vm, e);
 	vm_destroy(&vm);

@@ -34,19 +34,21 @@ struct vmm_config {
 
 /* How a run ended. */
 enum vmm_end {
-	VMM_RUNS,      /* not yet (within the VMM only) */
-	VMM_POWER_OFF, /* the guest powered itself off */
-	VMM_RESET,     /* it asked for a reset, and config.no_reboot was set */
-	VMM_CRASH,     /* it panicked, or stopped its last processor */
-	VMM_QUIT,      /* the user ended it (console escape, vmm_quit) */
-	VMM_BAD_IMAGE, /* kernel or initial RAM disk cannot be loaded */
-	VMM_ERROR,     /* hypervisor or host failed */
+	VMM_RUNS,        /* not yet (within the VMM only) */
+	VMM_POWER_OFF,   /* the guest powered itself off */
+	VMM_RESET,       /* it asked for a reset, and config.no_reboot was set */
+	VMM_CRASH,       /* it panicked, or stopped its last processor */
+	VMM_QUIT,        /* the user ended it (console escape, vmm_quit) */
+	VMM_OUTPUT_LOST, /* the console's output cannot be written; console_destroy says why */
+	VMM_BAD_CONFIG,  /* the configuration asks for more than machine, hypervisor or host have */
+	VMM_BAD_IMAGE,   /* kernel or initial RAM disk cannot be loaded */
+	VMM_ERROR,       /* hypervisor or host failed */
 };
 
 /*
  * Run a virtual machine until it ends, over resets of its own. Returns after all its threads
- * are gone and its memory is freed. error->text says why for VMM_CRASH, VMM_BAD_IMAGE and
- * VMM_ERROR. The console outlives the call. Several may run in one process.
+ * are gone and its memory is freed. error->text says why for VMM_CRASH, VMM_BAD_CONFIG,
+ * VMM_BAD_IMAGE and VMM_ERROR. The console outlives the call. Several may run in one process.
  */
 enum vmm_end vmm_run(const struct vmm_config *config, struct console *console, struct error *error);
 

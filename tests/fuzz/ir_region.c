@@ -1,7 +1,7 @@
 /*
- * Fuzzes the optimiser, the lowering and the interpreter: a region made by the input's choices leaves
- * the same machine behind in the reference evaluator, in the interpreter, and in the interpreter
- * after the optimiser.
+ * Fuzzes the optimiser, the lowering and the interpreter: a region made by the input's choices
+ * leaves the same machine behind in the reference evaluator, in the interpreter, and in the
+ * interpreter after the optimiser.
  *
  * Input: a byte that seeds the machine, then what unit/ir_generate.c chooses by.
  */

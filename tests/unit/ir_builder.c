@@ -268,7 +268,8 @@ static void test_check_imm(void **state)
 	assert_string_equal(verdict(), "a memory access has a size that is not 1, 2, 4, 8 or 16");
 	begin();
 	ir_load(&r, IR_I64, (struct ir_memop){.size = 16}, c64(0));
-	assert_string_equal(verdict(), "a memory access of 16 bytes and its type do not go together");
+	assert_string_equal(verdict(),
+			    "a memory access of 16 bytes and its type do not go together");
 	begin();
 	ir_load(&r, IR_I32, (struct ir_memop){.size = 8}, c64(0));
 	assert_string_equal(verdict(), "a memory access is wider than its value");
@@ -327,10 +328,14 @@ static void test_check_exceptions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_types),	      cmocka_unit_test(test_memop),
-		cmocka_unit_test(test_growth),	      cmocka_unit_test(test_polls),
-		cmocka_unit_test(test_print),	      cmocka_unit_test(test_check_shape),
-		cmocka_unit_test(test_check_operands), cmocka_unit_test(test_check_imm),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_memop),
+		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_polls),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_check_shape),
+		cmocka_unit_test(test_check_operands),
+		cmocka_unit_test(test_check_imm),
 		cmocka_unit_test(test_check_exceptions),
 	};
 

@@ -15,8 +15,8 @@ struct gen {
 	size_t left;
 	/* The flow graph, made before any instruction. */
 	unsigned nblocks;
-	int succ[MAX_BLOCKS][2];          /* -1: leave the region */
-	unsigned back[MAX_BLOCKS];        /* 0, or counter + 1: succ[][0] is a way back */
+	int succ[MAX_BLOCKS][2];           /* -1: leave the region */
+	unsigned back[MAX_BLOCKS];         /* 0, or counter + 1: succ[][0] is a way back */
 	uint32_t dominated_by[MAX_BLOCKS]; /* sets of blocks */
 	ir_block block[MAX_BLOCKS];
 	/* Values so far, by type, and where they were defined. */
@@ -64,9 +64,9 @@ static void plan_blocks(struct gen *g)
 
 	for (unsigned b = 0; b < n; b++) {
 		for (unsigned k = 0; k < 2; k++)
-			g->succ[b][k] = b + 1 < n && !chance(g, 15) ?
-						(int)(b + 1 + below(g, n - b - 1)) :
-						-1;
+			g->succ[b][k] = b + 1 < n && !chance(g, 15)
+						? (int)(b + 1 + below(g, n - b - 1))
+						: -1;
 		g->back[b] = 0;
 		if (chance(g, 25)) {
 			g->succ[b][0] = (int)below(g, b + 1);
@@ -105,12 +105,39 @@ static ir_val keep(struct gen *g, enum ir_type t, ir_val v)
 
 static uint64_t interesting(struct gen *g)
 {
-	static const uint64_t list[] = {
-		0,	    1,		2,	    3,	  4,	 7,	 8,	 0xf,  0x10, 0x1f, 0x20,
-		0x3f,	    0x40,	0x7f,	    0x80, 0xff,	 0x100,	 0xfff,	 4096, 0x7fff,
-		0x8000,	    0xffff,	0x7fffffff, 0x80000000,	 0xffffffff,	 0x100000000,
-		INT64_MAX,  (uint64_t)INT64_MIN, UINT64_MAX, UINT64_MAX - 1, UINT64_MAX << 32,
-		0x0123456789abcdef, 0x5555555555555555};
+	static const uint64_t list[] = {0,
+					1,
+					2,
+					3,
+					4,
+					7,
+					8,
+					0xf,
+					0x10,
+					0x1f,
+					0x20,
+					0x3f,
+					0x40,
+					0x7f,
+					0x80,
+					0xff,
+					0x100,
+					0xfff,
+					4096,
+					0x7fff,
+					0x8000,
+					0xffff,
+					0x7fffffff,
+					0x80000000,
+					0xffffffff,
+					0x100000000,
+					INT64_MAX,
+					(uint64_t)INT64_MIN,
+					UINT64_MAX,
+					UINT64_MAX - 1,
+					UINT64_MAX << 32,
+					0x0123456789abcdef,
+					0x5555555555555555};
 
 	switch (below(g, 4)) {
 	case 0:
@@ -180,11 +207,12 @@ static ir_val boolean(struct gen *g)
 
 static void pure_int(struct gen *g)
 {
-	static const uint8_t unary[] = {IR_NOT,	 IR_NEG,   IR_CLZ,    IR_CTZ,	IR_POPCNT,
+	static const uint8_t unary[] = {IR_NOT,   IR_NEG,   IR_CLZ,    IR_CTZ,   IR_POPCNT,
 					IR_BSWAP, IR_SEXT8, IR_SEXT16, IR_ZEXT8, IR_ZEXT16};
-	static const uint8_t binary[] = {
-		IR_ADD, IR_SUB, IR_MUL, IR_MULHU, IR_MULHS, IR_DIVU, IR_DIVS, IR_REMU, IR_REMS, IR_AND,
-		IR_OR,  IR_XOR, IR_ANDN, IR_SHL, IR_SHR, IR_SAR, IR_ROTL, IR_ADD, IR_SUB, IR_AND, IR_OR};
+	static const uint8_t binary[] = {IR_ADD,  IR_SUB,  IR_MUL,  IR_MULHU, IR_MULHS, IR_DIVU,
+					 IR_DIVS, IR_REMU, IR_REMS, IR_AND,   IR_OR,    IR_XOR,
+					 IR_ANDN, IR_SHL,  IR_SHR,  IR_SAR,   IR_ROTL,  IR_ADD,
+					 IR_SUB,  IR_AND,  IR_OR};
 	enum ir_type t = int_type(g);
 	unsigned bits = t == IR_I64 ? 64 : 32, pos = below(g, bits), len = 1 + below(g, bits - pos);
 	ir_val args[2];
@@ -214,13 +242,14 @@ static void pure_int(struct gen *g)
 		     ir_bin(g->r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, pick(g, t), pick(g, t)));
 		break;
 	case 8:
-		keep(g, t, ir_select(g->r, chance(g, 60) ? boolean(g) : pick(g, IR_I64), pick(g, t),
-				     pick(g, t)));
+		keep(g, t,
+		     ir_select(g->r, chance(g, 60) ? boolean(g) : pick(g, IR_I64), pick(g, t),
+			       pick(g, t)));
 		break;
 	case 9:
-		keep(g, IR_I64, ir_addcarry(g->r, pick(g, t), pick(g, t),
-					    chance(g, 30) ? ir_const(g->r, t, below(g, 2)) :
-							    boolean(g)));
+		keep(g, IR_I64,
+		     ir_addcarry(g->r, pick(g, t), pick(g, t),
+				 chance(g, 30) ? ir_const(g->r, t, below(g, 2)) : boolean(g)));
 		break;
 	case 10:
 		if (chance(g, 50)) {
@@ -234,8 +263,8 @@ static void pure_int(struct gen *g)
 		}
 		break;
 	default:
-		keep(g, t, ir_bin(g->r, binary[below(g, ARRAY_SIZE(binary))], pick(g, t),
-				  pick(g, t)));
+		keep(g, t,
+		     ir_bin(g->r, binary[below(g, ARRAY_SIZE(binary))], pick(g, t), pick(g, t)));
 		break;
 	}
 }
@@ -256,7 +285,8 @@ static void pure_vector(struct gen *g)
 		keep(g, IR_I64, ir_un(g->r, IR_VLO, pick(g, IR_V128)));
 		break;
 	case 3:
-		keep(g, IR_V128, ir_bin(g->r, IR_VAND + below(g, 4), pick(g, IR_V128), pick(g, IR_V128)));
+		keep(g, IR_V128,
+		     ir_bin(g->r, IR_VAND + below(g, 4), pick(g, IR_V128), pick(g, IR_V128)));
 		break;
 	case 4:
 		keep(g, IR_V128, ir_un(g->r, IR_VNOT, pick(g, IR_V128)));
@@ -278,8 +308,9 @@ static void pure_vector(struct gen *g)
 		keep(g, IR_V128, ir_call(g->r, &machine_helper[H_VPURE], args, 2));
 		break;
 	default:
-		keep(g, IR_V128, ir_vbin(g->r, IR_VADD + below(g, IR_VSAR - IR_VADD + 1), lane,
-					 pick(g, IR_V128), pick(g, IR_V128)));
+		keep(g, IR_V128,
+		     ir_vbin(g->r, IR_VADD + below(g, IR_VSAR - IR_VADD + 1), lane,
+			     pick(g, IR_V128), pick(g, IR_V128)));
 		break;
 	}
 }
@@ -310,7 +341,8 @@ static void idiom(struct gen *g)
 		keep(g, IR_I64, v);
 		break;
 	case 3: /* the same with 32 bits of it */
-		v = ir_bin(r, IR_SUB, ir_un(r, IR_TRUNC32, ir_get(r, IR_I64, reg)), pick(g, IR_I32));
+		v = ir_bin(r, IR_SUB, ir_un(r, IR_TRUNC32, ir_get(r, IR_I64, reg)),
+			   pick(g, IR_I32));
 		ir_set(r, reg, keep(g, IR_I64, ir_un(r, IR_ZEXT32, v)));
 		break;
 	case 4: /* registers exchanged */
@@ -326,8 +358,9 @@ static void idiom(struct gen *g)
 		reg = chance(g, 50);
 		v = ir_bin(r, IR_ADD, v, pick(g, t));
 		keep(g, t, ir_bin(r, IR_ADD, v, ir_const(r, t, 1)));
-		keep(g, IR_I64, ir_addcarry(r, ir_un(r, IR_NOT, pick(g, t)), pick(g, t),
-					    ir_const(r, IR_I64, reg)));
+		keep(g, IR_I64,
+		     ir_addcarry(r, ir_un(r, IR_NOT, pick(g, t)), pick(g, t),
+				 ir_const(r, IR_I64, reg)));
 		break;
 	case 7: /* is it zero? */
 		v = ir_un(r, IR_CLZ, pick(g, t));
@@ -337,10 +370,12 @@ static void idiom(struct gen *g)
 	case 9:
 		v = pick(g, t);
 		for (unsigned n = 2 + below(g, 2); n; n--) {
-			static const uint8_t op[] = {IR_ADD, IR_SUB, IR_MUL, IR_AND, IR_OR, IR_XOR,
-						     IR_SHL, IR_SHR, IR_SAR, IR_ROTL, IR_ROTL};
+			static const uint8_t op[] = {IR_ADD, IR_SUB,  IR_MUL, IR_AND,
+						     IR_OR,  IR_XOR,  IR_SHL, IR_SHR,
+						     IR_SAR, IR_ROTL, IR_ROTL};
 
-			v = ir_bin(r, op[below(g, ARRAY_SIZE(op))], v, ir_const(r, t, interesting(g)));
+			v = ir_bin(r, op[below(g, ARRAY_SIZE(op))], v,
+				   ir_const(r, t, interesting(g)));
 		}
 		keep(g, t, v);
 		break;
@@ -366,7 +401,9 @@ static ir_val address(struct gen *g, unsigned size, unsigned aligned)
 	if (chance(g, 1))
 		return pick(g, IR_I64);
 	if (chance(g, 15))
-		return ir_const(r, IR_I64, (page + (chance(g, 50) ? 4096 - below(g, 24) : below(g, 64))) & align);
+		return ir_const(r, IR_I64,
+				(page + (chance(g, 50) ? 4096 - below(g, 24) : below(g, 64))) &
+					align);
 	index = ir_bin(r, IR_AND, pick(g, IR_I64), ir_const(r, IR_I64, 0xfff & align));
 	if (chance(g, 50)) {
 		base = ir_const(r, IR_I64, page);
@@ -377,11 +414,13 @@ static ir_val address(struct gen *g, unsigned size, unsigned aligned)
 	if (chance(g, 30))
 		base = keep(g, IR_I64, base);
 	if (chance(g, 50))
-		return ir_bin(r, IR_ADD, base,
-			      ir_bin(r, IR_AND, pick(g, IR_I64), ir_const(r, IR_I64, 0x30 & align)));
-	return keep(g, IR_I64,
-		    ir_bin(r, IR_ADD, base,
-			   ir_const(r, IR_I64, (uint64_t)(int64_t)((int)below(g, 65) - 32) & align)));
+		return ir_bin(
+			r, IR_ADD, base,
+			ir_bin(r, IR_AND, pick(g, IR_I64), ir_const(r, IR_I64, 0x30 & align)));
+	return keep(
+		g, IR_I64,
+		ir_bin(r, IR_ADD, base,
+		       ir_const(r, IR_I64, (uint64_t)(int64_t)((int)below(g, 65) - 32) & align)));
 }
 
 /* A memory access or a call that may fault: to come before the SETs of a guest instruction. */

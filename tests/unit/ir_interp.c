@@ -1,7 +1,7 @@
 /*
  * Every operation in the interpreter. First against results written down by hand, then, over all
- * combinations of edge values, against the reference evaluator. Each case runs in all the forms that
- * the lowering knows: operands in guest state, as immediate values, in temporaries; result in
+ * combinations of edge values, against the reference evaluator. Each case runs in all the forms
+ * that the lowering knows: operands in guest state, as immediate values, in temporaries; result in
  * guest state or in a temporary; and once more after the optimiser.
  */
 #include <inttypes.h>
@@ -146,8 +146,8 @@ static unsigned nargs(const struct operation *x)
 }
 
 /*
- * The region of one case. When `branch`, the result decides about a branch, which the lowering fuses
- * with what it tests, and is 1 or 0 after that.
+ * The region of one case. When `branch`, the result decides about a branch, which the lowering
+ * fuses with what it tests, and is 1 or 0 after that.
  */
 static void build(const struct operation *x, const u128 *c, unsigned forms, bool branch)
 {
@@ -249,10 +249,22 @@ struct golden {
 #define MIN64 UINT64_C(0x8000000000000000)
 #define MAX64 UINT64_C(0x7fffffffffffffff)
 #define ONES  UINT64_MAX
-#define I64(name) {IR_##name, IR_I64, 0, 0, 0}
-#define I32(name) {IR_##name, IR_I32, 0, 0, 0}
-#define FIELD64(name, pos, len) {IR_##name, IR_I64, 0, pos, len}
-#define FIELD32(name, pos, len) {IR_##name, IR_I32, 0, pos, len}
+#define I64(name)                                                                                  \
+	{                                                                                          \
+		IR_##name, IR_I64, 0, 0, 0                                                         \
+	}
+#define I32(name)                                                                                  \
+	{                                                                                          \
+		IR_##name, IR_I32, 0, 0, 0                                                         \
+	}
+#define FIELD64(name, pos, len)                                                                    \
+	{                                                                                          \
+		IR_##name, IR_I64, 0, pos, len                                                     \
+	}
+#define FIELD32(name, pos, len)                                                                    \
+	{                                                                                          \
+		IR_##name, IR_I32, 0, pos, len                                                     \
+	}
 
 static const struct golden golden[] = {
 	{I64(ADD), ONES, 1, 0, 0},
@@ -390,15 +402,34 @@ static void test_golden_vectors(void **state)
 		{{IR_VMAXU, IR_V128, 1, 0, 0}, 0x8000, 1, 0, 0x8000},
 		{{IR_VSHL, IR_V128, 0, 0, 0}, 0x0101, 0x0907, 0, 0x0280},
 		{{IR_VSAR, IR_V128, 2, 0, 0}, 0x80000000, 31, 0, 0xffffffff},
-		{{IR_VSPLAT, IR_V128, 0, 3, 0}, x, 0, 0, vec(0x0303030303030303, 0x0303030303030303)},
-		{{IR_VSPLAT, IR_V128, 3, 1, 0}, x, 0, 0, vec((uint64_t)(x >> 64), (uint64_t)(x >> 64))},
-		{{IR_VDUP, IR_V128, 1, 0, 0}, 0xabcd, 0, 0, vec(0xabcdabcdabcdabcd, 0xabcdabcdabcdabcd)},
+		{{IR_VSPLAT, IR_V128, 0, 3, 0},
+		 x,
+		 0,
+		 0,
+		 vec(0x0303030303030303, 0x0303030303030303)},
+		{{IR_VSPLAT, IR_V128, 3, 1, 0},
+		 x,
+		 0,
+		 0,
+		 vec((uint64_t)(x >> 64), (uint64_t)(x >> 64))},
+		{{IR_VDUP, IR_V128, 1, 0, 0},
+		 0xabcd,
+		 0,
+		 0,
+		 vec(0xabcdabcdabcdabcd, 0xabcdabcdabcdabcd)},
 		{{IR_VMAKE, IR_I64, 0, 0, 0}, 1, 2, 0, vec(1, 2)},
 		{{IR_VHI, IR_V128, 0, 0, 0}, vec(1, 2), 0, 0, 1},
 		{{IR_VLO, IR_V128, 0, 0, 0}, vec(1, 2), 0, 0, 2},
-		{{IR_VANDN, IR_V128, 0, 0, 0}, vec(ONES, ONES), vec(1, 2), 0, vec(ONES - 1, ONES - 2)},
+		{{IR_VANDN, IR_V128, 0, 0, 0},
+		 vec(ONES, ONES),
+		 vec(1, 2),
+		 0,
+		 vec(ONES - 1, ONES - 2)},
 		/* Selectors count from the least significant byte of b; 16 and up are of a. */
-		{{IR_VPERM2, IR_V128, 0, 0, 0}, vec(0, 0xa1a0), vec(0, 0xb1b0), vec(0, 0x11100100),
+		{{IR_VPERM2, IR_V128, 0, 0, 0},
+		 vec(0, 0xa1a0),
+		 vec(0, 0xb1b0),
+		 vec(0, 0x11100100),
 		 vec(0xb0b0b0b0b0b0b0b0, 0xb0b0b0b0a1a0b1b0)},
 	};
 
@@ -411,8 +442,10 @@ static void test_golden_vectors(void **state)
 }
 
 /* All combinations of edge values, with the reference for an oracle. */
-static const uint64_t edges[] = {0, 1, 2, 31, 32, 63, 0x7f, 0x80, 0xff, 0x8000, 0x7fffffff, 0x80000000,
-				 0xffffffff, 0x100000000, MAX64, MIN64, MIN64 + 1, ONES - 1, ONES};
+static const uint64_t edges[] = {0,          1,          2,          31,          32,
+				 63,         0x7f,       0x80,       0xff,        0x8000,
+				 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, MAX64,
+				 MIN64,      MIN64 + 1,  ONES - 1,   ONES};
 
 static u128 by_reference(const struct operation *x, const u128 *c)
 {
@@ -432,7 +465,7 @@ static void all_edges(const struct operation *x)
 
 	for (unsigned a = 0; a < n; a++) {
 		/* Three operands have many forms: fewer values of them. */
-		for (unsigned b = nc > 1 ? a % 3 : 0; b < nb; b += nc > 1 ? 3 : 1) {
+		for (unsigned b = nc > 1 ? a % 3 : 0; b<nb; b += nc> 1 ? 3 : 1) {
 			for (unsigned k = 0; k < nc; k++) {
 				u128 c[3] = {edges[a], edges[b], k};
 
@@ -509,7 +542,8 @@ static void test_helpers(void **state)
 		args[0] = ir_get(&region, IR_V128, OFF_A);
 		args[1] = ir_get(&region, IR_I64, OFF_C);
 		/* The result takes the operand's place. */
-		ir_set(&region, k ? OFF_A : OFF_R, ir_call(&region, &machine_helper[H_VPURE], args, 2));
+		ir_set(&region, k ? OFF_A : OFF_R,
+		       ir_call(&region, &machine_helper[H_VPURE], args, 2));
 		ir_exit_direct(&region, 0);
 		got = run(c);
 		if (k)
@@ -539,10 +573,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),
-		cmocka_unit_test(test_golden_vectors),
-		cmocka_unit_test(test_edges_int),
-		cmocka_unit_test(test_edges_vector),
+		cmocka_unit_test(test_golden),    cmocka_unit_test(test_golden_vectors),
+		cmocka_unit_test(test_edges_int), cmocka_unit_test(test_edges_vector),
 		cmocka_unit_test(test_helpers),
 	};
 

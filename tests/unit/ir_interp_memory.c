@@ -102,10 +102,16 @@ static u128 cut(u128 v, enum ir_type t)
 	return t == IR_I32 ? (uint32_t)v : t == IR_I64 ? (uint64_t)v : v;
 }
 
-/* In the middle of a page, at its last bytes, over its end, and in a page that takes the slow way. */
-static const uint64_t good[] = {PAGE_ADDR(0) + 0x130, PAGE_ADDR(0) + 0x133, PAGE_ADDR(1) - 16,
-				PAGE_ADDR(1) - 1,     PAGE_ADDR(1) - 3,     PAGE_ADDR(1) - 8,
-				PAGE_ADDR(PAGE_CODE) + 0x40, PAGE_ADDR(PAGE_RW4) - 5};
+/* In the middle of a page, at its last bytes, over its end, and in a page that takes the slow way.
+ */
+static const uint64_t good[] = {PAGE_ADDR(0) + 0x130,
+				PAGE_ADDR(0) + 0x133,
+				PAGE_ADDR(1) - 16,
+				PAGE_ADDR(1) - 1,
+				PAGE_ADDR(1) - 3,
+				PAGE_ADDR(1) - 8,
+				PAGE_ADDR(PAGE_CODE) + 0x40,
+				PAGE_ADDR(PAGE_RW4) - 5};
 
 typedef void (*each_memop)(enum ir_type t, struct ir_memop m, enum address form, uint64_t addr);
 
@@ -116,8 +122,9 @@ static void for_each_memop(each_memop fn, bool stores)
 			if ((size == 16) != (t == IR_V128) || (size == 8 && t == IR_I32))
 				continue;
 			for (unsigned k = 0; k < (stores || t == IR_V128 ? 2 : 4); k++) {
-				struct ir_memop m = {
-					.size = (uint8_t)size, .big_endian = k & 1, .sign_extend = k >> 1};
+				struct ir_memop m = {.size = (uint8_t)size,
+						     .big_endian = k & 1,
+						     .sign_extend = k >> 1};
 
 				for (enum address form = 0; form < ADDRESSES; form++) {
 					for (unsigned n = 0; n < ARRAY_SIZE(good); n++)
@@ -314,8 +321,9 @@ static void one_rmw(enum ir_rmw kind, enum ir_type t, struct ir_memop m, uint64_
 	u128 mask = m.size == 16 ? ~(u128)0 : ((u128)1 << 8 * m.size) - 1, old, v;
 
 	begin();
-	ir_set(&region, OFF_R, ir_rmw(&region, kind, m, ir_get(&region, IR_I64, OFF_BASE),
-				      ir_get(&region, t, OFF_VALUE)));
+	ir_set(&region, OFF_R,
+	       ir_rmw(&region, kind, m, ir_get(&region, IR_I64, OFF_BASE),
+		      ir_get(&region, t, OFF_VALUE)));
 	ir_exit_direct(&region, 0);
 	machine_reset(machine, addr + kind);
 	put64(OFF_BASE, addr);
@@ -331,8 +339,9 @@ static void one_cas(bool equal, enum ir_type t, struct ir_memop m, uint64_t addr
 	u128 old, wanted;
 
 	begin();
-	ir_set(&region, OFF_R, ir_cas(&region, m, ir_get(&region, IR_I64, OFF_BASE),
-				      ir_get(&region, t, OFF_VALUE), ir_get(&region, t, OFF_NEW)));
+	ir_set(&region, OFF_R,
+	       ir_cas(&region, m, ir_get(&region, IR_I64, OFF_BASE), ir_get(&region, t, OFF_VALUE),
+		      ir_get(&region, t, OFF_NEW)));
 	ir_exit_direct(&region, 0);
 	machine_reset(machine, addr);
 	put64(OFF_BASE, addr);
@@ -353,7 +362,9 @@ static void test_atomics(void **state)
 	(void)state;
 	for (unsigned size = 1; size <= 16; size *= 2) {
 		for (unsigned k = 0; k < 4; k++) {
-			enum ir_type t = size == 16 ? IR_V128 : size <= 4 && k >> 1 ? IR_I32 : IR_I64;
+			enum ir_type t = size == 16            ? IR_V128
+					 : size <= 4 && k >> 1 ? IR_I32
+							       : IR_I64;
 			struct ir_memop m = {.size = (uint8_t)size, .big_endian = k & 1};
 
 			for (enum ir_rmw kind = 0; kind <= IR_RMW_MINS; kind++) {
@@ -383,8 +394,9 @@ static void test_atomic_faults(void **state)
 	(void)state;
 	for (unsigned k = 0; k < ARRAY_SIZE(list); k++) {
 		begin();
-		ir_set(&region, OFF_R, ir_rmw(&region, IR_RMW_ADD, m, ir_get(&region, IR_I64, OFF_BASE),
-					      ir_get(&region, IR_I64, OFF_VALUE)));
+		ir_set(&region, OFF_R,
+		       ir_rmw(&region, IR_RMW_ADD, m, ir_get(&region, IR_I64, OFF_BASE),
+			      ir_get(&region, IR_I64, OFF_VALUE)));
 		ir_set(&region, OFF_NEW, ir_const(&region, IR_I64, 2));
 		ir_exit_direct(&region, 0);
 		machine_reset(machine, k);
@@ -533,11 +545,11 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_loads),	     cmocka_unit_test(test_stores),
-		cmocka_unit_test(test_faults),	     cmocka_unit_test(test_alignment),
-		cmocka_unit_test(test_atomics),	     cmocka_unit_test(test_atomic_faults),
+		cmocka_unit_test(test_loads),        cmocka_unit_test(test_stores),
+		cmocka_unit_test(test_faults),       cmocka_unit_test(test_alignment),
+		cmocka_unit_test(test_atomics),      cmocka_unit_test(test_atomic_faults),
 		cmocka_unit_test(test_update_forms), cmocka_unit_test(test_faulting_helper),
-		cmocka_unit_test(test_exits),	     cmocka_unit_test(test_poll),
+		cmocka_unit_test(test_exits),        cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_too_big),
 	};
 

@@ -43,9 +43,9 @@ static bool fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool stor
 	uint64_t page = (addr.v - RAM_BASE) / PAGE_SIZE;
 	uint64_t block = addr.v & ~TLB_BLOCK_MASK;
 	struct tlb_entry *e = tlb_slot(d->tlb, addr.v);
-	enum fault f = kind == MEM_WRITE ? FAULT_WRITE :
-		       store_like        ? FAULT_READ_FOR_STORE :
-					   FAULT_READ;
+	enum fault f = kind == MEM_WRITE ? FAULT_WRITE
+		       : store_like      ? FAULT_READ_FOR_STORE
+					 : FAULT_READ;
 
 	if (page >= PAGES || page == PAGE_NONE || (page == PAGE_RO && kind == MEM_WRITE))
 		return refuse(m, addr.v, f);
@@ -53,9 +53,9 @@ static bool fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool stor
 	*slow = page == PAGE_CODE;
 	e->tag[MEM_READ] = block;
 	e->tag[MEM_FETCH] = TLB_TAG_INVALID;
-	e->tag[MEM_WRITE] = page == PAGE_RO   ? TLB_TAG_INVALID :
-			    page == PAGE_CODE ? block | TLB_TAG_SLOW :
-						block;
+	e->tag[MEM_WRITE] = page == PAGE_RO     ? TLB_TAG_INVALID
+			    : page == PAGE_CODE ? block | TLB_TAG_SLOW
+						: block;
 	e->addend = (uintptr_t)*host - addr.v;
 	return true;
 }
@@ -113,8 +113,8 @@ void machine_reset(struct machine *m, uint64_t seed)
 		ram[i] = seed += UINT64_C(0x9e3779b97f4a7c15);
 	/* The TLB is small enough to forget all, and pages fall into few entries. */
 	for (unsigned i = 0; i < PAGES; i++)
-		*tlb_slot(&m->tlb, PAGE_ADDR(i)) = (struct tlb_entry){
-			{TLB_TAG_INVALID, TLB_TAG_INVALID, TLB_TAG_INVALID}, 0};
+		*tlb_slot(&m->tlb, PAGE_ADDR(i)) =
+			(struct tlb_entry){{TLB_TAG_INVALID, TLB_TAG_INVALID, TLB_TAG_INVALID}, 0};
 	m->fault_addr = 0;
 	m->log = 0;
 	m->ncode_writes = 0;
@@ -254,20 +254,40 @@ static void h_resume(struct ir_env *env, uint64_t a)
 
 const struct ir_helper machine_helper[H_COUNT] = {
 	[H_PURE] = {"pure", FN(h_pure), 2, IR_I64, {IR_I64, IR_I64}, IR_H_PURE, 0},
-	[H_PURE_MIXED] = {"pure_mixed", FN(h_pure_mixed), 2, IR_I32, {IR_I32, IR_I64}, IR_H_PURE, 0},
+	[H_PURE_MIXED] =
+		{"pure_mixed", FN(h_pure_mixed), 2, IR_I32, {IR_I32, IR_I64}, IR_H_PURE, 0},
 	[H_VPURE] = {"vpure", FN(h_vpure), 2, IR_V128, {IR_V128, IR_I64}, IR_H_PURE, 0},
 	[H_READ] = {"read", FN(h_read), 0, IR_I64, {0}, IR_H_READS_STATE, 0},
-	[H_WRITE] = {"write", FN(h_write), 1, IR_NONE, {IR_I64},
-		     IR_H_READS_STATE | IR_H_WRITES_STATE, 0},
-	[H_WRITE_VEC] = {"write_vec", FN(h_write_vec), 3, IR_V128, {IR_V128, IR_V128, IR_I32},
-			 IR_H_READS_STATE | IR_H_WRITES_STATE, 0},
-	[H_FAULT] = {"fault", FN(h_fault), 3, IR_I64, {IR_I64, IR_I64, IR_I64},
-		     IR_H_FAULTS | IR_H_READS_STATE, 0},
-	[H_FAULT_VOID] = {"fault_void", FN(h_fault_void), 4, IR_NONE,
+	[H_WRITE] = {"write",
+		     FN(h_write),
+		     1,
+		     IR_NONE,
+		     {IR_I64},
+		     IR_H_READS_STATE | IR_H_WRITES_STATE,
+		     0},
+	[H_WRITE_VEC] = {"write_vec",
+			 FN(h_write_vec),
+			 3,
+			 IR_V128,
+			 {IR_V128, IR_V128, IR_I32},
+			 IR_H_READS_STATE | IR_H_WRITES_STATE,
+			 0},
+	[H_FAULT] = {"fault",
+		     FN(h_fault),
+		     3,
+		     IR_I64,
+		     {IR_I64, IR_I64, IR_I64},
+		     IR_H_FAULTS | IR_H_READS_STATE,
+		     0},
+	[H_FAULT_VOID] = {"fault_void",
+			  FN(h_fault_void),
+			  4,
+			  IR_NONE,
 			  {IR_I64, IR_I64, IR_I64, IR_I64},
-			  IR_H_FAULTS | IR_H_READS_STATE | IR_H_WRITES_STATE, 0},
-	[H_VFAULT] = {"vfault", FN(h_vfault), 1, IR_V128, {IR_V128}, IR_H_FAULTS | IR_H_READS_STATE,
-		      0},
+			  IR_H_FAULTS | IR_H_READS_STATE | IR_H_WRITES_STATE,
+			  0},
+	[H_VFAULT] =
+		{"vfault", FN(h_vfault), 1, IR_V128, {IR_V128}, IR_H_FAULTS | IR_H_READS_STATE, 0},
 	[H_EFFECT] = {"effect", FN(h_effect), 0, IR_I64, {0}, 0, 0},
 	[H_REQUEST] = {"request", FN(h_request), 0, IR_NONE, {0}, 0, 0},
 	[H_RESUME] = {"resume", FN(h_resume), 1, IR_NONE, {IR_I64}, 0, 0},

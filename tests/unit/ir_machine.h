@@ -14,10 +14,17 @@
 #define PAGE_SIZE 4096
 enum page { PAGE_RW0, PAGE_RW1, PAGE_RO, PAGE_CODE, PAGE_RW4, PAGE_NONE };
 
-#define PAGE_ADDR(n) (RAM_BASE + (n) * PAGE_SIZE)
+#define PAGE_ADDR(n) (RAM_BASE + (n)*PAGE_SIZE)
 
-enum fault { FAULT_NONE, FAULT_READ, FAULT_WRITE, FAULT_READ_FOR_STORE, FAULT_ALIGN_LOAD,
-	     FAULT_ALIGN_STORE, FAULT_HELPER };
+enum fault {
+	FAULT_NONE,
+	FAULT_READ,
+	FAULT_WRITE,
+	FAULT_READ_FOR_STORE,
+	FAULT_ALIGN_LOAD,
+	FAULT_ALIGN_STORE,
+	FAULT_HELPER
+};
 
 /* Guest state. `mem` is read and written in pieces of all sizes that overlap each other. */
 struct guest_state {
@@ -31,8 +38,8 @@ struct machine {
 	struct guest_state s;
 	/* What was seen from outside. */
 	uint64_t fault_addr;
-	uint64_t log;          /* hash of helper calls and reports of code writes */
-	uint32_t polls_left;   /* a helper asks for an exit when this gets to 0 */
+	uint64_t log;        /* hash of helper calls and reports of code writes */
+	uint32_t polls_left; /* a helper asks for an exit when this gets to 0 */
 	uint32_t ncode_writes;
 	_Alignas(PAGE_SIZE) uint8_t ram[PAGES][PAGE_SIZE];
 	struct tlb tlb;
@@ -58,18 +65,18 @@ const char *machine_differ(const struct machine *a, const struct machine *b);
 uint8_t *machine_at(struct machine *m, uint64_t addr);
 
 enum helper {
-	H_PURE,        /* I64(I64, I64) */
-	H_PURE_MIXED,  /* I32(I32, I64) */
-	H_VPURE,       /* V128(V128, I64) */
-	H_READ,        /* I64(): hash of the state */
-	H_WRITE,       /* (I64): changes the state */
-	H_WRITE_VEC,   /* V128(V128, V128, I32): changes the state before it reads its operands */
-	H_FAULT,       /* I64(I64, I64, I64): now and then faults */
-	H_FAULT_VOID,  /* (I64, I64, I64, I64) */
-	H_VFAULT,      /* V128(V128): writes its result, then may fault */
-	H_EFFECT,      /* I64(): no state, but each call gives something else */
-	H_REQUEST,     /* (): now and then asks for an exit */
-	H_RESUME,      /* (I64): sets env->pc, before an EXIT_RESUME */
+	H_PURE,       /* I64(I64, I64) */
+	H_PURE_MIXED, /* I32(I32, I64) */
+	H_VPURE,      /* V128(V128, I64) */
+	H_READ,       /* I64(): hash of the state */
+	H_WRITE,      /* (I64): changes the state */
+	H_WRITE_VEC,  /* V128(V128, V128, I32): changes the state before it reads its operands */
+	H_FAULT,      /* I64(I64, I64, I64): now and then faults */
+	H_FAULT_VOID, /* (I64, I64, I64, I64) */
+	H_VFAULT,     /* V128(V128): writes its result, then may fault */
+	H_EFFECT,     /* I64(): no state, but each call gives something else */
+	H_REQUEST,    /* (): now and then asks for an exit */
+	H_RESUME,     /* (I64): sets env->pc, before an EXIT_RESUME */
 	H_COUNT
 };
 

@@ -1,5 +1,6 @@
 /*
- * What the optimiser makes of small regions, as text. That it keeps their meaning is for ir_random.c.
+ * What the optimiser makes of small regions, as text. That it keeps their meaning is for
+ * ir_random.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -379,7 +380,8 @@ static void test_algebra(void **state)
 	ONE(bin(IR_CMP3S, ir_un(&r, IR_SEXT32, x), ir_un(&r, IR_SEXT32, y)),
 	    X Y "%3 = trunc32.i32 %1\n%4 = trunc32.i32 %2\n%5 = cmp3s.i64 %3, %4\n"
 		"set.i64 [0x2018] %5\n");
-	ONE(bin(IR_EQ, bin(IR_LTS, x, y), k64(0)), X Y "%3 = les.i64 %2, %1\nset.i64 [0x2018] %3\n");
+	ONE(bin(IR_EQ, bin(IR_LTS, x, y), k64(0)),
+	    X Y "%3 = les.i64 %2, %1\nset.i64 [0x2018] %3\n");
 	ONE(bin(IR_LTU, bin(IR_AND, x, k64(0xff)), k64(0x100)),
 	    "%1 = const.i64 0x1\nset.i64 [0x2018] %1\n");
 	ONE(ir_select(&r, bin(IR_LTU, x, y), k64(1), k64(0)),
@@ -405,10 +407,14 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_constants),     cmocka_unit_test(test_forwarding),
-		cmocka_unit_test(test_parts),	      cmocka_unit_test(test_dead_sets),
-		cmocka_unit_test(test_compare_and_branch), cmocka_unit_test(test_branches),
-		cmocka_unit_test(test_loop),	      cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_constants),
+		cmocka_unit_test(test_forwarding),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_dead_sets),
+		cmocka_unit_test(test_compare_and_branch),
+		cmocka_unit_test(test_branches),
+		cmocka_unit_test(test_loop),
+		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_algebra),
 	};
 

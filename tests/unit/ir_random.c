@@ -80,8 +80,8 @@ static void compare(uint64_t seed, const char *what, const struct ir_region *r,
 				a->s.mem[n], b->s.mem[n]);
 	ir_print(r, stderr);
 	ir_code_print(ir_lower(r), stderr);
-	fail_msg("seed %" PRIu64 ", %s: %s differs (left %d, %d, pc %" PRIx64 ", %" PRIx64 ")", seed,
-		 what, d, x.leave, y.leave, a->env.pc, b->env.pc);
+	fail_msg("seed %" PRIu64 ", %s: %s differs (left %d, %d, pc %" PRIx64 ", %" PRIx64 ")",
+		 seed, what, d, x.leave, y.leave, a->env.pc, b->env.pc);
 }
 
 static void test_random(void **state)

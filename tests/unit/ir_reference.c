@@ -192,9 +192,9 @@ static u128 integer(const struct ir_inst *i, u128 a, u128 b, unsigned w)
 	case IR_LEU:
 		return a <= b;
 	case IR_CMP3S:
-		return three_way(sa < sb, sa > sb);
+		return three_way(sa<sb, sa> sb);
 	case IR_CMP3U:
-		return three_way(a < b, a > b);
+		return three_way(a<b, a> b);
 	default:
 		abort();
 	}
@@ -396,7 +396,8 @@ static bool call(struct run *x, const struct ir_inst *i, u128 *result)
 static bool step(struct run *x, uint32_t id)
 {
 	const struct ir_inst *i = &x->r->inst[id];
-	unsigned t = i->op == IR_ADDCARRY || (i->op >= IR_EQ && i->op <= IR_CMP3U) ? i->aux : i->type;
+	unsigned t =
+		i->op == IR_ADDCARRY || (i->op >= IR_EQ && i->op <= IR_CMP3U) ? i->aux : i->type;
 	u128 a = i->arg[0] < id ? x->v[i->arg[0]] : 0, b = i->arg[1] < id ? x->v[i->arg[1]] : 0;
 	u128 c = i->arg[2] < id ? x->v[i->arg[2]] : 0, v = 0;
 	bool ok = true;
@@ -435,8 +436,8 @@ static bool step(struct run *x, uint32_t id)
 		ok = call(x, i, &v);
 		break;
 	default:
-		v = i->op >= IR_VMAKE && i->op <= IR_VPERM2 ? vector(i, a, b, c) :
-							      integer(i, a, b, bits_of(t));
+		v = i->op >= IR_VMAKE && i->op <= IR_VPERM2 ? vector(i, a, b, c)
+							    : integer(i, a, b, bits_of(t));
 		break;
 	}
 	if (ok && i->type != IR_NONE)

@@ -49,7 +49,9 @@ static bool fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool stor
 	e->addend = (uintptr_t)*host - addr.v;
 	e->tag[MEM_FETCH] = TLB_TAG_INVALID;
 	e->tag[MEM_READ] = p.readable[n] ? block : TLB_TAG_INVALID;
-	e->tag[MEM_WRITE] = !p.writable[n] ? TLB_TAG_INVALID : p.code[n] ? block | TLB_TAG_SLOW : block;
+	e->tag[MEM_WRITE] = !p.writable[n] ? TLB_TAG_INVALID
+			    : p.code[n]    ? block | TLB_TAG_SLOW
+					   : block;
 	return true;
 }
 

@@ -1,5 +1,6 @@
 /* The console's queues: order, backpressure, escapes, end of input, a reader that goes away. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,7 +16,7 @@
 
 static int in[2], out[2];
 static struct console *console;
-static _Atomic unsigned inputs, quits;
+static _Atomic unsigned inputs, quits, losses;
 
 static void on_input(void *opaque)
 {
@@ -29,13 +30,19 @@ static void on_quit(void *opaque)
 	quits++;
 }
 
-static const struct console_ops ops = {.input = on_input, .quit = on_quit};
+static void on_lost(void *opaque)
+{
+	(void)opaque;
+	losses++;
+}
+
+static const struct console_ops ops = {.input = on_input, .quit = on_quit, .lost = on_lost};
 
 static void open_console(bool terminal)
 {
 	struct error e;
 
-	inputs = quits = 0;
+	inputs = quits = losses = 0;
 	assert_int_equal(pipe(in), 0);
 	assert_int_equal(pipe(out), 0);
 	assert_int_equal(console_create(&console, in[0], out[1], terminal, &e), 0);
@@ -49,13 +56,15 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void close_console(void)
+static int close_console(void)
 {
-	console_destroy(console, true);
+	int ret = console_destroy(console, true);
+
 	close_fd(&in[0]);
 	close_fd(&in[1]);
 	close_fd(&out[0]);
 	close_fd(&out[1]);
+	return ret;
 }
 
 static void wait_pending(size_t n)
@@ -203,7 +212,41 @@ static void reader_goes_away(void **state)
 	for (int i = 0; i < 100000; i++)
 		while (!console_write(console, "0123456789", 10))
 			usleep(1000);
-	close_console();
+	assert_int_equal(losses, 1);
+	assert_true(console_lost(console));
+	assert_int_equal(close_console(), -EPIPE);
+}
+
+/* Output that cannot be written: told once, or found at the end. */
+static void no_space(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		open_console(false);
+		close_fd(&out[0]);
+		close_fd(&out[1]);
+		console_destroy(console, true);
+		losses = 0;
+		out[1] = open("/dev/full", O_WRONLY);
+		assert_true(out[1] >= 0);
+		assert_int_equal(console_create(&console, in[0], out[1], false, NULL), 0);
+		if (!late)
+			console_connect(console, &ops, NULL);
+		assert_false(console_lost(console));
+		assert_true(console_write(console, "x", 1));
+		for (int i = 0; i < 5000 && !console_lost(console); i++)
+			usleep(1000);
+		assert_true(console_lost(console));
+		for (int i = 0; i < 5000 && !late && !losses; i++)
+			usleep(1000);
+		assert_true(console_write(console, "y", 1));
+		assert_int_equal(close_console(), -ENOSPC);
+		assert_int_equal(losses, !late);
+	}
+	open_console(false);
+	assert_true(console_write(console, "x", 1));
+	assert_int_equal(close_console(), 0);
+	assert_int_equal(losses, 0);
 }
 
 /* A reader that stops holds up neither the guest for good nor a user who quits. */
@@ -252,7 +295,7 @@ int main(void)
 		cmocka_unit_test(pipe_is_plain),    cmocka_unit_test(escapes),
 		cmocka_unit_test(escape_when_full), cmocka_unit_test(through),
 		cmocka_unit_test(reader_goes_away), cmocka_unit_test(reader_stops),
-		cmocka_unit_test(flushed),
+		cmocka_unit_test(flushed),	    cmocka_unit_test(no_space),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

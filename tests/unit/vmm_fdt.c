@@ -198,7 +198,7 @@ static void limits(void **state)
 	line[2048] = 0;
 	config.append = line;
 	fake_machine_create(&m, &config);
-	assert_int_equal(pseries_build_fdt(m.p, &fdt, &size, &e), -EINVAL);
+	assert_int_equal(pseries_build_fdt(m.p, &fdt, &size, &e), -E2BIG);
 	assert_non_null(strstr(e.text, "--append"));
 	line[2047] = 0;
 	assert_int_equal(pseries_build_fdt(m.p, &fdt, &size, &e), 0);

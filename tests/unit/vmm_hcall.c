@@ -29,8 +29,9 @@ static void unknown(void **state)
 {
 	for (uint64_t nr = 0; nr <= 0x500; nr += 4) {
 		if (nr == H_PUT_TERM_CHAR || nr == H_GET_TERM_CHAR || nr == H_SET_SPRG0 ||
-			nr == H_VIO_SIGNAL || nr == H_SET_MODE || nr == H_GET_CPU_CHARACTERISTICS ||
-			nr == H_REGISTER_PROC_TBL || nr == H_RANDOM || nr == H_SIGNAL_SYS_RESET)
+		    nr == H_VIO_SIGNAL || nr == H_SET_MODE || nr == H_GET_CPU_CHARACTERISTICS ||
+		    nr == H_REGISTER_PROC_TBL || nr == H_RANDOM || nr == H_SIGNAL_SYS_RESET ||
+		    (nr >= H_LOGICAL_CI_LOAD && nr <= H_LOGICAL_DCBF))
 			continue;
 		assert_int_equal(HCALL(vm_of(state), nr, 1, 2, 3), H_FUNCTION);
 	}
@@ -203,6 +204,62 @@ static void others(void **state)
 	assert_int_equal(HCALL(vm, H_GET_CPU_CHARACTERISTICS), H_FUNCTION);
 }
 
+/* Loads and stores of logical memory: big-endian, at natural alignment, inside of memory. */
+static void logical(void **state)
+{
+	static const uint64_t loads[] = {H_LOGICAL_CI_LOAD, H_LOGICAL_CACHE_LOAD};
+	static const uint64_t stores[] = {H_LOGICAL_CI_STORE, H_LOGICAL_CACHE_STORE};
+	const uint64_t value = 0x8182838485868788;
+	struct vm *vm = vm_of(state);
+	uint64_t end = vm->ram.size;
+
+	for (int k = 0; k < 2; k++) {
+		for (uint64_t size = 0; size <= 17; size++) {
+			bool good = size == 1 || size == 2 || size == 4 || size == 8;
+			uint64_t args[9] = {size, 0x1000};
+			uint8_t *p = vm->ram.base + 0x1000;
+
+			memset(p, 0, 16);
+			assert_int_equal(HCALL(vm, stores[k], size, 0x1000, value),
+					 good ? H_SUCCESS : H_PARAMETER);
+			assert_int_equal(fake_hcall(vm, loads[k], args),
+					 good ? H_SUCCESS : H_PARAMETER);
+			for (uint64_t i = 0; i < 16; i++)
+				assert_int_equal(p[i],
+						 good && i < size
+							 ? (uint8_t)(value >> 8 * (size - 1 - i))
+							 : 0);
+			if (!good) {
+				assert_int_equal(args[0], size);
+				continue;
+			}
+			assert_true(args[0] == value << (64 - 8 * size) >> (64 - 8 * size));
+			assert_int_equal(args[1], 0x1000);
+			/* The last bytes of memory, behind them, and where sums wrap. */
+			assert_int_equal(HCALL(vm, stores[k], size, end - size, 0), H_SUCCESS);
+			assert_int_equal(HCALL(vm, stores[k], size, end, 0), H_PARAMETER);
+			assert_int_equal(HCALL(vm, stores[k], size, -size, 0), H_PARAMETER);
+			assert_int_equal(HCALL(vm, loads[k], size, end - size), H_SUCCESS);
+			assert_int_equal(HCALL(vm, loads[k], size, end), H_PARAMETER);
+			assert_int_equal(HCALL(vm, loads[k], size, -size), H_PARAMETER);
+			for (uint64_t off = 1; off < size; off++) {
+				assert_int_equal(HCALL(vm, loads[k], size, 0x1000 + off),
+						 H_PARAMETER);
+				assert_int_equal(HCALL(vm, stores[k], size, 0x1000 + off, 0),
+						 H_PARAMETER);
+			}
+		}
+		assert_int_equal(HCALL(vm, loads[k], UINT64_C(1) << 32, 0), H_PARAMETER);
+		assert_int_equal(HCALL(vm, loads[k], UINT64_C(1) << 63, 0), H_PARAMETER);
+	}
+	for (uint64_t nr = H_LOGICAL_ICBI; nr <= H_LOGICAL_DCBF; nr += 4) {
+		assert_int_equal(HCALL(vm, nr, 0x1001), H_SUCCESS);
+		assert_int_equal(HCALL(vm, nr, end - 1), H_SUCCESS);
+		assert_int_equal(HCALL(vm, nr, end), H_PARAMETER);
+		assert_int_equal(HCALL(vm, nr, UINT64_MAX), H_PARAMETER);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +269,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(set_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(register_proc_tbl, setup, teardown),
 		cmocka_unit_test_setup_teardown(sys_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(logical, setup, teardown),
 		cmocka_unit_test_setup_teardown(others, setup, teardown),
 	};
 

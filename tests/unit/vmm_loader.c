@@ -160,6 +160,84 @@ static void truncated(void **state)
 	bad(&f, -ENOEXEC, "empty");
 }
 
+#define SHDR(f, i, field, v)                                                                       \
+	put(f,                                                                                     \
+	    0x400 + (i) * sizeof(Elf64_Shdr) + offsetof(Elf64_Shdr, field),                        \
+	    sizeof(((Elf64_Shdr *)0)->field), v)
+
+/* A file with sections: three headers at 0x400, bytes at 0x500 to 0x600. */
+static struct file with_sections(bool big)
+{
+	struct file f = good(big);
+
+	EHDR(&f, e_shoff, 0x400);
+	EHDR(&f, e_shnum, 3);
+	SHDR(&f, 1, sh_type, SHT_PROGBITS);
+	SHDR(&f, 1, sh_offset, 0x500);
+	SHDR(&f, 1, sh_size, 0x100);
+	SHDR(&f, 2, sh_type, SHT_NOBITS);
+	SHDR(&f, 2, sh_offset, 0x10000000);
+	SHDR(&f, 2, sh_size, 0x10000000);
+	return f;
+}
+
+/* Files that lack what is not loaded. */
+static void truncated_tail(void **state)
+{
+	struct loaded_image out;
+	struct file f;
+
+	(void)state;
+	for (int big = 0; big < 2; big++) {
+		f = with_sections(big);
+		assert_int_equal(load(&f, IMAGE_ELF, &out), 0);
+		/* A section that ends, or starts, behind the end. */
+		SHDR(&f, 1, sh_offset, 0x1000);
+		assert_int_equal(load(&f, IMAGE_ELF, &out), 0);
+		SHDR(&f, 1, sh_offset, 0x1001);
+		bad(&f, -ENOEXEC, "truncated");
+		SHDR(&f, 1, sh_offset, UINT64_MAX);
+		bad(&f, -ENOEXEC, "truncated");
+		f = with_sections(big);
+		SHDR(&f, 1, sh_size, UINT64_MAX);
+		bad(&f, -ENOEXEC, "truncated");
+		/* Section headers: the last byte missing, all missing, a number that wraps. */
+		f = with_sections(big);
+		EHDR(&f, e_shoff, 0x1100 - 3 * sizeof(Elf64_Shdr) + 1);
+		bad(&f, -ENOEXEC, "truncated");
+		EHDR(&f, e_shoff, 0x1100);
+		bad(&f, -ENOEXEC, "truncated");
+		EHDR(&f, e_shoff, UINT64_MAX - 8);
+		bad(&f, -ENOEXEC, "truncated");
+		f = with_sections(big);
+		EHDR(&f, e_shnum, 0);
+		SHDR(&f, 0, sh_size, UINT64_MAX / 2);
+		bad(&f, -ENOEXEC, "truncated");
+		SHDR(&f, 0, sh_size, 3);
+		assert_int_equal(load(&f, IMAGE_ELF, &out), 0);
+		/* Program headers. */
+		f = good(big);
+		EHDR(&f, e_phoff, 0x1100 - sizeof(Elf64_Phdr) + 1);
+		bad(&f, -ENOEXEC, "truncated");
+		f = good(big);
+		f.size = 100;
+		bad(&f, -ENOEXEC, "truncated");
+	}
+}
+
+static void wrong_byte_order(void **state)
+{
+	struct loaded_image out;
+	struct file f = good(true);
+
+	(void)state;
+	target.elf_data = ELFDATA2LSB;
+	bad(&f, -ENOEXEC, "is for ppc64 (big-endian), and ppc64le has the other byte order");
+	f = good(false);
+	assert_int_equal(load(&f, IMAGE_ELF, &out), 0);
+	target.elf_data = ELFDATANONE;
+}
+
 static void wrong(void **state)
 {
 	struct file f;
@@ -167,7 +245,7 @@ static void wrong(void **state)
 	(void)state;
 	f = good(false);
 	EHDR(&f, e_machine, EM_X86_64);
-	bad(&f, -ENOEXEC, "is for x86_64, not for ppc64le");
+	bad(&f, -ENOEXEC, "is for x86_64 (little-endian), not for ppc64le");
 	f = good(false);
 	EHDR(&f, e_type, ET_REL);
 	bad(&f, -ENOEXEC, "not an executable");
@@ -221,7 +299,8 @@ static void wrong(void **state)
 static void files(void **state)
 {
 	struct loaded_image out;
-	uint16_t machine;
+	struct elf_arch arch;
+	char text[64];
 	uint64_t size;
 	struct file f = good(true);
 
@@ -231,9 +310,11 @@ static void files(void **state)
 	assert_int_equal(load_kernel(&target, "/tmp", IMAGE_ELF, &out, &error), -ENOEXEC);
 	assert_int_equal(load_kernel(&target, "/dev/zero", IMAGE_ELF, &out, &error), -ENOEXEC);
 	assert_int_equal(load(&f, IMAGE_ELF, &out), 0);
-	assert_int_equal(probe_kernel(path, &machine, &error), 0);
-	assert_int_equal(machine, EM_PPC64);
-	assert_int_equal(probe_kernel("/nonexistent", &machine, &error), -ENOENT);
+	assert_int_equal(probe_kernel(path, &arch, &error), 0);
+	assert_int_equal(arch.machine, EM_PPC64);
+	elf_arch_text(&arch, text, sizeof(text));
+	assert_string_equal(text, "ppc64 (big-endian)");
+	assert_int_equal(probe_kernel("/nonexistent", &arch, &error), -ENOENT);
 
 	assert_int_equal(image_size(path, &size, &error), 0);
 	assert_int_equal(size, 0x1100);
@@ -265,7 +346,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loads), cmocka_unit_test(raw),   cmocka_unit_test(truncated),
-		cmocka_unit_test(wrong), cmocka_unit_test(files),
+		cmocka_unit_test(wrong), cmocka_unit_test(files), cmocka_unit_test(truncated_tail),
+		cmocka_unit_test(wrong_byte_order),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

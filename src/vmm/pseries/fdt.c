@@ -310,7 +310,7 @@ int pseries_build_fdt(struct pseries *p, void **fdt, uint32_t *size, struct erro
 	struct writer w = {0};
 
 	if (append && strlen(append) >= COMMAND_LINE_MAX)
-		return error_set(e, -EINVAL,
+		return error_set(e, -E2BIG,
 				 "the kernel's command line has %zu characters, and it takes %d at "
 				 "most; shorten --append.",
 				 strlen(append), COMMAND_LINE_MAX - 1);
@@ -328,7 +328,7 @@ int pseries_build_fdt(struct pseries *p, void **fdt, uint32_t *size, struct erro
 		w.err = fdt_finish(w.fdt);
 	if (w.err) {
 		free(w.fdt);
-		return error_set(e, -ENOSPC,
+		return error_set(e, -E2BIG,
 				 "cannot build the device tree (%s); try fewer "
 				 "processors with --smp.",
 				 fdt_strerror(w.err));

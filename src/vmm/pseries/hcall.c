@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "mem/endian.h"
+#include "util/bits.h"
 #include "vmm/pseries/pseries.h"
 
 typedef int64_t (*hcall_fn)(struct vcpu *v, uint64_t args[9]);
@@ -216,6 +218,77 @@ static int64_t h_signal_sys_reset(struct vcpu *v, uint64_t args[9])
 	return ret ? H_HARDWARE : H_SUCCESS;
 }
 
+/*
+ * Guest memory of 1, 2, 4 or 8 bytes at their natural alignment; NULL for anything else. This
+ * machine has no devices at real addresses, so a cache-inhibited access is one to memory, too.
+ */
+static uint8_t *logical_mem(struct vcpu *v, uint64_t size, uint64_t gpa)
+{
+	if (size > 8 || !is_pow2(size) || (gpa & (size - 1)))
+		return NULL;
+	return vm_mem(v->vm, gpa, size);
+}
+
+/*
+ * PAPR "hcall-debug": size, logical address; the value comes back right-justified in GPR4. The
+ * bytes are a big-endian number whatever the guest's mode, as in Linux KVM and QEMU.
+ */
+static int64_t h_logical_load(struct vcpu *v, uint64_t args[9])
+{
+	const uint8_t *p = logical_mem(v, args[0], args[1]);
+
+	if (!p)
+		return H_PARAMETER;
+	switch (args[0]) {
+	case 1:
+		args[0] = *p;
+		break;
+	case 2:
+		args[0] = ld_be16(p);
+		break;
+	case 4:
+		args[0] = ld_be32(p);
+		break;
+	case 8:
+		args[0] = ld_be64(p);
+		break;
+	}
+	return H_SUCCESS;
+}
+
+/* Size, logical address, value: its low bytes. */
+static int64_t h_logical_store(struct vcpu *v, uint64_t args[9])
+{
+	uint8_t *p = logical_mem(v, args[0], args[1]);
+
+	if (!p)
+		return H_PARAMETER;
+	switch (args[0]) {
+	case 1:
+		*p = (uint8_t)args[2];
+		break;
+	case 2:
+		st_be16(p, (uint16_t)args[2]);
+		break;
+	case 4:
+		st_be32(p, (uint32_t)args[2]);
+		break;
+	case 8:
+		st_be64(p, args[2]);
+		break;
+	}
+	return H_SUCCESS;
+}
+
+/*
+ * H_LOGICAL_ICBI and H_LOGICAL_DCBF: a logical address. The VMM's accesses are coherent with the
+ * processors', so the address is all that there is to check.
+ */
+static int64_t h_logical_cache(struct vcpu *v, uint64_t args[9])
+{
+	return vm_mem(v->vm, args[0], 1) ? H_SUCCESS : H_PARAMETER;
+}
+
 static int64_t h_rtas(struct vcpu *v, uint64_t args[9])
 {
 	return rtas_call(v, args[0]);
@@ -229,6 +302,12 @@ static const struct {
 	{H_GET_TERM_CHAR, h_get_term_char},
 	{H_RTAS, h_rtas},
 	{H_SET_SPRG0, h_set_sprg0},
+	{H_LOGICAL_CI_LOAD, h_logical_load},
+	{H_LOGICAL_CI_STORE, h_logical_store},
+	{H_LOGICAL_CACHE_LOAD, h_logical_load},
+	{H_LOGICAL_CACHE_STORE, h_logical_store},
+	{H_LOGICAL_ICBI, h_logical_cache},
+	{H_LOGICAL_DCBF, h_logical_cache},
 	{H_VIO_SIGNAL, h_vio_signal},
 	{H_SET_MODE, h_set_mode},
 	{H_GET_CPU_CHARACTERISTICS, h_get_cpu_characteristics},

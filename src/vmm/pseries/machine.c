@@ -52,7 +52,7 @@ static int create_vm(struct vm *vm, struct error *e)
 		return 0;
 	ret = vm_enable_cap(vm, KVM_CAP_PPC_SMT, threads, 0);
 	if (ret < 0)
-		return error_set(e, ret,
+		return error_set(e, -E2BIG,
 				 "the hypervisor \"%s\" has no cores of %u threads (%s); "
 				 "use --smp threads=1.",
 				 vm->backend->name, threads, strerror(-ret));
@@ -69,25 +69,37 @@ static int set_memory(struct vm *vm, struct error *e)
 	};
 	int ret = vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &r);
 
+	/* Of a slot that is aligned and the only one, only the size can be invalid. */
+	if (ret == -EINVAL)
+		return error_set(e, -E2BIG,
+				 "%" PRIu64 " MiB of memory are more than the hypervisor \"%s\" "
+				 "takes; give the guest less with --memory.",
+				 vm->ram.size >> 20, vm->backend->name);
 	if (ret < 0)
 		return error_set(e, ret,
-				 "the hypervisor does not take %" PRIu64 " MiB of guest "
-				 "memory (%s).",
-				 vm->ram.size >> 20, strerror(-ret));
+				 "the hypervisor \"%s\" does not take %" PRIu64 " MiB of guest "
+				 "memory (%s); try less with --memory.",
+				 vm->backend->name, vm->ram.size >> 20, strerror(-ret));
 	return 0;
 }
 
 /*
- * Hypercalls that KVM handles only on request (api.rst 7.1, KVM_CAP_PPC_ENABLE_HCALL). If it
- * refuses one, the call comes here, or is H_FUNCTION.
+ * Hypercalls that KVM handles only on request (api.rst 7.1, KVM_CAP_PPC_ENABLE_HCALL). One that
+ * it does not implement it refuses: such a call always comes to hcall.c. The H_LOGICAL_ ones it
+ * takes for its own devices only, and gives the rest to hcall.c, too.
  */
 static void enable_hcalls(struct pseries *p)
 {
 	static const uint64_t wanted[] = {
 		H_SET_MODE,
 		H_RANDOM,
+		H_PAGE_INIT,
 		H_LOGICAL_CI_LOAD,
 		H_LOGICAL_CI_STORE,
+		H_LOGICAL_CACHE_LOAD,
+		H_LOGICAL_CACHE_STORE,
+		H_LOGICAL_ICBI,
+		H_LOGICAL_DCBF,
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++)
@@ -120,7 +132,7 @@ static int create_vcpus(struct vm *vm, struct error *e)
 	int ret;
 
 	if (max > 0 && n > (unsigned)max)
-		return error_set(e, -EINVAL,
+		return error_set(e, -E2BIG,
 				 "%u processors are more than the hypervisor's %d; give "
 				 "fewer with --smp.",
 				 n, max);
@@ -204,7 +216,37 @@ int pseries_set_entry(struct vcpu *v, void *arg)
  * size is known last, so at most the 2 MiB that build_fdt allows): at the end of memory or of
  * the first GiB. The initial RAM disk: below them if there is room, else behind the first GiB.
  */
-#define FDT_ROOM (UINT64_C(2) << 20)
+#define FDT_ROOM        (UINT64_C(2) << 20)
+#define PROCESSOR_SHARE 10
+
+/*
+ * What a guest needs at the least to come as far as a message: with less, Linux stops before it
+ * has a console, or kills its init, and the user sees nothing. Besides what is loaded, that is as
+ * much as the kernel again for what it allocates at boot (page tables, the array of struct page,
+ * slabs; Debian's 6.1, of 41 MiB, fails in 80 MiB and starts in 96), a share of that for each
+ * further processor's own data (4 do with 112 MiB, not with 96; 16 not with 144), and the initial
+ * RAM disk again, which is unpacked from memory to memory. All of it goes by the kernel's size, so
+ * that a small program is not refused a small machine; a raw image says nothing of what it needs.
+ */
+static uint64_t least_memory(const struct pseries *p, const struct loaded_image *kernel)
+{
+	bool known = p->vm->config->kernel_format == IMAGE_ELF;
+	uint64_t size = known ? kernel->end - kernel->start : 0;
+	uint64_t each = size / PROCESSOR_SHARE * (p->vm->nr_vcpus - 1);
+
+	return kernel->end + PSERIES_RTAS_SIZE + FDT_ROOM + size + each + 2 * p->initrd_size;
+}
+
+static int no_room(struct pseries *p, const struct loaded_image *kernel, struct error *e)
+{
+	uint64_t need = align_up(least_memory(p, kernel), p->vm->machine->memory_unit);
+
+	return error_set(e, -ENOSPC,
+			 "%" PRIu64 " MiB of guest memory are too little for this kernel%s, which "
+			 "take%s %" PRIu64 " MiB at the least; give more with --memory.",
+			 p->vm->ram.size >> 20, p->initrd_size ? " and initial RAM disk" : "",
+			 p->initrd_size ? "" : "s", need >> 20);
+}
 
 static int place(struct pseries *p, const struct loaded_image *kernel, const char *initrd,
 		 struct error *e)
@@ -214,29 +256,27 @@ static int place(struct pseries *p, const struct loaded_image *kernel, const cha
 	uint64_t kernel_end = align_up(kernel->end, PAGE_64K);
 	int ret;
 
-	if (kernel_end > low_end || low_end - kernel_end < PSERIES_RTAS_SIZE + FDT_ROOM)
-		goto no_room;
+	p->initrd_size = 0;
+	if (initrd) {
+		ret = image_size(initrd, &p->initrd_size, e);
+		if (ret)
+			return ret;
+	}
+	/* First: files may be of any size, and the sums below are then those of sizes that fit. */
+	if (kernel_end > low_end || p->initrd_size > size || size < least_memory(p, kernel) ||
+	    low_end - kernel_end < PSERIES_RTAS_SIZE + FDT_ROOM)
+		return no_room(p, kernel, e);
 	p->rtas_base = low_end - PSERIES_RTAS_SIZE;
 	p->fdt_base = p->rtas_base - FDT_ROOM;
-	p->initrd_size = 0;
-	if (!initrd)
+	if (!p->initrd_size)
 		return 0;
-	ret = image_size(initrd, &p->initrd_size, e);
-	if (ret)
-		return ret;
 	if (p->initrd_size <= p->fdt_base - kernel_end)
 		p->initrd_base = (p->fdt_base - p->initrd_size) & ~(PAGE_64K - 1);
 	else if (size > LOW_MEMORY_END && p->initrd_size <= size - LOW_MEMORY_END)
 		p->initrd_base = LOW_MEMORY_END;
 	else
-		goto no_room;
-	if (p->initrd_base >= kernel_end)
-		return 0;
-no_room:
-	return error_set(e, -ENOSPC,
-			 "%" PRIu64 " MiB of guest memory do not hold the kernel%s; give more with "
-			 "--memory.",
-			 size >> 20, initrd ? " and the initial RAM disk" : "");
+		return no_room(p, kernel, e);
+	return p->initrd_base >= kernel_end ? 0 : no_room(p, kernel, e);
 }
 
 static int load(struct vm *vm, struct error *e)
@@ -247,6 +287,7 @@ static int load(struct vm *vm, struct error *e)
 		.mem = vm->ram.base,
 		.size = vm->ram.size,
 		.elf_machine = EM_PPC64,
+		.elf_data = vm->machine->elf_data,
 		.arch_name = vm->machine->arch_name,
 		/* Kernels are linked at 0xc000000000000000 + physical address. */
 		.phys_mask = UINT64_MAX >> 4,
@@ -309,6 +350,7 @@ const struct machine machine_pseries = {
 	.description = "POWER9 partition, radix translation, XICS interrupts",
 	.arch = KVM_GUEST_PPC64,
 	.elf_machine = EM_PPC64,
+	.elf_data = ELFDATA2LSB,
 	.memory_unit = UINT64_C(16) << 20,
 	.max_threads = 8,
 	.keep_create = keep_create,

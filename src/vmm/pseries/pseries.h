@@ -127,8 +127,8 @@ int pseries_configure_mmu(struct pseries *p);
 /* fdt.c */
 
 /*
- * The device tree, complete, in malloc'ed memory of *size bytes. -ENOMEM, -ENOSPC, -EINVAL (a
- * command line too long).
+ * The device tree, complete, in malloc'ed memory of *size bytes. -ENOMEM; -E2BIG for a command
+ * line too long or too many processors.
  */
 int pseries_build_fdt(struct pseries *p, void **fdt, uint32_t *size, struct error *e);
 

@@ -24,7 +24,14 @@ static void on_quit(void *opaque)
 	vm_stop(p->vm, VMM_QUIT, NULL);
 }
 
-static const struct console_ops vty_ops = {.input = on_input, .quit = on_quit};
+static void on_lost(void *opaque)
+{
+	struct pseries *p = opaque;
+
+	vm_stop(p->vm, VMM_OUTPUT_LOST, NULL);
+}
+
+static const struct console_ops vty_ops = {.input = on_input, .quit = on_quit, .lost = on_lost};
 
 void vty_create(struct pseries *p)
 {
@@ -32,6 +39,8 @@ void vty_create(struct pseries *p)
 	/* Input that came before this machine, or before its reset. */
 	if (console_pending(p->vm->console))
 		xics_pulse(p, PSERIES_IRQ_VTY);
+	if (console_lost(p->vm->console))
+		on_lost(p);
 }
 
 void vty_destroy(struct pseries *p)
