@@ -23,15 +23,17 @@ static struct cpu_system *sys;
 static struct cpu *cpu;
 static struct p9_regs fresh;
 static uint8_t *ram;
+static uint64_t *root; /* of the partition-scoped tree; lives as long as the process */
 
 static void set_up(void)
 {
 	const struct cpu_system_config config = { .arch = &p9_arch, .optimise = true };
 	/* guard, memory on a 2 MiB boundary, guard */
 	uint8_t *area = mmap(NULL, RAM + (8 << 20), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint64_t *root = aligned_alloc(65536, 2 * 65536), *l2 = root + 8192, *l3 = l2 + 512;
+	uint64_t *l2, *l3;
 	struct p9_regs *r;
 
+	root = aligned_alloc(65536, 2 * 65536);
 	sys = cpu_system_create(&config);
 	cpu = sys ? cpu_create(sys) : NULL;
 	if (area == MAP_FAILED || !root || !cpu)
@@ -39,6 +41,8 @@ static void set_up(void)
 	ram = (uint8_t *)(((uintptr_t)area + (4 << 20)) & ~((uintptr_t)(2 << 20) - 1));
 	if (mprotect(ram, RAM, PROT_READ | PROT_WRITE))
 		abort();
+	l2 = root + 8192;
+	l3 = l2 + 512;
 	memset(root, 0, 65536 + 8192);
 	root[0] = htobe64(VALID | (uintptr_t)l2 | 9);
 	l2[0] = htobe64(VALID | (uintptr_t)l3 | 9);
