@@ -1,10 +1,11 @@
-# The two commands: `make run` boots a real guest, `make check` runs every test. Both install
-# what they lack first (Debian packages, announced). The build itself is Meson's.
+# The two commands: `make run` boots a real guest, which can run guests of its own (`l2`);
+# `make check` runs every test. Both install what they lack first (Debian packages, announced).
+# The build itself is Meson's.
 
 BUILD ?= build
 # Where scripts/fetch-guest puts them, whatever the build directory is.
 GUEST := $(or $(ANYKVM_CACHE),build/guest)
-MEMORY ?= 1G
+MEMORY ?= 2G
 CPUS ?= 2
 
 .PHONY: all run check bench clean deps guest
@@ -18,16 +19,17 @@ deps:
 	@scripts/install-deps
 
 guest: deps
-	@scripts/fetch-guest
+	@scripts/fetch-guest --nested
 
 run: all guest
-	$(BUILD)/anykvm run --kernel $(GUEST)/vmlinux --initrd $(GUEST)/initramfs.cpio.gz \
+	$(BUILD)/anykvm run --nested --kernel $(GUEST)/vmlinux \
+		--initrd $(GUEST)/initramfs-nested.cpio \
 		--memory $(MEMORY) --smp $(CPUS) --append "console=hvc0"
 
 check:
 	@scripts/install-deps --test
 	@$(MAKE) --no-print-directory all
-	@scripts/fetch-guest --full
+	@scripts/fetch-guest --full --nested
 	@scripts/check $(BUILD)
 
 # Against QEMU and the host; about ten minutes. BENCH="--quick --rounds 1" passes options.

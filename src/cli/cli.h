@@ -4,6 +4,7 @@
 #ifndef ANYKVM_CLI_CLI_H
 #define ANYKVM_CLI_CLI_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "util/compiler.h"
@@ -28,6 +29,7 @@ struct command {
 };
 
 int command_run(int argc, char **argv);
+int command_stat(int argc, char **argv);
 
 /* One line on standard error: "anykvm: " and a sentence. */
 void PRINTF_LIKE(1, 2) complain(const char *fmt, ...);
@@ -45,6 +47,10 @@ struct option_def {
 /* Parses argv[1..]: 0, or -1 after complaining. */
 int options_parse(const struct option_def *defs, unsigned n, const char *command, void *into,
 		  int argc, char **argv);
+/* The same, of a command that takes operands: `operand` is called for each, as `set` is. */
+int options_parse_operands(const struct option_def *defs, unsigned n, const char *command,
+			   void *into, int (*operand)(void *into, const char *value), int argc,
+			   char **argv);
 void options_help(const struct option_def *defs, unsigned n);
 
 /*
@@ -58,6 +64,39 @@ bool parse_count(const char *s, unsigned max, unsigned *out);
 
 /* "4", or "cores=2,threads=2" with QEMU's sockets and cpus. False if contradictory or none. */
 bool parse_smp(const char *s, unsigned *cores, unsigned *threads);
+
+/* --- settings.c: the administrator's --- */
+
+#define SETTINGS_FILE "/etc/anykvm.conf"
+
+struct settings {
+	bool nested;        /* guests may be hypervisors themselves */
+	bool indep_threads; /* the default of --independent-threads */
+};
+
+/* yes, no, on, off, 1, 0, ... False if it is none. */
+bool parse_bool(const char *s, bool *out);
+
+/* From a file, which need not be there. 0, or -1 after complaining. */
+int settings_read(const char *path, struct settings *s);
+/* From SETTINGS_FILE; the environment's ANYKVM_NESTED can forbid, too, what that allows. */
+int settings_load(struct settings *s);
+
+/* --- signals.c --- */
+
+struct console;
+
+/* SIGHUP, SIGINT and SIGTERM end the run by console_quit, from a thread: before others are made, then. */
+void end_signals_block(void);
+bool end_signals_start(pthread_t *thread, struct console *console);
+void end_signals_stop(pthread_t thread);
+
+/* --- trace_files.c: where `run` tells what it compiles --- */
+
+/* /tmp/perf-PID.map, where perf looks for it: a descriptor, or -1 after complaining. */
+int open_perf_map(void);
+/* A file for --jit-dump, which is made anew. The same. */
+int open_jit_dump(const char *path);
 
 /* --- terminal.c --- */
 

@@ -17,6 +17,7 @@ static int command_version(int argc, char **argv);
 
 static const struct command commands[] = {
 	{"run", "run a virtual machine", command_run},
+	{"stat", "show what running virtual machines do", command_stat},
 	{"help", "describe the command or one of its subcommands", command_help},
 	{"version", "print the version", command_version},
 };

@@ -35,10 +35,22 @@ static const struct option_def *find(const struct option_def *defs, unsigned n, 
 int options_parse(const struct option_def *defs, unsigned n, const char *command, void *into,
 		  int argc, char **argv)
 {
+	return options_parse_operands(defs, n, command, into, NULL, argc, argv);
+}
+
+int options_parse_operands(const struct option_def *defs, unsigned n, const char *command,
+			   void *into, int (*operand)(void *into, const char *value), int argc,
+			   char **argv)
+{
 	const struct option_def *def;
 	const char *name, *value;
 
 	for (int i = 1; i < argc; i++) {
+		if (operand && argv[i][0] != '-') {
+			if (operand(into, argv[i]))
+				return -1;
+			continue;
+		}
 		if (argv[i][0] != '-' || !argv[i][1]) {
 			complain("unexpected argument \"%s\"; see 'anykvm %s --help'.", argv[i],
 				 command);

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "vmm/console.h"
+#include "vmm/control.h"
 #include "vmm/machine.h"
 #include "vmm/vmm.h"
 
@@ -16,7 +17,15 @@ struct run_options {
 	const char *arch;
 	const char *backend;
 	bool help;
+	bool perf_map;
+	const char *jit_dump;
+	struct settings settings;
+	bool independent_threads; /* given, not the settings' default */
+	bool threads_given;
+	struct vmm_saved saved;
 };
+
+#define DEFAULT_MEMORY (UINT64_C(512) << 20)
 
 static int set_arch(void *into, const char *name, const char *value)
 {
@@ -107,6 +116,21 @@ static int set_no_reboot(void *into, const char *name, const char *value)
 	return 0;
 }
 
+static int set_perf_map(void *into, const char *name, const char *value)
+{
+	(void)name;
+	(void)value;
+	((struct run_options *)into)->perf_map = true;
+	return 0;
+}
+
+static int set_jit_dump(void *into, const char *name, const char *value)
+{
+	(void)name;
+	((struct run_options *)into)->jit_dump = value;
+	return 0;
+}
+
 static int set_trace_exits(void *into, const char *name, const char *value)
 {
 	(void)name;
@@ -137,6 +161,31 @@ static int set_jit(void *into, const char *name, const char *value)
 static int set_optimise(void *into, const char *name, const char *value)
 {
 	return set_off(&((struct run_options *)into)->config.tuning.no_optimise, name, value);
+}
+
+static int set_independent_threads(void *into, const char *name, const char *value)
+{
+	struct run_options *o = into;
+
+	o->threads_given = true;
+	if (parse_bool(value, &o->independent_threads))
+		return 0;
+	complain("%s takes on or off, not \"%s\".", name, value);
+	return -1;
+}
+
+static int set_save(void *into, const char *name, const char *value)
+{
+	(void)name;
+	((struct run_options *)into)->config.save = value;
+	return 0;
+}
+
+static int set_restore(void *into, const char *name, const char *value)
+{
+	(void)name;
+	((struct run_options *)into)->config.restore = value;
+	return 0;
 }
 
 static int set_check_ir(void *into, const char *name, const char *value)
@@ -170,13 +219,24 @@ static const struct option_def options[] = {
 	 "the hypervisor: anykvm (the one built in),\nkvm (the host's /dev/kvm), or auto (kvm\n"
 	 "where it can run the guest); default auto", set_backend},
 	{{"--nested"}, NULL, "let the guest run guests of its own with KVM", set_nested},
+	{{"--independent-threads"}, "on|off",
+	 "off: of a core's threads, one at a time is in\na nested guest; default on",
+	 set_independent_threads},
 	{{"--no-reboot", "-no-reboot"}, NULL, "end when the guest reboots", set_no_reboot},
+	{{"--save-on-exit"}, "FILE",
+	 "when the user ends the run (Ctrl-A x, or\nSIGINT, SIGTERM, SIGHUP), save its state",
+	 set_save},
+	{{"--restore"}, "FILE", "begin with a saved state, not with a kernel", set_restore},
 	{{"--kernel-format"}, "FORMAT",
 	 "elf, or raw for a memory image that is\nentered at address 0; default elf",
 	 set_kernel_format},
 	{{"--jit"}, "on|off", "compile hot guest code, or interpret all of\nit; default on", set_jit},
 	{{"--optimise"}, "on|off", "optimise the intermediate code; default on", set_optimise},
 	{{"--check-ir"}, NULL, "verify each translation (slow)", set_check_ir},
+	{{"--perf-map"}, NULL, "name compiled guest code in\n/tmp/perf-PID.map, for perf report",
+	 set_perf_map},
+	{{"--jit-dump"}, "FILE", "write what is compiled to FILE: guest, IR\nand host instructions",
+	 set_jit_dump},
 	{{"--trace-exits"}, NULL, "print each exit to the VMM on standard\nerror", set_trace_exits},
 	{{"--help", "-h", "-help"}, NULL, "this text", set_help},
 };
@@ -184,7 +244,8 @@ static const struct option_def options[] = {
 
 static void run_help(void)
 {
-	printf("usage: anykvm run --kernel FILE [OPTION...]\n\n"
+	printf("usage: anykvm run --kernel FILE [OPTION...]\n"
+	       "       anykvm run --restore FILE [OPTION...]\n\n"
 	       "Runs a virtual machine. Its console is standard input and output. On a\n"
 	       "terminal, Ctrl-A x ends it and Ctrl-A h lists such commands.\n\nOptions:\n");
 	options_help(options, ARRAY_SIZE(options));
@@ -248,6 +309,89 @@ static int choose_backend(struct run_options *o)
 	return 0;
 }
 
+/* A saved state says what machine it is of; for others, what was not given. */
+static int complete_config(struct run_options *o)
+{
+	struct vmm_config *config = &o->config;
+	struct error e;
+
+	if (!config->restore) {
+		config->memory = config->memory ? config->memory : DEFAULT_MEMORY;
+		config->cores = config->cores ? config->cores : 1;
+		config->threads = config->threads ? config->threads : 1;
+		return 0;
+	}
+	if (config->memory || config->cores || config->nested || o->arch || o->threads_given) {
+		complain("memory, processors, --arch, --nested and --independent-threads are those of "
+			 "the saved state; leave them out with --restore.");
+		return EXIT_USAGE;
+	}
+	if (vmm_read_saved(config, &o->saved, &e)) {
+		complain("%s", e.text);
+		return EXIT_IMAGE;
+	}
+	o->threads_given = true;
+	o->independent_threads = !config->tuning.joint_threads;
+	return 0;
+}
+
+static int check_save(const struct vmm_config *config)
+{
+	struct error e;
+
+	if (!config->save || !vmm_can_save(config->save, &e))
+		return 0;
+	complain("%s", e.text);
+	return EXIT_USAGE;
+}
+
+/* The terminal may be in raw mode. */
+static void report(const char *sentence)
+{
+	fprintf(stderr, "\r\nanykvm: %s\r\n", sentence);
+}
+
+/* Files for what is compiled, if anything is. */
+static int open_traces(struct run_options *o)
+{
+	struct kvm_tuning *t = &o->config.tuning;
+	const char *name = o->perf_map ? "--perf-map" : "--jit-dump";
+
+	if (!o->perf_map && !o->jit_dump)
+		return 0;
+	if (o->config.backend != &kvm_backend_anykvm || t->no_jit) {
+		complain("%s is about guest code that is compiled, which --backend kvm and --jit off "
+			 "do not do; leave it out.",
+			 name);
+		return EXIT_USAGE;
+	}
+	if (o->perf_map) {
+		t->perf_map_fd = open_perf_map();
+		if (t->perf_map_fd < 0)
+			return EXIT_ANYKVM;
+	}
+	if (o->jit_dump) {
+		t->jit_dump_fd = open_jit_dump(o->jit_dump);
+		if (t->jit_dump_fd < 0)
+			return EXIT_USAGE;
+	}
+	return 0;
+}
+
+/* What the administrator says of nested guests. */
+static int apply_settings(struct run_options *o)
+{
+	bool independent = o->threads_given ? o->independent_threads : o->settings.indep_threads;
+
+	o->config.tuning.joint_threads = !independent;
+	o->config.tuning.no_nested = !o->settings.nested;
+	if (!o->config.nested || o->settings.nested)
+		return 0;
+	complain("nested guests are forbidden on this host, by " SETTINGS_FILE
+		 " or ANYKVM_NESTED; leave out --nested.");
+	return EXIT_USAGE;
+}
+
 static int check_sizes(const struct vmm_config *config)
 {
 	const struct machine *m = config->machine;
@@ -274,6 +418,7 @@ static int end_status(enum vmm_end end)
 		return EXIT_REBOOT;
 	case VMM_CRASH:
 		return EXIT_CRASH;
+	case VMM_SAVED:
 	case VMM_QUIT:
 		return EXIT_QUIT;
 	case VMM_BAD_CONFIG:
@@ -315,16 +460,45 @@ static int check_output(void)
 	return EXIT_ANYKVM;
 }
 
+static int run(struct vmm_config *config)
+{
+	struct console *console;
+	bool raw, signals = false;
+	pthread_t thread;
+	enum vmm_end end;
+	struct error e;
+	int lost;
+
+	if (config->save)
+		end_signals_block();
+	raw = terminal_raw(STDIN_FILENO);
+	if (console_create(&console, STDIN_FILENO, STDOUT_FILENO, raw, &e)) {
+		terminal_restore();
+		complain("%s", e.text);
+		return EXIT_ANYKVM;
+	}
+	/* Nobody asked for it: without, the machine runs as well. */
+	if (control_create(&config->control, &e))
+		complain("'anykvm stat' will not see this virtual machine: %s", e.text);
+	if (config->save)
+		signals = end_signals_start(&thread, console);
+	end = vmm_run(config, console, &e);
+	if (signals)
+		end_signals_stop(thread);
+	control_destroy(config->control);
+	lost = console_destroy(console, end != VMM_QUIT);
+	terminal_restore();
+	if (e.text[0])
+		complain("%s", e.text);
+	return output_status(end, lost);
+}
+
 int command_run(int argc, char **argv)
 {
 	struct run_options o = {
-		.config = {.memory = UINT64_C(512) << 20, .cores = 1, .threads = 1},
+		.config = {.report = report},
 	};
-	struct console *console;
-	struct error e;
-	enum vmm_end end;
-	int ret, lost;
-	bool raw;
+	int ret;
 
 	if (options_parse(options, ARRAY_SIZE(options), "run", &o, argc, argv))
 		return EXIT_USAGE;
@@ -332,30 +506,29 @@ int command_run(int argc, char **argv)
 		run_help();
 		return 0;
 	}
-	if (!o.config.kernel) {
+	if (!o.config.kernel && !o.config.restore) {
 		complain("give the guest's kernel with --kernel FILE.");
 		return EXIT_USAGE;
 	}
-	ret = choose_machine(&o);
+	if (settings_load(&o.settings))
+		return EXIT_USAGE;
+	ret = complete_config(&o);
+	if (!ret)
+		ret = apply_settings(&o);
+	if (!ret && !o.config.restore)
+		ret = choose_machine(&o);
 	if (!ret)
 		ret = choose_backend(&o);
 	if (!ret)
 		ret = check_sizes(&o.config);
 	if (!ret)
 		ret = check_output();
-	if (ret)
-		return ret;
-
-	raw = terminal_raw(STDIN_FILENO);
-	if (console_create(&console, STDIN_FILENO, STDOUT_FILENO, raw, &e)) {
-		terminal_restore();
-		complain("%s", e.text);
-		return EXIT_ANYKVM;
-	}
-	end = vmm_run(&o.config, console, &e);
-	lost = console_destroy(console, end != VMM_QUIT);
-	terminal_restore();
-	if (e.text[0])
-		complain("%s", e.text);
-	return output_status(end, lost);
+	if (!ret)
+		ret = open_traces(&o);
+	if (!ret)
+		ret = check_save(&o.config);
+	if (!ret)
+		ret = run(&o.config);
+	vmm_saved_free(&o.saved);
+	return ret;
 }

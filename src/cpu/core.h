@@ -17,8 +17,10 @@
 #include "ir/ir.h"
 #include "jit/jit.h"
 #include "jit/region.h"
+#include "jit/trace.h"
+#include "util/counter.h"
 
-#define CPU_JUMP_CACHE 4096
+#define CPU_JUMP_CACHE 8192
 #define CPU_REQUESTS   64
 
 enum cpu_request_kind {
@@ -33,6 +35,12 @@ struct cpu_request {
 	uint64_t arg[6];
 };
 
+struct cpu_counters {
+#define _(name) struct counter name;
+	CPU_COUNTERS(_)
+#undef _
+};
+
 struct cpu {
 	struct ir_env env; /* first */
 	const struct cpu_arch *arch;
@@ -41,7 +49,9 @@ struct cpu {
 	/* Kept by the architecture: */
 	_Alignas(8) uint32_t fetch_context; /* identifies the current instruction translation context */
 	uint32_t mode;          /* key of translations; compiled code reads both at once */
+	uint32_t fetch_salt;    /* the context's, whatever invalidations change its identity */
 	struct tlb *fetch_tlb;
+	const void *no_entry;   /* of jump cache entries whose region is not compiled */
 	/* Cross-thread state: */
 	_Atomic bool kicked;
 	_Atomic bool running;
@@ -54,19 +64,22 @@ struct cpu {
 	_Atomic uint64_t req_served;
 	_Atomic uint64_t epoch_seen;
 	struct ir_region ir; /* scratch of the translator */
-	struct cpu_stats stats;
+	struct cpu_counters stats;
 	char error[128];
-	struct region_jump jump[CPU_JUMP_CACHE];
+	_Alignas(64) struct region_jump jump[CPU_JUMP_CACHE];
 };
 
-/* Largest number of guest instructions in a region. */
+/* Largest number of guest instructions in a region; and in one that is not hot yet: most never are. */
 #define CPU_REGION_INSNS 64
+#define CPU_COLD_INSNS   16
 
 struct cpu_arch {
 	const char *name;
 	size_t size; /* of the architecture's structure, which begins with struct cpu */
 	/* Guest registers that compiled loops may keep in host registers: offsets [first, end). */
 	uint32_t pin_first, pin_end;
+	/* In modes without this bit a translation is bound to the address that it was made for. */
+	uint32_t mode_movable;
 	/* Power-on state. 0 or -ENOMEM. */
 	int (*init)(struct cpu *c);
 	void (*fini)(struct cpu *c);
@@ -81,6 +94,11 @@ struct cpu_arch {
 	 */
 	uint32_t (*translate)(struct cpu *c, struct ir_region *r, uint64_t pc, const uint8_t *code,
 			      uint32_t bytes, uint32_t max_insns);
+	/* For people: the instruction at `code`, of a region's mode, as text; its length in bytes. */
+	uint32_t (*disassemble)(uint32_t mode, const uint8_t *code, uint32_t bytes, uint64_t pc,
+				char *text, size_t size);
+	/* A region's mode in a word, without spaces: "kernel", "user", ... */
+	void (*describe_mode)(uint32_t mode, char *text, size_t size);
 	/* env.fault is set: deliver it. True: it goes to the hypervisor. */
 	bool (*fault)(struct cpu *c);
 	/* Deliver the foremost asynchronous interrupt that is enabled. True: as above. */
@@ -100,9 +118,11 @@ struct cpu_system {
 	uint32_t jit_after;
 	struct region_cache *regions;
 	struct jit *jit; /* NULL: everything is interpreted */
+	struct jit_trace *trace; /* NULL: nobody wants to know what is compiled */
 	pthread_mutex_t lock; /* the list of processors */
 	struct cpu *cpus;
 	struct cpu_timer *timer;
+	struct counter shootdowns;
 };
 
 /* requests.c */
@@ -112,6 +132,9 @@ void cpu_serve_requests(struct cpu *c);
 
 /* Invalidate cached regions by pc (after the architecture changed its contexts wholesale). */
 void cpu_jump_cache_clear(struct cpu *c);
+
+/* trace.c: after c->ir was compiled as g's code; system.trace is not NULL. */
+void cpu_trace_region(struct cpu *c, const struct region *g, const struct jit_code *code);
 
 /* timer.c: wakes processors at their deadline (timer_fired and exit_request are set). */
 struct cpu_timer *cpu_timer_create(struct cpu_system *s);

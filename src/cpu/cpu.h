@@ -29,6 +29,7 @@ struct cpu_system_config {
 	bool optimise;  /* run the IR optimiser */
 	bool check_ir;  /* verify every region (tests, debugging) */
 	bool jit;       /* compile hot regions, where the host has a back end */
+	int perf_map_fd, jit_dump_fd; /* where compiled code is named (jit/trace.h); 0: nowhere */
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
 };
 
@@ -72,13 +73,46 @@ void cpu_shoot_host(struct cpu_system *s, struct cpu *self, hva_t start, uint64_
 /* Forget all translations of addresses on every processor, as above. */
 void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
 
+/*
+ * What a processor counts. Its own thread writes, on paths that are slow anyway; compiled code
+ * that goes on in compiled code counts nothing.
+ */
+#define CPU_COUNTERS(_)                                                                            \
+	_(regions_translated)                                                                      \
+	_(regions_compiled)                                                                        \
+	_(compile_failures)  /* hot regions that stay interpreted */                               \
+	_(code_writes)       /* stores into blocks that hold translated code */                    \
+	_(tlb_misses)        /* walks of the page tables */                                        \
+	_(tlb_refills)       /* of these, those that found a translation */                        \
+	_(tlb_requests)      /* invalidations served, its own and others' */                       \
+	_(context_recycles)  /* translation contexts that were flushed to make room */             \
+	/* why compiled or interpreted code was left for the run loop */                           \
+	_(left_direct)                                                                            \
+	_(left_indirect)                                                                          \
+	_(left_resume)                                                                            \
+	_(left_fault)                                                                             \
+	_(left_poll)
+
 /* Counters, monotonic, readable by any thread at any time. */
 struct cpu_stats {
-	uint64_t regions_translated, regions_compiled;
-	uint64_t tlb_misses;
-	uint64_t exits_direct, exits_indirect, exits_resume, exits_fault, exits_poll;
+#define _(name) uint64_t name;
+	CPU_COUNTERS(_)
+#undef _
 };
 
 void cpu_stats_read(const struct cpu *c, struct cpu_stats *out);
+
+/* The same of what the processors of a system share. */
+struct cpu_system_stats {
+	/* now */
+	uint64_t regions, region_bytes; /* live translations; what their interpreted form takes */
+	uint64_t code_bytes;            /* compiled code, memory not yet reclaimed included */
+	/* since creation */
+	uint64_t regions_killed;        /* evicted: code was written or unmapped, or a flush */
+	uint64_t code_flushes;          /* everything was thrown away, since memory was full */
+	uint64_t shootdowns;            /* invalidations sent to all processors */
+};
+
+void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *out);
 
 #endif

@@ -40,10 +40,21 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		/* Without a back end, or memory for one, the interpreter serves. */
 		s->jit = jit_create(&layout, JIT_BYTES);
 	}
+	if (s->jit && (config->perf_map_fd || config->jit_dump_fd)) {
+		s->trace = jit_trace_create(config->perf_map_fd, config->jit_dump_fd);
+		if (!s->trace) {
+			jit_destroy(s->jit);
+			pthread_mutex_destroy(&s->lock);
+			free(s);
+			errno = ENOMEM;
+			return NULL;
+		}
+	}
 	s->regions = region_cache_create(s->jit);
 	s->timer = s->regions ? cpu_timer_create(s) : NULL;
 	if (!s->timer) {
 		region_cache_destroy(s->regions);
+		jit_trace_destroy(s->trace);
 		jit_destroy(s->jit);
 		pthread_mutex_destroy(&s->lock);
 		free(s);
@@ -59,9 +70,25 @@ void cpu_system_destroy(struct cpu_system *s)
 		return;
 	cpu_timer_destroy(s->timer);
 	region_cache_destroy(s->regions);
+	jit_trace_destroy(s->trace);
 	jit_destroy(s->jit);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *out)
+{
+	struct region_cache_stats r;
+
+	region_cache_stats_read(s->regions, &r);
+	*out = (struct cpu_system_stats){
+		.regions = r.live,
+		.region_bytes = region_cache_bytes(s->regions),
+		.code_bytes = s->jit ? jit_bytes(s->jit) : 0,
+		.regions_killed = r.killed,
+		.code_flushes = r.flushes,
+		.shootdowns = counter_read(&s->shootdowns),
+	};
 }
 
 struct cpu *cpu_create(struct cpu_system *s)
@@ -74,6 +101,7 @@ struct cpu *cpu_create(struct cpu_system *s)
 	memset(c, 0, s->arch->size);
 	c->arch = s->arch;
 	c->system = s;
+	c->no_entry = s->jit ? jit_no_entry(s->jit) : NULL;
 	pthread_mutex_init(&c->req_lock, NULL);
 	atomic_store(&c->deadline_ns, INT64_MAX);
 	ir_region_init(&c->ir);
@@ -117,6 +145,7 @@ void cpu_jump_cache_clear(struct cpu *c)
 
 static void serve(struct cpu *c, const struct cpu_request *req)
 {
+	count(&c->stats.tlb_requests);
 	c->arch->request(c, req);
 }
 
@@ -171,6 +200,7 @@ void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_requ
 	} waiting[64];
 	unsigned n = 0;
 
+	count_shared(&s->shootdowns);
 	if (self)
 		serve(self, req);
 	/*

@@ -38,7 +38,10 @@ static void quiescent(struct cpu *c)
 	region_cache_reclaim(s->regions, oldest);
 }
 
-/* After regions were killed: start an epoch now and then, and have all processors pass it. */
+/*
+ * Keep what translations take within bounds: kill all above the limit, and, when enough were killed,
+ * start an epoch and have all processors pass it, so that the dead ones are freed.
+ */
 static void maybe_advance(struct cpu *c)
 {
 	struct cpu_system *s = c->system;
@@ -60,6 +63,7 @@ bool cpu_block_has_code(struct cpu *c, hva_t block)
 
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 {
+	count(&c->stats.code_writes);
 	if (region_kill_range(c->system->regions, host, size))
 		maybe_advance(c);
 }
@@ -68,9 +72,11 @@ void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 {
 	struct cpu_system *s = c->system;
-	uint32_t max_insns = CPU_REGION_INSNS;
+	uint32_t max_insns = s->jit ? CPU_COLD_INSNS : CPU_REGION_INSNS;
 	hva_t block = HVA(host.v & ~TLB_BLOCK_MASK);
 
+	/* Not only where code is written: shootdowns kill, too, and some guests never write code. */
+	maybe_advance(c);
 	for (;;) {
 		struct region *g;
 		struct ir_code *code;
@@ -92,6 +98,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		}
 		version = region_block_version(s->regions, block);
 		ir_region_reset(&c->ir);
+		c->ir.base = pc & ~TLB_BLOCK_MASK;
 		len = c->arch->translate(c, &c->ir, pc, hva_ptr(host),
 					 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), max_insns);
 		if (c->ir.failed) {
@@ -119,8 +126,9 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 			fail(c, "out of memory for translated code");
 			return NULL;
 		}
-		c->stats.regions_translated++;
-		g = region_insert(s->regions, host, pc, c->mode, len, code, version);
+		count(&c->stats.regions_translated);
+		g = region_insert(s->regions, host, pc, c->mode,
+				  !(c->mode & c->arch->mode_movable), len, code, version);
 		if (g)
 			return g;
 		ir_code_free(code);
@@ -134,11 +142,14 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 
 static inline struct region_jump *jump_slot(struct cpu *c, uint64_t pc)
 {
-	return &c->jump[region_jump_hash(pc, c->fetch_context) & (CPU_JUMP_CACHE - 1)];
+	return &c->jump[region_jump_hash(pc, c->fetch_salt) & (CPU_JUMP_CACHE - 1)];
 }
 
-/* NULL with env.fault set: the fetch faulted; without: c->error says why. */
-static struct region *find_region(struct cpu *c)
+/*
+ * The region at the program counter, in the jump cache. NULL with env.fault set: the fetch
+ * faulted; without: c->error says why.
+ */
+static struct region_jump *find_region(struct cpu *c)
 {
 	uint64_t pc = c->env.pc;
 	struct region_jump *j = jump_slot(c, pc);
@@ -148,12 +159,16 @@ static struct region *find_region(struct cpu *c)
 
 	if (LIKELY(g && j->pc == pc && j->context == c->fetch_context && j->mode == c->mode &&
 		   !atomic_load_explicit(&g->dead, memory_order_relaxed)))
-		return g;
+		return j;
 	do {
 		context = c->fetch_context;
 		code = c->arch->fetch(c);
 		if (!code)
 			return NULL;
+		/* After an invalidation most code is where it was. */
+		if (g && j->pc == pc && j->mode == c->mode && g->host == HVA(code).v &&
+		    !atomic_load_explicit(&g->dead, memory_order_relaxed))
+			break;
 		g = region_lookup(c->system->regions, HVA(code), pc, c->mode);
 		if (!g)
 			g = translate(c, HVA(code), pc);
@@ -168,8 +183,9 @@ static struct region *find_region(struct cpu *c)
 	j->pc = pc;
 	j->context = c->fetch_context;
 	j->mode = c->mode;
+	j->entry = c->no_entry;
 	j->region = g;
-	return g;
+	return j;
 }
 
 /* The host code of a region, which is compiled now if it has become hot; NULL: interpret it. */
@@ -179,15 +195,18 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	struct cpu_system *s = c->system;
 	struct jit_code *code;
 	hva_t host = HVA(g->host);
+	uint64_t version;
+	uint32_t len;
 
 	if (LIKELY(entry) || !s->jit || g->runs > s->jit_after)
 		return entry;
 	if (++g->runs < s->jit_after)
 		return NULL;
-	/* Its bytes are those that it was made from, or it is dead, which attaching finds out. */
+	version = region_block_version(s->regions, host);
 	ir_region_reset(&c->ir);
-	c->arch->translate(c, &c->ir, g->pc, hva_ptr(host),
-			   TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), g->len / 4);
+	c->ir.base = g->pc & ~TLB_BLOCK_MASK;
+	len = c->arch->translate(c, &c->ir, g->pc, hva_ptr(host),
+				 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), CPU_REGION_INSNS);
 	if (c->ir.failed)
 		return NULL;
 	if (s->optimise)
@@ -195,9 +214,13 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	code = jit_compile(s->jit, &c->ir, g->pc);
 	/* once only, whatever comes of it */
 	g->runs = s->jit_after + 1;
-	if (!code || !region_attach(s->regions, g, code))
+	if (!code || !region_attach(s->regions, g, code, len, version)) {
+		count(&c->stats.compile_failures);
 		return NULL;
-	c->stats.regions_compiled++;
+	}
+	count(&c->stats.regions_compiled);
+	if (UNLIKELY(s->trace))
+		cpu_trace_region(c, g, code);
 	return code->entry;
 }
 
@@ -234,6 +257,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 	atomic_store(&c->timer_fired, true);
 	atomic_store(&c->env.exit_request, 1);
 	for (;;) {
+		struct region_jump *j;
 		struct region *g;
 		struct jit_code *code;
 		const void *entry;
@@ -243,29 +267,33 @@ enum cpu_exit cpu_run(struct cpu *c)
 		if (UNLIKELY(atomic_load_explicit(&c->env.exit_request, memory_order_relaxed)) &&
 		    (from = NULL, serve_exit_request(c, &exit)))
 			break;
-		g = find_region(c);
-		if (UNLIKELY(!g)) {
+		j = find_region(c);
+		if (UNLIKELY(!j)) {
 			if (!c->env.fault) {
 				exit = CPU_EXIT_ERROR;
 				break;
 			}
 			goto fault;
 		}
+		g = j->region;
 		if (UNLIKELY(hot)) {
 			if (g->runs + 1 < c->system->jit_after)
 				g->runs = c->system->jit_after - 1;
 			hot = false;
 		}
 		entry = compiled_entry(c, g);
+		if (entry)
+			j->entry = entry;
 		if (from && entry)
 			region_link(c->system->regions, from, from_exit, g);
 		from = NULL;
+		c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
 		c->env.polls_left = c->system->jit ? c->system->jit_after : UINT32_MAX;
 		leave = entry ? jit_run(c->system->jit, entry, &c->env, &code, &index) :
 				ir_interp(g->code, &c->env, &index);
 		switch (leave) {
 		case IR_LEAVE_DIRECT:
-			c->stats.exits_direct++;
+			count(&c->stats.left_direct);
 			if (entry) {
 				/* Its target, found next, may become a direct jump. */
 				from = code->owner;
@@ -273,16 +301,16 @@ enum cpu_exit cpu_run(struct cpu *c)
 			}
 			continue;
 		case IR_LEAVE_INDIRECT:
-			c->stats.exits_indirect++;
+			count(&c->stats.left_indirect);
 			continue;
 		case IR_LEAVE_POLL:
-			c->stats.exits_poll++;
+			count(&c->stats.left_poll);
 			/* A loop that has gone round often is compiled, from its head. */
 			if (!entry && !c->env.exit_request)
 				hot = true;
 			continue;
 		case IR_LEAVE_RESUME:
-			c->stats.exits_resume++;
+			count(&c->stats.left_resume);
 			if (c->arch->events(c)) {
 				exit = CPU_EXIT_HYPERVISOR;
 				goto out;
@@ -293,7 +321,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 		}
 	fault:
 		from = NULL;
-		c->stats.exits_fault++;
+		count(&c->stats.left_fault);
 		c->env.fault = 0;
 		if (c->arch->fault(c)) {
 			exit = CPU_EXIT_HYPERVISOR;
@@ -313,6 +341,7 @@ const char *cpu_error(const struct cpu *c)
 
 void cpu_stats_read(const struct cpu *c, struct cpu_stats *out)
 {
-	/* Words of a monotonic counter; a reader on another thread sees each at some recent value. */
-	*out = c->stats;
+#define _(name) out->name = counter_read(&c->stats.name);
+	CPU_COUNTERS(_)
+#undef _
 }

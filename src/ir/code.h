@@ -42,14 +42,14 @@ ASSERT_SIZE(struct code_op, 24);
 /* A call of a helper: what does not fit into the op. */
 struct code_call {
 	void (*fn)(void);
-	uint64_t pc; /* of the instruction */
+	uint64_t pc; /* of the instruction, relative to env->base */
 	uint16_t arg[4];
 	uint8_t type[4]; /* enum ir_type */
 	uint8_t nargs, result;
 	bool faults;
 };
 
-/* From op `first` on, the guest instruction at pc. Only ops that can fault are covered. */
+/* From op `first` on, the guest instruction at pc (relative to env->base). Only ops that can fault are covered. */
 struct code_pc {
 	uint64_t pc;
 	uint32_t first;

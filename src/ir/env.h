@@ -26,6 +26,8 @@ union ir_slot {
 /* Temporaries of one region in the interpreter; a region that needs more is translated shorter. */
 #define IR_MAX_TEMPS 256
 
+#define IR_FP_INEXACT UINT32_C(0x20) /* of fp_status; x86's MXCSR[PE] */
+
 struct ir_env {
 	union ir_slot temp[IR_MAX_TEMPS];
 	struct mem_door door;
@@ -41,8 +43,19 @@ struct ir_env {
 	uint32_t polls_left;
 	/* A helper or the walker recorded an exception: leave the instruction. */
 	uint32_t fault;
+	/*
+	 * What compiled code found out by computing on the host's floating-point unit: that some
+	 * operation was inexact (IR_FP_INEXACT) since that bit was last cleared. The other bits are
+	 * the back end's (x86-64: MXCSR, as it is inside compiled code).
+	 */
+	uint32_t fp_status;
 	/* Guest program counter of the instruction being left, set by the executor on every exit. */
 	uint64_t pc;
+	/*
+	 * Where the region that runs lies: guest pcs in it are relative to this. Set by who enters one;
+	 * compiled code that goes on in another region sets it itself.
+	 */
+	uint64_t base;
 };
 
 #endif

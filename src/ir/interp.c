@@ -156,7 +156,7 @@ static bool call_any(struct ir_env *env, const struct code_call *call, uint16_t 
 	return true;
 }
 
-/* The guest instruction that an op belongs to: the last entry that starts at or before it. */
+/* The guest instruction that an op belongs to: the last entry that starts at or before it; relative. */
 static uint64_t guest_pc(const struct ir_code *c, const struct code_op *op)
 {
 	uint32_t at = (uint32_t)(op - c->op), low = 0, high = c->npc;
@@ -272,7 +272,7 @@ static enum ir_leave run(const struct ir_code *c, struct ir_env *env, uint32_t *
 	}
 #endif
 fault:
-	env->pc = guest_pc(c, op);
+	env->pc = env->base + guest_pc(c, op);
 	return IR_LEAVE_FAULT;
 }
 

@@ -21,6 +21,10 @@
  * IR_INSN marks the start of each guest instruction with its program counter; executors find
  * the program counter of a fault from tables made of these marks, at no cost when nothing faults.
  *
+ * Position. The guest pcs that a region names (INSN, POLL, EXIT_DIRECT, PC) are those of a run with
+ * env->base equal to the region's `base`; at another base they all move by the difference, so that one
+ * region serves code that is mapped at several addresses.
+ *
  * Memory. Loads and stores go to guest virtual addresses in the current data context, with size,
  * byte order and extension in a `struct ir_memop`.
  *
@@ -51,6 +55,7 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	/* constants and state */                                                                  \
 	_(CONST, 0, T, 0)   /* imm */                                                              \
 	_(VCONST, 0, X, 0)  /* imm: index into region->vconst */                                   \
+	_(PC, 0, L, 0)      /* imm: guest pc, as of INSN; a value that moves with the region */    \
 	_(GET, 0, T, 0)     /* imm: offset; aux: low bits that can be 1 (0: any) */                \
 	_(SET, 1, V, S)     /* imm: offset; type is that of the value */                           \
 	/* integer arithmetic */                                                                   \
@@ -118,6 +123,7 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(VMAXU, 2, X, 0)                                                                          \
 	_(VSHL, 2, X, 0)    /* each lane by the same lane of b, modulo its width */                \
 	_(VSHR, 2, X, 0)                                                                           \
+	_(VROTL, 2, X, 0)                                                                          \
 	_(VSAR, 2, X, 0)                                                                           \
 	_(VDUP, 1, X, 0)    /* the low bits of an I64 in every lane */                             \
 	_(VSPLAT, 1, X, 0)  /* lane imm of a vector in every lane */                               \
@@ -177,6 +183,7 @@ enum ir_helper_flags {
 	IR_H_READS_STATE = 2,   /* reads guest state other than by operands */
 	IR_H_WRITES_STATE = 4,  /* writes guest state */
 	IR_H_FAULTS = 8,        /* may set env->fault: the instruction is left then */
+	IR_H_FLOAT = 16,        /* uses the host's floating-point unit or env->fp_status */
 };
 
 struct ir_helper {
@@ -227,6 +234,7 @@ struct ir_region {
 	u128 *vconst;
 	uint32_t nvconst, cap_vconst;
 	uint32_t nexit; /* EXIT_DIRECT indices handed out */
+	uint64_t base;  /* env->base for which the pcs are; 0 after reset, set by who translates */
 	uint32_t cur;   /* block being filled, or UINT32_MAX */
 	struct ir_line *line; /* the guest state that it names (state.h) */
 	uint32_t nlines, line_mask, stamp;
@@ -249,6 +257,9 @@ bool ir_block_open(const struct ir_region *r); /* the current block has no end y
 /* Builder. Operand types are checked (ir_check, and asserts in debug builds). */
 ir_val ir_const(struct ir_region *r, enum ir_type t, uint64_t v);
 ir_val ir_vconst(struct ir_region *r, u128 v);
+/* The constant's number among the region's; 0, and r->failed set, when there is no memory. */
+uint32_t ir_vconst_number(struct ir_region *r, u128 v);
+ir_val ir_pc(struct ir_region *r, uint64_t pc); /* I64: an address of code, relative to the region */
 ir_val ir_get(struct ir_region *r, enum ir_type t, uint32_t offset);
 /* The front end vouches that all but the low `bits` bits are zero (flags kept as 0 or 1). */
 ir_val ir_get_bits(struct ir_region *r, enum ir_type t, uint32_t offset, unsigned bits);

@@ -57,7 +57,7 @@ static void find_block_pcs(struct output *o)
 
 			for (uint32_t id = bb->first; id < bb->first + bb->count; id++) {
 				if (r->inst[id].op == IR_INSN)
-					pc = r->inst[id].imm;
+					pc = r->inst[id].imm - r->base;
 			}
 			n = ir_targets(&r->inst[bb->first + bb->count - 1], target);
 			for (unsigned t = 0; t < n; t++) {

@@ -59,7 +59,7 @@ static const uint16_t vector_code[IR_OP_COUNT] = {
 	[IR_VGTS] = CODE_VGTS_8,   [IR_VGTU] = CODE_VGTU_8,   [IR_VMINS] = CODE_VMINS_8,
 	[IR_VMAXS] = CODE_VMAXS_8, [IR_VMINU] = CODE_VMINU_8, [IR_VMAXU] = CODE_VMAXU_8,
 	[IR_VSHL] = CODE_VSHL_8,   [IR_VSHR] = CODE_VSHR_8,   [IR_VSAR] = CODE_VSAR_8,
-	[IR_VDUP] = CODE_VDUP_8,   [IR_VPERM2] = CODE_VPERM2,
+	[IR_VDUP] = CODE_VDUP_8,   [IR_VPERM2] = CODE_VPERM2, [IR_VROTL] = CODE_VROTL_8,
 };
 
 static bool commutes(enum ir_op op)
@@ -530,6 +530,9 @@ void lower_put(struct output *o, uint32_t id)
 	case IR_VCONST:
 		op_with_result(o, CODE_LIV, id, 0, 0, 0, i->imm);
 		return;
+	case IR_PC:
+		op_with_result(o, CODE_PC, id, 0, 0, 0, i->imm - o->l.r->base);
+		return;
 	case IR_GET:
 		put_get(o, id);
 		return;
@@ -553,10 +556,10 @@ void lower_put(struct output *o, uint32_t id)
 		put_call(o, id);
 		return;
 	case IR_INSN:
-		o->guest_pc = i->imm;
+		o->guest_pc = i->imm - o->l.r->base;
 		return;
 	case IR_POLL:
-		lower_add_op(o, CODE_POLL)->imm = i->imm;
+		lower_add_op(o, CODE_POLL)->imm = i->imm - o->l.r->base;
 		return;
 	case IR_BR:
 		put_br(o, id);
@@ -570,7 +573,7 @@ void lower_put(struct output *o, uint32_t id)
 	case IR_EXIT_DIRECT:
 		op = lower_add_op(o, CODE_EXIT_DIRECT);
 		op->c = i->aux;
-		op->imm = i->imm;
+		op->imm = i->imm - o->l.r->base;
 		return;
 	case IR_EXIT_INDIRECT: {
 		uint16_t a = lower_operand(o, i->arg[0]);

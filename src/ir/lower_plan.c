@@ -402,7 +402,7 @@ unsigned lower_leaves(const struct lower *l, uint32_t id, uint32_t *leaf)
 /* Can the operation be done later than it stands, by a handler that writes any place? */
 static bool may_sink(const struct ir_inst *i)
 {
-	return !ir_has_side(i) && i->op != IR_GET && i->op != IR_CONST && i->op != IR_VCONST &&
+	return !ir_has_side(i) && i->op != IR_GET && i->op != IR_CONST && i->op != IR_VCONST && i->op != IR_PC &&
 	       i->op != IR_CALL && !lower_is_view(i);
 }
 

@@ -7,7 +7,7 @@
  *                  subexpressions, simplification, branches
  *   opt_fold.c     operations on constants
  *   opt_facts.c    which bits of a value can be one, how far it is sign-extended
- *   opt_arith.c, opt_bits.c, opt_compare.c    algebra
+ *   opt_arith.c, opt_bits.c, opt_compare.c, opt_vector.c    algebra
  *   opt_dead.c     writes of guest state that nobody sees, values that nobody uses
  *
  * Simplification happens while an instruction is built (opt_value): an operation comes in, and
@@ -73,6 +73,7 @@ enum simpler { AS_IT_IS, CHANGED, REPLACED };
 enum simpler opt_arith(struct opt *o, struct ir_inst *i, uint32_t *value);
 enum simpler opt_bits(struct opt *o, struct ir_inst *i, uint32_t *value);
 enum simpler opt_compare(struct opt *o, struct ir_inst *i, uint32_t *value);
+enum simpler opt_vector(struct opt *o, struct ir_inst *i, uint32_t *value);
 
 /* Does the operation leave the low n bits of its (first) operand alone? */
 bool opt_keeps_low(const struct opt *o, uint32_t id, unsigned n);

@@ -267,46 +267,6 @@ static enum simpler simplify_addcarry(struct opt *o, struct ir_inst *i, uint32_t
 	return AS_IT_IS;
 }
 
-static bool is_vconst(const struct opt *o, uint32_t id, u128 v)
-{
-	return o->inst[id].op == IR_VCONST && o->r->vconst[o->inst[id].imm] == v;
-}
-
-static enum simpler simplify_vector(struct opt *o, struct ir_inst *i, uint32_t *value)
-{
-	struct ir_inst a = o->inst[i->arg[0]];
-
-	switch (i->op) {
-	case IR_VLO:
-	case IR_VHI:
-		if (a.op == IR_VMAKE)
-			return opt_to_value(a.arg[i->op == IR_VLO], value);
-		if (a.op == IR_VCONST)
-			return opt_to_const(
-				o, i, (uint64_t)(o->r->vconst[a.imm] >> (i->op == IR_VHI ? 64 : 0)),
-				value);
-		return AS_IT_IS;
-	case IR_VMAKE:
-		if (a.op == IR_VHI && o->inst[i->arg[1]].op == IR_VLO &&
-		    a.arg[0] == o->inst[i->arg[1]].arg[0])
-			return opt_to_value(a.arg[0], value);
-		return AS_IT_IS;
-	case IR_VNOT:
-		return undo_twice(o, i, value);
-	case IR_VAND:
-		return i->arg[0] == i->arg[1] ? opt_to_value(i->arg[0], value) : AS_IT_IS;
-	case IR_VOR:
-		/* Copies of vector registers are written so. */
-		if (i->arg[0] == i->arg[1] || is_vconst(o, i->arg[1], 0))
-			return opt_to_value(i->arg[0], value);
-		if (is_vconst(o, i->arg[0], 0))
-			return opt_to_value(i->arg[1], value);
-		return AS_IT_IS;
-	default:
-		return AS_IT_IS;
-	}
-}
-
 enum simpler opt_arith(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	switch (i->op) {
@@ -332,7 +292,7 @@ enum simpler opt_arith(struct opt *o, struct ir_inst *i, uint32_t *value)
 	default:
 		return (ir_op_info[i->op].result == 'X' && i->op != IR_VCONST) || i->op == IR_VLO ||
 				       i->op == IR_VHI
-			       ? simplify_vector(o, i, value)
+			       ? opt_vector(o, i, value)
 			       : AS_IT_IS;
 	}
 }

@@ -33,6 +33,7 @@ static void print_imm(const struct ir_region *r, const struct ir_inst *i, FILE *
 {
 	switch (i->op) {
 	case IR_CONST:
+	case IR_PC:
 	case IR_INSN:
 	case IR_POLL:
 		fprintf(out, " 0x%" PRIx64, i->imm);

@@ -24,6 +24,7 @@ void ir_region_reset(struct ir_region *r)
 	r->nbb = 0;
 	r->nvconst = 0;
 	r->nexit = 0;
+	r->base = 0;
 	r->nlines = 0;
 	if (++r->stamp == 0 && r->line) {
 		/* Old stamps would come true again. */
@@ -203,15 +204,30 @@ ir_val ir_const(struct ir_region *r, enum ir_type t, uint64_t v)
 	return emit(r, IR_CONST, t, 0, none, none, none, t == IR_I32 ? (uint32_t)v : v);
 }
 
-ir_val ir_vconst(struct ir_region *r, u128 v)
+uint32_t ir_vconst_number(struct ir_region *r, u128 v)
 {
-	u128 *vconst = grow(r, r->vconst, r->nvconst, &r->cap_vconst, sizeof(v));
+	u128 *vconst;
 
+	/* The same few come again and again; equal values are to have equal numbers. */
+	for (uint32_t n = 0; n < r->nvconst; n++)
+		if (r->vconst[n] == v)
+			return n;
+	vconst = grow(r, r->vconst, r->nvconst, &r->cap_vconst, sizeof(v));
 	if (!vconst)
-		return (ir_val){0};
+		return 0;
 	r->vconst = vconst;
 	vconst[r->nvconst] = v;
-	return emit(r, IR_VCONST, IR_V128, 0, none, none, none, r->nvconst++);
+	return r->nvconst++;
+}
+
+ir_val ir_vconst(struct ir_region *r, u128 v)
+{
+	return emit(r, IR_VCONST, IR_V128, 0, none, none, none, ir_vconst_number(r, v));
+}
+
+ir_val ir_pc(struct ir_region *r, uint64_t pc)
+{
+	return emit(r, IR_PC, IR_I64, 0, none, none, none, pc);
 }
 
 ir_val ir_get(struct ir_region *r, enum ir_type t, uint32_t offset)

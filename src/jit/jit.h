@@ -23,7 +23,7 @@ struct jit;
 struct jit_layout {
 	uint32_t jump;      /* the array */
 	uint32_t jump_mask; /* entries - 1 */
-	uint32_t key;       /* uint32_t context, mode */
+	uint32_t key;       /* uint32_t context, mode, salt */
 	/* Guest registers that a region's loops may keep in host registers: [first, end). */
 	uint32_t pin_first, pin_end;
 };
@@ -32,10 +32,18 @@ struct jit_layout {
 struct jit *jit_create(const struct jit_layout *layout, size_t bytes);
 void jit_destroy(struct jit *j);
 
+/*
+ * For tests: compile as for a host with fewer features from now on; levels below JIT_LEVELS - 1, which
+ * changes nothing, down to 0, what all hosts of the architecture have.
+ */
+#define JIT_LEVELS 5
+void jit_limit(struct jit *j, unsigned level);
+
 struct jit_code {
 	const void *entry;    /* where other regions jump to */
 	void *owner;          /* its region; set by the region cache */
 	uint32_t units;       /* of memory, for freeing */
+	int32_t dead;         /* displacement from the entry to where it is left at once */
 	uint32_t nexit;
 	size_t size;
 	/* By index of EXIT_DIRECT: the displacement to patch. */
@@ -47,7 +55,7 @@ struct jit_code {
 };
 
 /*
- * Compile an optimised region that runs at pc. NULL: errno ENOSPC (the code memory is full) or
+ * Compile an optimised region that starts at pc (which is as those in it: see ir_region.base). NULL: errno ENOSPC (the code memory is full) or
  * ENOMEM; the interpreter serves then.
  */
 struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc);
@@ -65,6 +73,15 @@ enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, stru
 /* Have an exit of one piece jump to another; and back to leaving. Other threads may be executing it. */
 void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to);
 void jit_unlink(struct jit_code *from, uint32_t exit);
+
+/*
+ * Whoever comes to its entry from now on leaves for the run loop (IR_LEAVE_POLL). Other threads may be
+ * executing it.
+ */
+void jit_kill(struct jit *j, struct jit_code *c);
+
+/* What an entry of the jump cache leads to when its region has no compiled code: leaves (IR_LEAVE_INDIRECT). */
+const void *jit_no_entry(const struct jit *j);
 
 /* Bytes of code memory in use. */
 size_t jit_bytes(const struct jit *j);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "jit/memory.h"
 
@@ -19,7 +18,8 @@ struct free_piece {
 struct jit_memory {
 	uint8_t *writable;
 	const uint8_t *exec;
-	size_t size, next, used;
+	size_t size, next;
+	_Atomic size_t used; /* written under the lock */
 	struct free_piece *free[SIZE_CLASSES];
 	pthread_mutex_t lock;
 };
@@ -27,29 +27,31 @@ struct jit_memory {
 struct jit_memory *jit_memory_create(size_t bytes)
 {
 	struct jit_memory *m = calloc(1, sizeof(*m));
-	int fd;
+	void *exec;
 
 	if (!m)
 		return NULL;
 	m->size = bytes;
-	fd = memfd_create("anykvm-jit", MFD_CLOEXEC);
-	if (fd < 0)
-		goto fail;
-	if (ftruncate(fd, (off_t)bytes))
-		goto fail_fd;
-	m->writable = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	m->writable = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->writable == MAP_FAILED)
-		goto fail_fd;
-	m->exec = mmap(NULL, bytes, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-	if (m->exec == MAP_FAILED) {
-		munmap(m->writable, bytes);
-		goto fail_fd;
+		goto fail;
+	/*
+	 * A second mapping of the same pages. It is anonymous like the first, not a file's, since perf looks
+	 * for the names of code (trace.h) in anonymous memory only.
+	 */
+	exec = mremap(m->writable, 0, bytes, MREMAP_MAYMOVE);
+	if (exec == MAP_FAILED)
+		goto fail_writable;
+	m->exec = exec;
+	if (mprotect(exec, bytes, PROT_READ | PROT_EXEC)) {
+		munmap(exec, bytes);
+		goto fail_writable;
 	}
-	close(fd);
 	pthread_mutex_init(&m->lock, NULL);
 	return m;
-fail_fd:
-	close(fd);
+fail_writable:
+	munmap(m->writable, bytes);
 fail:
 	free(m);
 	return NULL;

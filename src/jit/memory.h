@@ -1,5 +1,5 @@
 /*
- * Executable memory: one file mapped writable and, elsewhere, executable.
+ * Executable memory: the same pages mapped writable and, elsewhere, executable.
  */
 #ifndef ANYKVM_JIT_MEMORY_H
 #define ANYKVM_JIT_MEMORY_H

@@ -8,6 +8,7 @@
 #include "jit/jit.h"
 #include "jit/region.h"
 #include "mem/tlb.h"
+#include "util/counter.h"
 
 #define REGION_HASH_BITS  16
 #define REGION_HASH_SIZE  (1u << REGION_HASH_BITS)
@@ -37,14 +38,15 @@ struct region_cache {
 	struct retired retired[2]; /* of the current epoch and of those before */
 	uint32_t nretired;
 	_Atomic size_t bytes;
+	struct counter entered, killed; /* under the lock */
+	struct counter flushes;
 	struct jit *jit;
 };
 
-static uint32_t region_hash(uint64_t host, uint64_t pc, uint32_t mode)
+static uint32_t region_hash(uint64_t host, uint32_t mode)
 {
 	uint64_t h = (host >> 2) * UINT64_C(0x9e3779b97f4a7c15);
 
-	h ^= (pc >> 12) * UINT64_C(0xc2b2ae3d27d4eb4f);
 	h ^= mode * UINT64_C(0x165667b19e3779f9);
 	return h >> (64 - REGION_HASH_BITS);
 }
@@ -108,11 +110,11 @@ void region_cache_destroy(struct region_cache *rc)
 
 struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode)
 {
-	struct region *g = atomic_load_explicit(&rc->hash[region_hash(host.v, pc, mode)],
+	struct region *g = atomic_load_explicit(&rc->hash[region_hash(host.v, mode)],
 						memory_order_acquire);
 
 	for (; g; g = atomic_load_explicit(&g->hash_next, memory_order_acquire))
-		if (g->host == host.v && g->pc == pc && g->mode == mode &&
+		if (g->host == host.v && g->mode == mode && (!g->bound || g->pc == pc) &&
 		    !atomic_load_explicit(&g->dead, memory_order_relaxed))
 			return g;
 	return NULL;
@@ -176,7 +178,7 @@ uint64_t region_block_version(struct region_cache *rc, hva_t block)
 }
 
 struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode,
-			     uint32_t len, struct ir_code *code, uint64_t version)
+			     bool bound, uint32_t len, struct ir_code *code, uint64_t version)
 {
 	struct region *g = calloc(1, sizeof(*g)), *same;
 	struct code_block *b;
@@ -189,6 +191,7 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 	g->host = host.v;
 	g->pc = pc;
 	g->mode = mode;
+	g->bound = bound;
 	g->len = len;
 	g->code = code;
 	pthread_mutex_lock(&rc->lock);
@@ -197,13 +200,14 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 	if (!b || !atomic_load(&b->marked) || atomic_load(&b->version) != version) {
 		err = EAGAIN;
 	} else if (!same) {
-		_Atomic(struct region *) *head = &rc->hash[region_hash(host.v, pc, mode)];
+		_Atomic(struct region *) *head = &rc->hash[region_hash(host.v, mode)];
 
 		g->block_next = b->regions;
 		b->regions = g;
 		atomic_store(&g->hash_next, atomic_load(head));
 		atomic_store_explicit(head, g, memory_order_release);
 		atomic_fetch_add(&rc->bytes, sizeof(*g) + ir_code_size(code));
+		count(&rc->entered);
 	}
 	pthread_mutex_unlock(&rc->lock);
 	if (err) {
@@ -218,13 +222,17 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 	return g;
 }
 
-bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code)
+bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code, uint32_t len,
+		   uint64_t version)
 {
 	struct region_link *link = calloc(code->nexit + 1, sizeof(*link));
 	bool attached = false;
 
 	pthread_mutex_lock(&rc->lock);
-	if (link && !atomic_load(&g->dead) && !g->compiled) {
+	if (link && !atomic_load(&g->dead) && !g->compiled &&
+	    region_block_version(rc, HVA(g->host)) == version) {
+		if (len > g->len)
+			g->len = len;
 		for (uint32_t n = 0; n < code->nexit; n++)
 			link[n].from = g;
 		g->link = link;
@@ -283,11 +291,13 @@ static void unlink_all(struct region *g)
 /* Lock held. Takes g out of the hash and keeps it for reclamation. */
 static void retire(struct region_cache *rc, struct region *g)
 {
-	_Atomic(struct region *) *link = &rc->hash[region_hash(g->host, g->pc, g->mode)];
+	_Atomic(struct region *) *link = &rc->hash[region_hash(g->host, g->mode)];
 	struct region *at;
 
 	atomic_store(&g->dead, true);
 	unlink_all(g);
+	if (g->compiled)
+		jit_kill(rc->jit, g->compiled);
 	while ((at = atomic_load(link)) && at != g)
 		link = &at->hash_next;
 	if (at)
@@ -297,6 +307,7 @@ static void retire(struct region_cache *rc, struct region *g)
 	rc->retired[0].list = g;
 	rc->nretired++;
 	atomic_fetch_sub(&rc->bytes, sizeof(*g) + ir_code_size(g->code));
+	count(&rc->killed);
 }
 
 bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len)
@@ -352,7 +363,18 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len)
 
 void region_kill_all(struct region_cache *rc)
 {
+	count_shared(&rc->flushes);
 	region_kill_range(rc, HVA(0), UINT64_MAX);
+}
+
+void region_cache_stats_read(const struct region_cache *rc, struct region_cache_stats *out)
+{
+	uint64_t entered = counter_read(&rc->entered);
+
+	out->killed = counter_read(&rc->killed);
+	/* The two are not read at one moment. */
+	out->live = entered > out->killed ? entered - out->killed : 0;
+	out->flushes = counter_read(&rc->flushes);
 }
 
 uint64_t region_epoch(const struct region_cache *rc)

@@ -1,6 +1,7 @@
 /*
- * Regions: pieces of translated guest code, found by the host address of the code, the
- * guest address it runs at and the mode bits that its translation depends on.
+ * Regions: pieces of translated guest code, found by the host address of the code and the mode bits
+ * that its translation depends on, so that all who map the code share them. In some modes translations
+ * are bound to the guest address they run at.
  *
  * One `struct region_cache` serves all processors of a system. Lookups take no lock; insertion and
  * removal take the cache's mutex. A region that is removed (its code was written, its memory
@@ -31,21 +32,24 @@ struct region_jump {
 	uint64_t pc;
 	uint32_t context;
 	uint32_t mode;
+	const void *entry; /* compiled code; the region's death reaches it (jit_kill) */
 	struct region *region;
 };
 
-#define REGION_JUMP_FACTOR 0x9e5
+ASSERT_SIZE(struct region_jump, 32); /* compiled code scales by it */
 
-static inline uint32_t region_jump_hash(uint64_t pc, uint32_t context)
+/* salt: keeps the entries of contexts with the same addresses apart */
+static inline uint32_t region_jump_hash(uint64_t pc, uint32_t salt)
 {
-	return (uint32_t)(pc >> 2) ^ (uint32_t)(pc >> 13) ^ context * REGION_JUMP_FACTOR;
+	return (uint32_t)(pc >> 2) ^ (uint32_t)(pc >> 13) ^ salt;
 }
 
 struct region {
 	uint64_t host; /* address of its first instruction in host memory */
-	uint64_t pc;   /* guest address of the same */
+	uint64_t pc;   /* guest address of the same where it was found first */
 	uint32_t mode;
 	uint32_t len;  /* bytes of guest code that it was made from, contiguous */
+	bool bound;    /* good for this pc only */
 	_Atomic bool dead;
 	struct ir_code *code;
 	const void *_Atomic entry; /* of its compiled code; NULL: interpreted */
@@ -90,13 +94,15 @@ bool region_block_has_code(struct region_cache *rc, hva_t block);
  */
 uint64_t region_block_version(struct region_cache *rc, hva_t block);
 struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode,
-			     uint32_t len, struct ir_code *code, uint64_t version);
+			     bool bound, uint32_t len, struct ir_code *code, uint64_t version);
 
 /*
- * Give a region compiled code (ownership passes). False: the region has died meanwhile, or there is no
- * memory; the code is freed.
+ * Give a region compiled code (ownership passes), made from `len` bytes, which may be more than the
+ * region had. `version` as for region_insert. False: the region has died or its block was written
+ * meanwhile, or there is no memory; the code is freed.
  */
-bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code);
+bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code, uint32_t len,
+		   uint64_t version);
 
 /*
  * Have an exit of `from` lead straight to `to`, if both live and are compiled. They must lie in the
@@ -118,6 +124,13 @@ void region_kill_all(struct region_cache *rc);
 uint64_t region_epoch(const struct region_cache *rc);
 bool region_epoch_advance(struct region_cache *rc);
 void region_cache_reclaim(struct region_cache *rc, uint64_t oldest_seen);
+
+/* Live regions; since creation: regions killed, and how often all were at once. No lock. */
+struct region_cache_stats {
+	uint64_t live, killed, flushes;
+};
+
+void region_cache_stats_read(const struct region_cache *rc, struct region_cache_stats *out);
 
 /* Bytes held by live regions; above the limit the owner kills everything. */
 size_t region_cache_bytes(const struct region_cache *rc);

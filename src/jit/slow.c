@@ -145,6 +145,8 @@ static uint64_t lane_op(enum ir_op op, unsigned bits, uint64_t a, uint64_t b)
 		return a << n;
 	case IR_VSHR:
 		return a >> n;
+	case IR_VROTL:
+		return a << n | a >> (-n & (bits - 1));
 	case IR_VSAR:
 		return (uint64_t)(sa >> n);
 	default:

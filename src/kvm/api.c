@@ -164,7 +164,22 @@ static int api_ioctl(struct kvm *k, int fd, uint64_t request, void *arg)
 	case KVM_FILE_DEVICE:
 		ret = kvm_device_ioctl(f->device, req, arg);
 		break;
+	case KVM_FILE_STATS:
+		break;
 	}
+	kvm_file_put(k, f);
+	return ret;
+}
+
+static int64_t api_pread(struct kvm *k, int fd, void *buf, size_t size, uint64_t offset)
+{
+	struct kvm_file *f = kvm_file_get(k, fd);
+	int64_t ret = -EINVAL;
+
+	if (!f)
+		return -EBADF;
+	if (f->kind == KVM_FILE_STATS)
+		ret = kvm_stats_pread(f->vm, f->vcpu, buf, size, offset);
 	kvm_file_put(k, f);
 	return ret;
 }
@@ -217,12 +232,19 @@ static void api_tune(struct kvm *k, const struct kvm_tuning *t)
 	k->tuning = *t;
 }
 
+static uint64_t api_timebase(struct kvm *k)
+{
+	return k->arch->timebase ? k->arch->timebase() : 0;
+}
+
 const struct kvm_backend kvm_backend_anykvm = {
 	.name = "anykvm",
 	.open = api_open,
 	.tune = api_tune,
 	.ioctl = api_ioctl,
 	.map_run = api_map_run,
+	.pread = api_pread,
+	.timebase = api_timebase,
 	.close = api_close,
 	.destroy = api_destroy,
 	.kick = api_kick,

@@ -35,6 +35,7 @@
 #include "kvm/abi/kvm.h"
 #include "kvm/kvm.h"
 #include "kvm/lock.h"
+#include "kvm/stat.h"
 #include "mem/addr.h"
 
 #define KVM_MAX_FILES      4096
@@ -56,13 +57,19 @@ struct kvm_arch_ops;
 
 /* --- descriptors (api.c) --- */
 
-enum kvm_file_kind { KVM_FILE_SYSTEM, KVM_FILE_VM, KVM_FILE_VCPU, KVM_FILE_DEVICE };
+enum kvm_file_kind {
+	KVM_FILE_SYSTEM,
+	KVM_FILE_VM,
+	KVM_FILE_VCPU,
+	KVM_FILE_DEVICE,
+	KVM_FILE_STATS
+};
 
 struct kvm_file {
 	enum kvm_file_kind kind;
 	uint32_t refs;     /* under kvm.lock: one of the table, one of each ioctl that runs on it */
 	struct kvm_vm *vm; /* all but the system's; counted in vm.refs */
-	struct kvm_vcpu *vcpu;     /* KVM_FILE_VCPU */
+	struct kvm_vcpu *vcpu;     /* KVM_FILE_VCPU; KVM_FILE_STATS of one */
 	struct kvm_device *device; /* KVM_FILE_DEVICE */
 };
 
@@ -94,7 +101,7 @@ static inline void *kvm_user_ptr(uint64_t address)
 }
 
 /* system.c */
-int kvm_check_extension(const struct kvm_arch_ops *arch, struct kvm_vm *vm, uint64_t cap);
+int kvm_check_extension(struct kvm *k, struct kvm_vm *vm, uint64_t cap);
 int kvm_system_ioctl(struct kvm *k, uint32_t request, void *arg);
 
 /* --- memory slots (memslot.c) --- */
@@ -214,6 +221,7 @@ struct kvm_vcpu {
 	_Atomic bool kicked;       /* leave KVM_RUN with -EINTR */
 	_Atomic uint32_t wake_seq; /* futex: a blocked vCPU waits for it to change */
 	_Atomic bool blocked;      /* only then is waking a system call */
+	struct kvm_vcpu_stat stat;
 	bool sigmask_set;
 	sigset_t sigmask;
 };
@@ -289,7 +297,7 @@ struct kvm_arch_ops {
 	uint64_t max_gpa; /* slots end at or below */
 
 	/* KVM_CHECK_EXTENSION beyond the common ones; vm is NULL for the system descriptor. */
-	int (*check_extension)(struct kvm_vm *vm, uint64_t cap);
+	int (*check_extension)(struct kvm *k, struct kvm_vm *vm, uint64_t cap);
 
 	/* vm.system exists. 0 or -errno (-EINVAL: no such type). */
 	int (*vm_init)(struct kvm_vm *vm, uint64_t type);
@@ -319,6 +327,14 @@ struct kvm_arch_ops {
 	 * last call, and see that later writes are noticed. slots_lock held for reading.
 	 */
 	void (*harvest_dirty)(struct kvm_vm *vm, const struct kvm_memslot *slot, uint64_t *bitmap);
+
+	/* Statistics beyond the common ones: names, and as many values. Any thread, no lock held. */
+	const struct kvm_stat_table *vm_stats, *vcpu_stats;
+	void (*vm_stats_read)(struct kvm_vm *vm, uint64_t *out);
+	void (*vcpu_stats_read)(struct kvm_vcpu *vcpu, uint64_t *out);
+
+	/* The host's counter of kvm_backend.timebase, or NULL. */
+	uint64_t (*timebase)(void);
 
 	/* Drive an interrupt source. NULL or -ENODEV: no interrupt controller. */
 	int (*irq_line)(struct kvm_vm *vm, uint32_t irq, uint32_t level);

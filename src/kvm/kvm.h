@@ -25,6 +25,11 @@ struct kvm_tuning {
 	bool no_jit;      /* interpret everything */
 	bool no_optimise; /* leave the IR as the front end made it */
 	bool check_ir;    /* verify each region */
+	/* Descriptors, 0 for none: where compiled code is named for perf, and shown to people. */
+	int perf_map_fd, jit_dump_fd;
+	bool no_nested;   /* no guest may be a hypervisor: -EPERM */
+	/* One hardware thread of a core at a time may be in a nested guest. */
+	bool joint_threads;
 };
 
 struct kvm_backend {
@@ -37,6 +42,16 @@ struct kvm_backend {
 	int (*ioctl)(struct kvm *k, int fd, uint64_t request, void *arg);
 	/* As mmap of a vCPU descriptor at offset 0: the struct kvm_run; -errno in *err when NULL. */
 	void *(*map_run)(struct kvm *k, int vcpu_fd, size_t size, int *err);
+	/*
+	 * As pread of a statistics descriptor (KVM_GET_STATS_FD): bytes or -errno. Any thread. NULL
+	 * if the backend has no statistics.
+	 */
+	int64_t (*pread)(struct kvm *k, int fd, void *buf, size_t size, uint64_t offset);
+	/*
+	 * The host's counter that a guest's time is an offset to (KVM_REG_PPC_TB_OFFSET), in the guest's ticks. NULL
+	 * or 0: unknown. Any thread.
+	 */
+	uint64_t (*timebase)(struct kvm *k);
 	/* As close(fd). A vCPU's descriptor also unmaps its kvm_run. */
 	int (*close)(struct kvm *k, int fd);
 	/* Releases everything; no thread may be inside a call. */

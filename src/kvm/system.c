@@ -26,6 +26,7 @@ static int common_extension(uint64_t cap)
 	case KVM_CAP_IMMEDIATE_EXIT:
 	case KVM_CAP_IOEVENTFD:
 	case KVM_CAP_IRQFD:
+	case KVM_CAP_STATS_BINARY_FD:
 		return 1;
 	case KVM_CAP_NR_VCPUS: /* recommended: more than the host has only take turns */
 		online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -41,11 +42,11 @@ static int common_extension(uint64_t cap)
 	}
 }
 
-int kvm_check_extension(const struct kvm_arch_ops *arch, struct kvm_vm *vm, uint64_t cap)
+int kvm_check_extension(struct kvm *k, struct kvm_vm *vm, uint64_t cap)
 {
 	int r = common_extension(cap);
 
-	return r ? r : arch->check_extension(vm, cap);
+	return r ? r : k->arch->check_extension(k, vm, cap);
 }
 
 int kvm_system_ioctl(struct kvm *k, uint32_t request, void *arg)
@@ -58,7 +59,7 @@ int kvm_system_ioctl(struct kvm *k, uint32_t request, void *arg)
 	case KVM_CREATE_VM:
 		return kvm_vm_create(k, value);
 	case KVM_CHECK_EXTENSION:
-		return kvm_check_extension(k->arch, NULL, value);
+		return kvm_check_extension(k, NULL, value);
 	case KVM_GET_VCPU_MMAP_SIZE:
 		return value ? -EINVAL : KVM_RUN_AREA_SIZE;
 	default:

@@ -139,17 +139,29 @@ bool kvm_check_request(struct kvm_vcpu *vcpu, uint32_t request)
 	return atomic_fetch_and(&vcpu->requests, ~request) & request;
 }
 
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 void kvm_vcpu_block(struct kvm_vcpu *vcpu, uint32_t seq, int64_t timeout_ns)
 {
 	struct timespec ts = {.tv_sec = timeout_ns / 1000000000,
 			      .tv_nsec = timeout_ns % 1000000000};
+	uint64_t start;
 
 	if (timeout_ns <= 0)
 		return;
+	count(&vcpu->stat.halts);
+	start = clock_ns();
 	atomic_store(&vcpu->blocked, true);
 	atomic_thread_fence(memory_order_seq_cst);
 	futex(&vcpu->wake_seq, FUTEX_WAIT, seq, timeout_ns == INT64_MAX ? NULL : &ts);
 	atomic_store(&vcpu->blocked, false);
+	count_by(&vcpu->stat.halt_wait_ns, clock_ns() - start);
 }
 
 /*
@@ -181,11 +193,20 @@ bool kvm_vcpu_interrupted(struct kvm_vcpu *vcpu)
 
 static int vcpu_ioctl_run(struct kvm_vcpu *vcpu, void *arg)
 {
+	struct kvm_vcpu_stat *stat = &vcpu->stat;
+	int ret;
+
 	if (arg)
 		return -EINVAL;
 	if (atomic_load(&vcpu->vm->bugged))
 		return -EIO;
-	return vcpu->vm->arch->vcpu_run(vcpu);
+	count(&stat->runs);
+	ret = vcpu->vm->arch->vcpu_run(vcpu);
+	if (ret == -EINTR)
+		count(&stat->signal_exits);
+	else if (!ret && vcpu->run->exit_reason < KVM_STAT_USER_EXITS)
+		count(&stat->user_exit[vcpu->run->exit_reason]);
+	return ret;
 }
 
 static int vcpu_ioctl_set_signal_mask(struct kvm_vcpu *vcpu, void *arg)
@@ -233,6 +254,9 @@ int kvm_vcpu_ioctl(struct kvm_vcpu *vcpu, uint32_t request, void *arg)
 
 	if (ret != -ENOTTY)
 		return ret;
+	/* It needs not to wait until the vCPU leaves KVM_RUN. */
+	if (request == KVM_GET_STATS_FD)
+		return arg ? -EINVAL : kvm_stats_open(vcpu->vm, vcpu);
 	kvm_lock(&vcpu->mutex);
 	switch (request) {
 	case KVM_RUN:

@@ -43,6 +43,8 @@ int kvm_vm_create(struct kvm *k, uint64_t type)
 		.jit = !k->tuning.no_jit,
 		.optimise = !k->tuning.no_optimise,
 		.check_ir = k->tuning.check_ir,
+		.perf_map_fd = k->tuning.perf_map_fd,
+		.jit_dump_fd = k->tuning.jit_dump_fd,
 	};
 	struct kvm_vm *vm = calloc(1, k->arch->vm_size);
 	int ret;
@@ -156,7 +158,7 @@ int kvm_vm_ioctl(struct kvm_vm *vm, uint32_t request, void *arg)
 	}
 	switch (request) {
 	case KVM_CHECK_EXTENSION:
-		return kvm_check_extension(vm->arch, vm, (uintptr_t)arg);
+		return kvm_check_extension(vm->kvm, vm, (uintptr_t)arg);
 	case KVM_CREATE_VCPU:
 		return kvm_vcpu_create(vm, (uintptr_t)arg);
 	case KVM_SET_USER_MEMORY_REGION:
@@ -176,6 +178,8 @@ int kvm_vm_ioctl(struct kvm_vm *vm, uint32_t request, void *arg)
 		return kvm_irqfd(vm, &u.irqfd);
 	case KVM_IOEVENTFD:
 		return kvm_ioeventfd(vm, &u.ioeventfd);
+	case KVM_GET_STATS_FD:
+		return arg ? -EINVAL : kvm_stats_open(vm, NULL);
 	default:
 		return request ? vm->arch->vm_ioctl(vm, request, arg) : -ENOTTY;
 	}

@@ -31,6 +31,15 @@ void tlb_flush(struct tlb *tlb)
 		forget(&tlb->entry[i]);
 }
 
+void tlb_forget_slot(struct tlb *tlb, unsigned slot, uint64_t last)
+{
+	struct tlb_entry *e = &tlb->entry[slot];
+	uint64_t block;
+
+	if (block_of(e, &block) && block <= last)
+		forget(e);
+}
+
 /* Whether a block at `block` has a byte in [start, start + len); modulo 2^64. */
 static bool block_meets(uint64_t block, uint64_t start, uint64_t len)
 {

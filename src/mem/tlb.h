@@ -69,6 +69,9 @@ void tlb_flush(struct tlb *tlb);
 /* Forget what covers guest addresses [start, start + len). len 0 means all. */
 void tlb_flush_range(struct tlb *tlb, uint64_t start, uint64_t len);
 
+/* Forget one slot if it translates addresses up to `last`. */
+void tlb_forget_slot(struct tlb *tlb, unsigned slot, uint64_t last);
+
 /* Forget what points into host memory [start, start + len). */
 void tlb_flush_host(struct tlb *tlb, hva_t start, uint64_t len);
 

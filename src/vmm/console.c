@@ -37,6 +37,7 @@ struct console {
 	bool in_stalled; /* the input thread waits for room */
 	bool stop;
 	bool out_writing; /* the output thread holds bytes that it took from the queue */
+	bool quit_wanted; /* by console_quit, and no device has been told */
 	int out_error;    /* -errno of the write that failed, else 0 */
 
 	pthread_mutex_t connection; /* ops and opaque; held around callbacks */
@@ -92,8 +93,12 @@ static void call_input(struct console *c)
 static void call_quit(struct console *c)
 {
 	pthread_mutex_lock(&c->connection);
-	if (c->ops)
+	if (c->ops) {
+		pthread_mutex_lock(&c->lock);
+		c->quit_wanted = false;
+		pthread_mutex_unlock(&c->lock);
 		c->ops->quit(c->opaque);
+	}
 	pthread_mutex_unlock(&c->connection);
 }
 
@@ -403,6 +408,48 @@ size_t console_pending(struct console *c)
 	n = queue_used(&c->in);
 	pthread_mutex_unlock(&c->lock);
 	return n;
+}
+
+size_t console_peek(struct console *c, void *buf, size_t n)
+{
+	struct queue copy;
+
+	pthread_mutex_lock(&c->lock);
+	copy = c->in;
+	n = queue_get(&copy, buf, n);
+	pthread_mutex_unlock(&c->lock);
+	return n;
+}
+
+void console_unread(struct console *c, const void *buf, size_t n)
+{
+	const uint8_t *p = buf;
+
+	pthread_mutex_lock(&c->lock);
+	if (n > queue_room(&c->in))
+		n = queue_room(&c->in);
+	while (n)
+		c->in.buf[--c->in.head & (c->in.size - 1)] = p[--n];
+	pthread_mutex_unlock(&c->lock);
+}
+
+void console_quit(struct console *c)
+{
+	pthread_mutex_lock(&c->lock);
+	c->quit_wanted = true;
+	pthread_mutex_unlock(&c->lock);
+	call_quit(c);
+}
+
+bool console_quit_wanted(struct console *c)
+{
+	bool wanted;
+
+	pthread_mutex_lock(&c->lock);
+	wanted = c->quit_wanted;
+	c->quit_wanted = false;
+	pthread_mutex_unlock(&c->lock);
+	return wanted;
 }
 
 bool console_lost(struct console *c)

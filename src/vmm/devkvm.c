@@ -131,6 +131,26 @@ static int dev_ioctl(struct kvm *k, int fd, uint64_t request, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
+static uint64_t dev_timebase(struct kvm *k)
+{
+	uint64_t tb = 0;
+
+	(void)k;
+#if defined(__powerpc64__)
+	/* SPR 268, as a guest reads it that has no offset. */
+	__asm__ volatile("mfspr %0,268" : "=r"(tb));
+#endif
+	return tb;
+}
+
+static int64_t dev_pread(struct kvm *k, int fd, void *buf, size_t size, uint64_t offset)
+{
+	ssize_t n = pread(fd, buf, size, (off_t)offset);
+
+	(void)k;
+	return n < 0 ? -errno : n;
+}
+
 static void *dev_map_run(struct kvm *k, int vcpu_fd, size_t size, int *err)
 {
 	unsigned n = atomic_load(&k->nr_vcpus);
@@ -192,6 +212,8 @@ const struct kvm_backend kvm_backend_devkvm = {
 	.open = dev_open,
 	.ioctl = dev_ioctl,
 	.map_run = dev_map_run,
+	.pread = dev_pread,
+	.timebase = dev_timebase,
 	.close = dev_close,
 	.destroy = dev_destroy,
 	.kick = dev_kick,

@@ -10,6 +10,9 @@
 #include "kvm/kvm.h"
 #include "util/error.h"
 
+struct save_cursor;
+struct save_reader;
+struct save_writer;
 struct vm;
 struct vcpu;
 
@@ -45,6 +48,16 @@ struct machine {
 	 * -E2BIG as above (a command line too long); any other error is that of an image.
 	 */
 	int (*load)(struct vm *vm, struct error *e);
+
+	/*
+	 * Write what of the VM is neither configuration nor memory as sections (save.h), vCPUs held.
+	 * -errno.
+	 */
+	int (*save)(struct vm *vm, struct save_writer *w, struct error *e);
+	/* Take such a section into a VM that has not run; then, that was all. As restore_vm. */
+	int (*restore)(struct vm *vm, struct save_reader *r, uint32_t tag, struct save_cursor *c,
+		       struct error *e);
+	int (*restored)(struct vm *vm, struct save_reader *r, struct error *e);
 
 	/* Where a vCPU is, for a message: some registers as text. NULL if it cannot tell. */
 	void (*describe)(struct vcpu *v, char *text, size_t size);

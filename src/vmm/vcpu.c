@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "kvm/abi/kvm.h"
+#include "vmm/save.h"
 #include "vmm/vm.h"
 
 int vm_alloc_vcpus(struct vm *vm, unsigned n)
@@ -378,6 +379,22 @@ static int start_threads(struct vm *vm, struct error *e)
 	return ret;
 }
 
+/* A state that cannot be saved is no reason to lose it: the guest runs on. */
+static void save_and_stop(struct vm *vm)
+{
+	struct error e;
+	int ret;
+
+	if (!vm_exclusive_begin(vm, NULL))
+		return;
+	ret = save_vm(vm, &e);
+	if (!ret)
+		vm_stop(vm, VMM_SAVED, NULL);
+	vm_exclusive_end(vm);
+	if (ret && vm->config->report)
+		vm->config->report(e.text);
+}
+
 enum vmm_end vm_run(struct vm *vm, struct error *e)
 {
 	struct error thread_error;
@@ -385,8 +402,16 @@ enum vmm_end vm_run(struct vm *vm, struct error *e)
 	if (start_threads(vm, &thread_error))
 		vm_stop(vm, VMM_ERROR, "%s", thread_error.text);
 	pthread_mutex_lock(&vm->lock);
-	while (vm->end == VMM_RUNS)
-		pthread_cond_wait(&vm->changed, &vm->lock);
+	while (vm->end == VMM_RUNS) {
+		if (!vm->save_wanted) {
+			pthread_cond_wait(&vm->changed, &vm->lock);
+			continue;
+		}
+		vm->save_wanted = false;
+		pthread_mutex_unlock(&vm->lock);
+		save_and_stop(vm);
+		pthread_mutex_lock(&vm->lock);
+	}
 	pthread_mutex_unlock(&vm->lock);
 	for (unsigned i = 0; i < vm->nr_vcpus; i++) {
 		if (vm->vcpus[i].has_thread)

@@ -169,3 +169,15 @@ void vm_stop(struct vm *vm, enum vmm_end why, const char *fmt, ...)
 	}
 	pthread_mutex_unlock(&vm->lock);
 }
+
+void vm_quit(struct vm *vm)
+{
+	if (!vm->config->save) {
+		vm_stop(vm, VMM_QUIT, NULL);
+		return;
+	}
+	pthread_mutex_lock(&vm->lock);
+	vm->save_wanted = true;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->lock);
+}

@@ -74,6 +74,7 @@ struct vm {
 	pthread_cond_t changed;
 	_Atomic bool attention; /* (L) vCPU threads have to look under the lock */
 	bool exclusive;         /* (L) */
+	bool save_wanted;       /* (L) the thread in vm_run is to save the state */
 	enum vmm_end end;       /* (L) */
 	struct error end_error; /* (L) */
 };
@@ -94,6 +95,12 @@ enum vmm_end vm_run(struct vm *vm, struct error *e);
  * counts. Returns at once; vCPUs stop when their exit is handled.
  */
 void PRINTF_LIKE(3, 4) vm_stop(struct vm *vm, enum vmm_end why, const char *fmt, ...);
+
+/*
+ * The user wants the run to end: with config->save, the state is saved first, and if that fails the
+ * VM runs on. Any thread.
+ */
+void vm_quit(struct vm *vm);
 
 /*
  * [gpa, gpa + len) in host memory; NULL if not all of it is guest memory. The guest may change it

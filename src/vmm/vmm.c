@@ -1,6 +1,8 @@
 /* One run: a VM, and after each reset a new one. */
 #include <errno.h>
 
+#include "vmm/control.h"
+#include "vmm/save.h"
 #include "vmm/vm.h"
 #include "vmm/vmm.h"
 
@@ -8,8 +10,8 @@
  * A reset makes a new VM rather than putting the old one's registers back: there is one way
  * to the power-on state, and nothing of the old guest can survive by omission.
  */
-static enum vmm_end run_until_reset(const struct vmm_config *config, struct console *console,
-					void *keep, struct error *e)
+static enum vmm_end run_until_reset(const struct vmm_config *config, bool restore,
+				    struct console *console, void *keep, struct error *e)
 {
 	enum vmm_end end;
 	struct vm vm;
@@ -18,7 +20,7 @@ static enum vmm_end run_until_reset(const struct vmm_config *config, struct cons
 	ret = vm_create(&vm, config, console, keep, e);
 	if (ret)
 		return ret == -E2BIG ? VMM_BAD_CONFIG : VMM_ERROR;
-	ret = config->machine->load(&vm, e);
+	ret = restore ? restore_vm(&vm, e) : config->machine->load(&vm, e);
 	if (ret) {
 		vm_destroy(&vm);
 		switch (ret) {
@@ -30,7 +32,11 @@ static enum vmm_end run_until_reset(const struct vmm_config *config, struct cons
 		}
 		return VMM_BAD_IMAGE;
 	}
+	if (config->control)
+		control_attach(config->control, &vm);
 	end = vm_run(&vm, e);
+	if (config->control)
+		control_detach(config->control);
 	vm_destroy(&vm);
 	return end;
 }
@@ -39,13 +45,16 @@ enum vmm_end vmm_run(const struct vmm_config *config, struct console *console, s
 {
 	const struct machine *m = config->machine;
 	enum vmm_end end = VMM_ERROR;
+	bool restore = config->restore;
 	void *keep = NULL;
 
 	error->text[0] = 0;
 	if (m->keep_create && m->keep_create(&keep, error))
 		return VMM_ERROR;
 	do {
-		end = run_until_reset(config, console, keep, error);
+		end = run_until_reset(config, restore, console, keep, error);
+		/* A reset is one: it begins with the kernel. */
+		restore = false;
 	} while (end == VMM_RESET && !config->no_reboot);
 	if (m->keep_destroy)
 		m->keep_destroy(keep);

@@ -51,8 +51,8 @@ struct exclusion {
 #define SEQUENCES        (SIZE_MAX - 4) /* only not to be put into sequences */
 
 static const struct exclusion exclusions[] = {
-#define SKIP(mnemonic, reason)        {mnemonic, ALL_OF_IT, 0, 0, reason},
-#define SKIP_LITTLE(mnemonic, reason) {mnemonic, ALL_OF_IT_LITTLE, 0, 0, reason},
+#define SKIP(mnemonic, reason, covered_by) {mnemonic, ALL_OF_IT, 0, 0, reason},
+#define SKIP_LITTLE(mnemonic, reason)      {mnemonic, ALL_OF_IT_LITTLE, 0, 0, reason},
 #define IGNORE(mnemonic, member, mask, reason)                                                     \
 	{mnemonic, offsetof(struct diff_state, member), mask, 0, reason},
 #define IGNORE_ALWAYS(member, mask, reason)         IGNORE("", member, mask, reason)

@@ -1,14 +1,19 @@
 /*
- * Hypercalls with any arguments in any order, on a guest that also writes its memory, has interrupt
- * sources fire, and loses memory: no crash, no access outside its memory, no hang.
+ * Hypercalls and RTAS calls with any arguments in any order, on a guest that also writes its
+ * memory, has interrupt sources fire, and loses memory: no crash, no access outside its memory, no
+ * hang.
  */
 #include "kvm_fuzz.h"
+#include "mem/endian.h"
+
+#define MAX_STEPS 64
 
 static const uint64_t numbers[] = {
 	H_SET_DABR,
 	H_PAGE_INIT,
 	H_LOGICAL_CI_LOAD,
 	H_LOGICAL_CI_STORE,
+	H_LOGICAL_ICBI,
 	H_EOI,
 	H_CPPR,
 	H_IPI,
@@ -46,14 +51,6 @@ static void enable_all(struct fuzz_vm *f)
 		strcpy(args.name, rtas[i]);
 		fuzz_ioctl(f, f->vm, KVM_PPC_RTAS_DEFINE_TOKEN, &args);
 	}
-	for (uint64_t irq = 16; irq < 20; irq++) {
-		uint64_t state = UINT64_C(5) << KVM_XICS_PRIORITY_SHIFT |
-				 (irq == 19 ? KVM_XICS_LEVEL_SENSITIVE : 0) | (irq & 1);
-		struct kvm_device_attr attr = {
-			.group = KVM_DEV_XICS_GRP_SOURCES, .attr = irq, .addr = (uintptr_t)&state};
-
-		fuzz_ioctl(f, f->xics, KVM_SET_DEVICE_ATTR, &attr);
-	}
 }
 
 static void hcall(struct fuzz_vm *f, struct fuzz_input *in)
@@ -69,16 +66,42 @@ static void hcall(struct fuzz_vm *f, struct fuzz_input *in)
 	v->pending = PPC_PENDING_NONE;
 }
 
+/* ibm,set-xive and its like: mostly what they take, of interrupts and servers that there are. */
+static void rtas(struct fuzz_vm *f, struct fuzz_input *in)
+{
+	struct ppc_vcpu *v = fuzz_vcpu(f, fuzz_take(in, 1) & 1);
+	uint8_t shape = (uint8_t)fuzz_take(in, 1), token = shape % 6, *buffer;
+	uint32_t nargs = token == 1 ? 3 : 1, nret = token == 2 ? 3 : 1;
+	uint64_t at = fuzz_number(in);
+
+	if (shape & 0x80)
+		nargs = (uint32_t)fuzz_take(in, 4);
+	if (shape & 0x40)
+		nret = (uint32_t)fuzz_take(in, 4);
+	buffer = at <= FUZZ_MEM - 24 ? f->mem + at : NULL;
+	if (buffer) {
+		st_be32(buffer, token);
+		st_be32(buffer + 4, nargs);
+		st_be32(buffer + 8, nret);
+		st_be32(buffer + 12, FUZZ_IRQ + (uint32_t)fuzz_take(in, 1) % (FUZZ_IRQS + 1));
+		st_be32(buffer + 16, (uint32_t)fuzz_take(in, 1) % (FUZZ_VCPUS + 1));
+		st_be32(buffer + 20, (uint32_t)fuzz_number(in));
+	}
+	p9_regs(v->vcpu.cpu)->gpr[3] = H_RTAS;
+	p9_regs(v->vcpu.cpu)->gpr[4] = at;
+	ppc_hcall(v);
+	v->pending = PPC_PENDING_NONE;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static struct fuzz_vm f;
 	struct fuzz_input in = {data, size};
-	struct fuzz_vm f;
 
-	fuzz_vm_create(&f);
-	enable_all(&f);
-	while (in.size) {
+	fuzz_vm_begin(&f, enable_all);
+	for (unsigned step = 0; in.size && step < MAX_STEPS; step++) {
 		switch (fuzz_take(&in, 1) % 8) {
 		case 0: { /* the guest writes its memory */
 			uint64_t at = fuzz_take(&in, 3) % (FUZZ_MEM - 8);
@@ -88,7 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		}
 		case 1: {
-			struct kvm_irq_level l = {.irq = 16 + (uint32_t)(fuzz_take(&in, 1) & 3)};
+			struct kvm_irq_level l = {.irq = FUZZ_IRQ +
+							 (uint32_t)fuzz_take(&in, 1) % FUZZ_IRQS};
 
 			l.level = (uint32_t)fuzz_take(&in, 1) & 1;
 			fuzz_ioctl(&f, f.vm, KVM_IRQ_LINE, &l);
@@ -111,11 +135,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			fuzz_ioctl(&f, f.vm, KVM_SET_USER_MEMORY_REGION, &r);
 			break;
 		}
+		case 4:
+			rtas(&f, &in);
+			break;
 		default:
 			hcall(&f, &in);
 			break;
 		}
 	}
-	fuzz_vm_destroy(&f);
 	return 0;
 }

@@ -3,6 +3,9 @@
  * 0, a descriptor, or an error comes back.
  */
 #include "kvm_fuzz.h"
+#include "kvm/abi/mappings.h"
+
+#define MAX_STEPS 64
 
 static const uint32_t requests[] = {
 	KVM_GET_API_VERSION,
@@ -36,6 +39,9 @@ static const uint32_t requests[] = {
 	KVM_PPC_GET_RMMU_INFO,
 	KVM_PPC_GET_CPU_CHAR,
 	KVM_PPC_RTAS_DEFINE_TOKEN,
+	KVM_RUN,
+	KVM_PPC_SVM_OFF,
+	KVM_ANYKVM_GET_MAPPINGS,
 };
 
 #define MAX_ARG 2048
@@ -94,6 +100,17 @@ static void fill(struct fuzz_vm *f, struct fuzz_input *in, uint32_t request, uin
 		memcpy(arg, &attr, sizeof(attr));
 		break;
 	}
+	case KVM_ANYKVM_GET_MAPPINGS: {
+		struct kvm_mappings m = {.flags = (uint32_t)fuzz_take(in, 1) % 3,
+					 .lpid = (uint32_t)fuzz_take(in, 1),
+					 .start = fuzz_number(in),
+					 .entries = pointer(f, in, arg),
+					 .nr = (uint32_t)fuzz_take(in, 1) %
+					       (MAX_ARG / sizeof(struct kvm_mapping))};
+
+		memcpy(arg, &m, sizeof(m));
+		break;
+	}
 	case KVM_GET_ONE_REG:
 	case KVM_SET_ONE_REG: {
 		struct kvm_one_reg reg = {.id = KVM_REG_PPC |
@@ -102,6 +119,33 @@ static void fill(struct fuzz_vm *f, struct fuzz_input *in, uint32_t request, uin
 					  .addr = pointer(f, in, arg)};
 
 		memcpy(arg, &reg, sizeof(reg));
+		break;
+	}
+	case KVM_CREATE_DEVICE: {
+		struct kvm_create_device cd = {.type = (uint32_t)fuzz_take(in, 1) % 6,
+					       .flags = (uint32_t)fuzz_take(in, 1) % 3};
+
+		memcpy(arg, &cd, sizeof(cd));
+		break;
+	}
+	case KVM_ENABLE_CAP: {
+		static const uint32_t caps[] = {KVM_CAP_PPC_ENABLE_HCALL, KVM_CAP_PPC_SMT,
+						KVM_CAP_PPC_NESTED_HV, KVM_CAP_PPC_PAPR,
+						KVM_CAP_IRQ_XICS};
+		struct kvm_enable_cap cap = {.cap = caps[fuzz_take(in, 1) % ARRAY_SIZE(caps)]};
+
+		for (unsigned i = 0; i < 4; i++)
+			cap.args[i] = fuzz_number(in);
+		memcpy(arg, &cap, sizeof(cap));
+		break;
+	}
+	case KVM_PPC_RTAS_DEFINE_TOKEN: {
+		static const char *const names[] = {"ibm,set-xive", "ibm,get-xive", "ibm,int-off",
+						    "ibm,int-on", "no-such-call"};
+		struct kvm_rtas_token_args token = {.token = fuzz_number(in)};
+
+		strcpy(token.name, names[fuzz_take(in, 1) % ARRAY_SIZE(names)]);
+		memcpy(arg, &token, sizeof(token));
 		break;
 	}
 	case KVM_IRQFD:
@@ -115,36 +159,98 @@ static void fill(struct fuzz_vm *f, struct fuzz_input *in, uint32_t request, uin
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/*
+ * Of what makes and closes descriptors a few are enough: a processor has megabytes, and the VM is
+ * spoilt for the next input. `magic` is a byte of the input, so that few inputs do it by chance.
+ */
+static void descriptors(struct fuzz_vm *f, struct fuzz_input *in, uint32_t request, int fd)
+{
+	uint8_t magic = (uint8_t)fuzz_take(in, 1);
+	uint64_t arg = fuzz_take(in, 1) % 4;
+
+	if (magic != 0x5a || fd > KVM_FIRST_FILE + 1)
+		return;
+	f->spoilt = true;
+	fuzz_ioctl(f, fd, request, (void *)(uintptr_t)arg);
+}
+
+/* Memory faults in, so that slot changes have something to undo. */
+static void fault(struct fuzz_vm *f, struct fuzz_input *in, bool write)
+{
+	struct kvm_file *file = atomic_load(&f->kvm->file[f->vm]);
+
+	if (file)
+		radix_map(ppc_vm_of(file->vm), NULL, GPA(fuzz_take(in, 1) << 12), write);
+}
+
+/*
+ * KVM_RUN that completes what was pending and ends before the guest runs: at once, or by a kick
+ * that came first. (The guest's own code is for kvm_nested and power9_run.)
+ */
+static void run(struct fuzz_vm *f, struct fuzz_input *in, int fd)
+{
+	int error;
+	struct kvm_run *run = kvm_backend_anykvm.map_run(f->kvm, fd, KVM_RUN_AREA_SIZE, &error);
+
+	if (run) {
+		uint8_t how = (uint8_t)fuzz_take(in, 1);
+		struct ppc_vcpu *v = ppc_vcpu_of(atomic_load(&f->kvm->file[fd])->vcpu);
+
+		for (size_t i = 0; i < (size_t)(how >> 4); i++) {
+			uint64_t value = fuzz_number(in);
+
+			memcpy((char *)run + 8 * i, &value, sizeof(value));
+		}
+		if ((how & 3) == 1)
+			v->pending = PPC_PENDING_HCALL;
+		run->immediate_exit = how & 4;
+		if (!run->immediate_exit)
+			kvm_backend_anykvm.kick(f->kvm, fd);
+	}
+	if (fuzz_ioctl(f, fd, KVM_RUN, NULL) == 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fuzz_input in = {data, size};
 	/* The second half is where pointers in arguments point. */
 	static uint8_t arg[2 * MAX_ARG];
-	struct fuzz_vm f;
+	static struct fuzz_vm f;
+	struct fuzz_input in = {data, size};
 
-	fuzz_vm_create(&f);
-	while (in.size) {
+	fuzz_vm_begin(&f, NULL);
+	for (unsigned step = 0; in.size && step < MAX_STEPS; step++) {
 		uint8_t op = (uint8_t)fuzz_take(&in, 1);
 		int fd = KVM_FIRST_FILE + (int)(fuzz_take(&in, 1) % 8);
 		uint32_t request = requests[op % ARRAY_SIZE(requests)];
 
-		if (op >= 250) {
-			/* Memory faults in, so that slot changes have something to undo. */
-			radix_map(ppc_vm_of(fuzz_vcpu(&f, 0)->vcpu.vm), NULL,
-				  GPA(fuzz_take(&in, 1) << 12), op & 1);
+		if (op >= 248) {
+			fault(&f, &in, op & 1);
 			continue;
 		}
-		if (request == KVM_CREATE_VM || request == KVM_CREATE_VCPU ||
-		    request == KVM_CHECK_EXTENSION) {
-			/* A few are enough: a processor has megabytes. */
-			if (request != KVM_CHECK_EXTENSION && fd > KVM_FIRST_FILE + 1)
-				continue;
-			fuzz_ioctl(&f, fd, request, (void *)(uintptr_t)(fuzz_take(&in, 1) % 4));
+		if (op >= 246) {
+			if (fuzz_take(&in, 1) == 0x5a) {
+				f.spoilt = true;
+				kvm_backend_anykvm.close(f.kvm, fd);
+			}
 			continue;
 		}
-		fill(&f, &in, request, arg);
-		fuzz_ioctl(&f, fd, request, fuzz_take(&in, 1) & 15 ? arg : NULL);
+		switch (request) {
+		case KVM_CREATE_VM:
+		case KVM_CREATE_VCPU:
+			descriptors(&f, &in, request, fd);
+			break;
+		case KVM_CHECK_EXTENSION:
+			fuzz_ioctl(&f, fd, request, (void *)(uintptr_t)fuzz_take(&in, 1));
+			break;
+		case KVM_RUN:
+			run(&f, &in, fd);
+			break;
+		default:
+			fill(&f, &in, request, arg);
+			fuzz_ioctl(&f, fd, request, fuzz_take(&in, 1) & 15 ? arg : NULL);
+			break;
+		}
 	}
-	fuzz_vm_destroy(&f);
 	return 0;
 }

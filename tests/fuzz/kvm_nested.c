@@ -3,9 +3,13 @@
  * that are written over while L2 runs, invalidations and copies of any kind, memory slots that come
  * and go. No crash, no access outside the guest's memory, no hang.
  */
+#include "cpu/core.h"
 #include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/radix_tree.h"
 #include "kvm_fuzz.h"
+#include "power9_words.h"
+
+#define MAX_STEPS 24
 
 /* Where things lie in L1's memory. */
 #define PATB   UINT64_C(0x10000)
@@ -38,6 +42,20 @@ static void make_tables(struct fuzz_vm *f)
 		put64(f, 0x32000 + 8 * i, RADIX_VALID | RADIX_LEAF | i << 12 | 7);
 }
 
+/* L2's code, in front of words that are no instructions: it ends by itself, mostly. */
+static void write_code(struct fuzz_vm *f, struct fuzz_input *in)
+{
+	uint8_t how = (uint8_t)fuzz_take(in, 1);
+	size_t bytes = (size_t)(how & 15) * FUZZ_ROW_BYTES;
+
+	if (bytes > in->size)
+		bytes = in->size;
+	memset(f->mem + CODE, 0, 64);
+	fuzz_code(f->mem + CODE, 16, in->data, bytes, how & 16, !(how & 32));
+	in->data += bytes;
+	in->size -= bytes;
+}
+
 /* A vCPU of L1's at H_ENTER_NESTED, and some of its state as the input wants it. */
 static void run(struct fuzz_vm *f, struct fuzz_input *in)
 {
@@ -52,8 +70,6 @@ static void run(struct fuzz_vm *f, struct fuzz_input *in)
 	put64(f, HV + 8, (fuzz_take(in, 1) % LPIDS) << 32 | (fuzz_take(in, 1) & 3));
 	put64(f, HV + 32, UINT64_MAX);
 	put64(f, HV + 48, UINT64_MAX >> 8);
-	/* L1's time is up soon, so that nothing runs for ever. */
-	put64(f, HV + 88, p9_tb(r) + P9_TB_HZ / 5000);
 	put64(f, PT + 32 * 8, CODE);
 	put64(f, PT + 33 * 8, P9_MSR_SF);
 	for (unsigned k = 0; k < n; k++) {
@@ -64,15 +80,11 @@ static void run(struct fuzz_vm *f, struct fuzz_input *in)
 		put64(f, at & 1 ? HV + (at >> 1) % 31 * 8 : PT + (at >> 1) % 39 * 8,
 		      fuzz_number(in));
 	}
-	put64(f, HV + 88, p9_tb(r) + P9_TB_HZ / 5000);
-	n = fuzz_take(in, 1) & 15;
-	for (unsigned k = 0; k < n; k++) {
-		uint32_t insn = (uint32_t)fuzz_take(in, 4);
-
-		memcpy(f->mem + CODE + 4 * k, &insn, sizeof(insn));
-	}
-	cpu_shoot_all(v->vcpu.vm->system, v->vcpu.cpu);
-	cpu_shoot_host(v->vcpu.vm->system, v->vcpu.cpu, HVA(f->mem), FUZZ_MEM);
+	/* L1's time is up soon, so that nothing runs for ever; most of L2's code ends earlier. */
+	put64(f, HV + 88, p9_tb(r) + P9_TB_HZ / 10000);
+	write_code(f, in);
+	/* New code, as after icbi; its translations of addresses may be old, as the guest's are. */
+	region_kill_all(v->vcpu.vm->system->regions);
 	r->gpr[3] = H_ENTER_NESTED;
 	r->gpr[4] = fuzz_take(in, 1) & 31 ? HV : fuzz_number(in);
 	r->gpr[5] = fuzz_take(in, 1) & 31 ? PT : fuzz_number(in);
@@ -81,11 +93,12 @@ static void run(struct fuzz_vm *f, struct fuzz_input *in)
 	if (!v->nested)
 		return;
 	/* As KVM_RUN does it, until L2 is left or a few interrupts were handled. */
-	for (unsigned k = 0; k < 64 && v->nested; k++) {
-		cpu_kick(v->vcpu.cpu);
-		if (k % 4)
-			p9_hdec_set(v->vcpu.cpu, 50000);
-		if (cpu_run(v->vcpu.cpu) == CPU_EXIT_HYPERVISOR)
+	for (unsigned k = 0; k < 32 && v->nested; k++) {
+		enum cpu_exit exit = cpu_run(v->vcpu.cpu);
+
+		if (exit == CPU_EXIT_ERROR)
+			abort();
+		if (exit == CPU_EXIT_HYPERVISOR)
 			nested_handle_exit(v);
 	}
 	if (v->nested)
@@ -134,24 +147,29 @@ static void fault(struct fuzz_vm *f, struct fuzz_input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void prepare(struct fuzz_vm *f)
 {
 	struct kvm_enable_cap nested = {.cap = KVM_CAP_PPC_NESTED_HV, .args = {1}};
 	struct kvm_enable_cap rpt = {.cap = KVM_CAP_PPC_ENABLE_HCALL,
 				     .args = {H_RPT_INVALIDATE, 1}};
+
+	fuzz_must(!fuzz_ioctl(f, f->vm, KVM_ENABLE_CAP, &nested) &&
+		  !fuzz_ioctl(f, f->vm, KVM_ENABLE_CAP, &rpt));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct fuzz_vm f;
 	struct fuzz_input in = {data, size};
-	struct fuzz_vm f;
 	uint64_t *gpr;
 
-	fuzz_vm_create(&f);
-	fuzz_ioctl(&f, f.vm, KVM_ENABLE_CAP, &nested);
-	fuzz_ioctl(&f, f.vm, KVM_ENABLE_CAP, &rpt);
+	fuzz_vm_begin(&f, prepare);
 	make_tables(&f);
 	gpr = p9_regs(fuzz_vcpu(&f, 0)->vcpu.cpu)->gpr;
 	gpr[3] = H_SET_PARTITION_TABLE;
 	gpr[4] = PATB;
 	ppc_hcall(fuzz_vcpu(&f, 0));
-	while (in.size) {
+	for (unsigned step = 0; in.size && step < MAX_STEPS; step++) {
 		switch (fuzz_take(&in, 1) % 8) {
 		case 0: { /* L1 writes its memory: tables, mostly */
 			uint64_t at = PATB + fuzz_take(&in, 3) % 0x23000;
@@ -202,6 +220,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* A reverse map that leads nowhere is a bug of ours. */
 	if (atomic_load(&fuzz_vcpu(&f, 0)->vcpu.vm->bugged))
 		abort();
-	fuzz_vm_destroy(&f);
 	return 0;
 }

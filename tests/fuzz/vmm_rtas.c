@@ -2,6 +2,8 @@
  * Fuzzes RTAS and the other hypercalls that reach the VMM: a sequence of calls with any
  * arguments on a pseries machine whose hypervisor is the tests' fake one.
  *
+ * One machine serves all inputs; its memory, NVRAM and clock stay as the last one left them.
+ *
  * The input is a list of records: hypercall number (2 bytes; 0 makes an RTAS call), then for a
  * hypercall four arguments of 8 bytes, for RTAS an address selector and the bytes of its cells.
  */

@@ -63,13 +63,14 @@ def equal(got, wanted, what):
     return good
 
 
-def images(full=False):
+def images(full=False, nested=False):
     """(kernel, initramfs); the test is skipped if they were not fetched."""
     kernel = os.path.join(CACHE, "vmlinux")
-    initrd = os.path.join(CACHE, "initramfs-full.cpio.gz" if full else "initramfs.cpio.gz")
+    initrd = os.path.join(CACHE, "initramfs-nested.cpio" if nested else
+                          "initramfs-full.cpio.gz" if full else "initramfs.cpio.gz")
     for path in (kernel, initrd, ANYKVM):
         if not os.path.exists(path):
-            print(f"skipped: there is no {path}; run scripts/fetch-guest --full.")
+            print(f"skipped: there is no {path}; run scripts/fetch-guest --full --nested.")
             sys.exit(SKIP)
     return kernel, initrd
 
@@ -94,11 +95,14 @@ def cpio(files):
 
 
 class Machine:
-    """A run of `anykvm run`, on a pipe or (terminal=True) on a pseudo-terminal of its own."""
+    """A run of `anykvm run`, on a pipe or (terminal=True) on a pseudo-terminal of its own.
 
-    def __init__(self, command=None, memory="1G", smp=1, append="", full=False, initrd=True,
-                 files=None, options=(), terminal=False, name="guest"):
-        kernel, image = images(full)
+    nested=True is about the image; that the guest may have guests is an option of the run.
+    """
+
+    def __init__(self, command=None, memory="1G", smp=1, append="", full=False, nested=False,
+                 initrd=True, files=None, options=(), terminal=False, restore=None, name="guest"):
+        kernel, image = images(full, nested)
         arguments = [ANYKVM, "run", *OPTIONS, "--kernel", kernel, "--memory", memory,
                      "--smp", str(smp)]
         if files:
@@ -117,6 +121,8 @@ class Machine:
         if command is not None:
             words.append("anykvm.run64=" + base64.b64encode(command.encode()).decode())
         arguments += ["--append", " ".join(words), *options]
+        if restore:  # a saved state, which all of the above is in
+            arguments = [ANYKVM, "run", *OPTIONS, "--restore", restore, *options]
 
         self.name = name
         self.output = ""
@@ -252,6 +258,22 @@ class Machine:
 
 machines = []
 
+# What a kernel's log may not have.
+COMPLAINTS = r"BUG:|WARNING: CPU|Oops|rcu.*stall|lockup|Unable to handle|Call Trace"
+
+
+def programs(*names):
+    """The guest's programs of tests/guest/programs, for Machine's files; skips without them."""
+    found = {}
+    for name in names:
+        path = os.path.join(CACHE, "programs", name)
+        if not os.path.exists(path):
+            print(f"skipped: there is no {path}; run scripts/fetch-guest --full --nested.")
+            sys.exit(SKIP)
+        with open(path, "rb") as program:
+            found[f"/usr/bin/{name}"] = program.read()
+    return found
+
 
 def between(text, first, last):
     """The lines between two marker lines; None if they are not there."""
@@ -269,7 +291,8 @@ def run(test):
         ended_well = not failures
     finally:
         if not ended_well and sys.exc_info()[0] is None:
-            machines[-1].show()
+            for machine in machines[-1:]:
+                machine.show()
         elif isinstance(sys.exc_info()[1], SystemExit) and isinstance(sys.exc_info()[1].code, str):
             for machine in machines:
                 if machine.process.poll() is None:

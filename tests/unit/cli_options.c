@@ -126,12 +126,41 @@ static void parser(void **state)
 	assert_int_equal(PARSE(&v, "--"), -1);
 }
 
+static char operands[64];
+
+static int take_operand(void *into, const char *value)
+{
+	(void)into;
+	if (!strcmp(value, "bad"))
+		return -1;
+	strcat(operands, value);
+	return 0;
+}
+
+/* Operands stand anywhere; what begins with a dash is none. */
+static void with_operands(void **state)
+{
+	static char *good[] = {"stat", "12", "--frob", "x"}, *refused[] = {"stat", "bad"},
+		    *dash[] = {"stat", "-"};
+
+	(void)state;
+	operands[0] = 0;
+	assert_int_equal(options_parse_operands(NULL, 0, "stat", NULL, take_operand, 2, good), 0);
+	assert_string_equal(operands, "12");
+	assert_int_equal(options_parse_operands(NULL, 0, "stat", NULL, take_operand, 4, good), -1);
+	assert_string_equal(message, "unknown option \"--frob\"; see 'anykvm stat --help'.");
+	assert_int_equal(options_parse_operands(NULL, 0, "stat", NULL, take_operand, 2, refused), -1);
+	assert_int_equal(options_parse_operands(NULL, 0, "stat", NULL, take_operand, 2, dash), -1);
+	assert_int_equal(options_parse_operands(NULL, 0, "stat", NULL, NULL, 2, good), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(smp),
 		cmocka_unit_test(parser),
+		cmocka_unit_test(with_operands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ir/intrinsic_float.h"
 #include "ir_machine.h"
 #include "util/bits.h"
 
@@ -269,12 +270,67 @@ static void pure_int(struct gen *g)
 	}
 }
 
+/*
+ * A constant selector of a permutation, of those for which hosts have instructions, or nearly:
+ * merges, shifts of two vectors, exchanges and choices of elements, insertions, reversals.
+ */
+static ir_val selector(struct gen *g)
+{
+	unsigned size = 1u << below(g, 4), count = 16 / size, kind = below(g, 7);
+	unsigned first = below(g, 32), elements[16];
+	u128 s = 0;
+
+	for (unsigned e = 0; e < count; e++) {
+		switch (kind) {
+		case 0: /* merge */
+			elements[e] = e / 2 + (first & 1) * count / 2 +
+				      (((e ^ first >> 1) & 1) ? count : 0);
+			break;
+		case 1: /* one of the two in place */
+			elements[e] = e + (chance(g, 50) ? count : 0);
+			break;
+		case 2: /* reversed */
+			elements[e] = (e ^ (count - 1)) + (first & 1) * count;
+			break;
+		case 3: /* of each a half */
+			elements[e] = below(g, count) +
+				      ((e < count / 2) == (first & 1) ? count : 0);
+			break;
+		case 4: /* of one */
+			elements[e] = below(g, count);
+			break;
+		default:
+			elements[e] = below(g, 2 * count);
+			break;
+		}
+	}
+	for (unsigned n = 16; n-- > 0;)
+		s = s << 8 | (kind == 6 ? (first + n) & 31 : elements[n / size] * size + n % size);
+	/* The upper bits do not count. */
+	if (chance(g, 20))
+		s |= (u128)0xe0 << 8 * below(g, 16);
+	return ir_vconst(g->r, s);
+}
+
+static ir_val same_lanes(struct gen *g, unsigned lane)
+{
+	uint64_t n = below(g, 80);
+	u128 v = 0;
+
+	for (unsigned at = 0; at < 128; at += 8u << lane)
+		v |= (u128)n << at;
+	return ir_vconst(g->r, v);
+}
+
 static void pure_vector(struct gen *g)
 {
 	ir_val args[2];
 	unsigned lane = below(g, 4);
 
-	switch (below(g, 9)) {
+	switch (below(g, 10)) {
+	case 9:
+		keep(g, IR_I64, ir_pc(g->r, g->pc + 4 * below(g, 64)));
+		break;
 	case 0:
 		keep(g, IR_V128, ir_bin(g->r, IR_VMAKE, pick(g, IR_I64), pick(g, IR_I64)));
 		break;
@@ -300,12 +356,18 @@ static void pure_vector(struct gen *g)
 		break;
 	case 6:
 		keep(g, IR_V128,
-		     ir_vperm2(g->r, pick(g, IR_V128), pick(g, IR_V128), pick(g, IR_V128)));
+		     ir_vperm2(g->r, pick(g, IR_V128), pick(g, IR_V128),
+			       chance(g, 80) ? selector(g) : pick(g, IR_V128)));
 		break;
 	case 7:
 		args[0] = pick(g, IR_V128);
 		args[1] = pick(g, IR_I64);
 		keep(g, IR_V128, ir_call(g->r, &machine_helper[H_VPURE], args, 2));
+		break;
+	case 8:
+		keep(g, IR_V128,
+		     ir_vbin(g->r, IR_VSHL + below(g, IR_VSAR - IR_VSHL + 1), lane,
+			     pick(g, IR_V128), same_lanes(g, lane)));
 		break;
 	default:
 		keep(g, IR_V128,
@@ -479,11 +541,45 @@ static void access(struct gen *g)
 	}
 }
 
+/* A double, or two singles: mostly results of others and numbers of the same size. */
+static ir_val number(struct gen *g, enum ir_type t)
+{
+	static const uint64_t list[] = {
+	    0, UINT64_C(0x3ff0000000000000), UINT64_C(0xbff8000000000001),
+	    UINT64_C(0x4024000000000000), UINT64_C(0x3fefffffe0000000),
+	    UINT64_C(0x7ff0000000000000), UINT64_C(0x7ff4000000000000),
+	    UINT64_C(0x0010000000000001), UINT64_C(0x3810000020000000),
+	    UINT64_C(0x3ff0000010000000), UINT64_C(0x41efffffffe00000),
+	    UINT64_C(0x3f8000003f800001), UINT64_C(0xc1200000bf000000),
+	};
+	uint64_t v = list[below(g, ARRAY_SIZE(list))];
+
+	if (chance(g, 50))
+		return pick(g, t);
+	if (t == IR_V128)
+		return ir_vconst(g->r, (u128)v << 64 | list[below(g, ARRAY_SIZE(list))]);
+	return ir_const(g->r, t, v);
+}
+
+static void floating_point(struct gen *g)
+{
+	const struct ir_helper *h = &machine_float[below(g, IR_FLOAT_END - IR_FLOAT_FIRST)];
+	ir_val a[3];
+
+	for (unsigned k = 0; k < h->nargs; k++)
+		a[k] = number(g, h->arg[k]);
+	keep(g, h->result, ir_call(g->r, h, a, h->nargs));
+}
+
 static void effect(struct gen *g)
 {
 	ir_val a[3];
 
-	switch (below(g, 12)) {
+	switch (below(g, 14)) {
+	case 12:
+	case 13:
+		floating_point(g);
+		break;
 	case 0:
 		a[0] = pick(g, IR_I64);
 		ir_call(g->r, &machine_helper[H_WRITE], a, 1);
@@ -603,6 +699,8 @@ static void generate(struct gen *g, struct ir_region *r)
 	g->r = r;
 	memset(g->nvalues, 0, sizeof(g->nvalues));
 	g->pc = 0x1000;
+	/* Run at another base than its own, as most are. */
+	r->base = chance(g, 70) ? 0x1000 : UINT64_C(0xfffffff000000000);
 	plan_blocks(g);
 	for (unsigned b = 0; b < g->nblocks; b++) {
 		g->block[b] = ir_create_block(r);

@@ -120,8 +120,10 @@ void machine_reset(struct machine *m, uint64_t seed)
 	m->ncode_writes = 0;
 	m->env.fault = 0;
 	m->env.pc = 0;
+	m->env.base = 0;
 	m->env.exit_request = 0;
 	m->env.polls_left = UINT32_MAX;
+	m->env.fp_status = 0;
 }
 
 const char *machine_differ(const struct machine *a, const struct machine *b)
@@ -140,6 +142,8 @@ const char *machine_differ(const struct machine *a, const struct machine *b)
 		return "flags";
 	if (memcmp(a->s.counter, b->s.counter, sizeof(a->s.counter)))
 		return "counters";
+	if ((a->env.fp_status ^ b->env.fp_status) & IR_FP_INEXACT)
+		return "whether all was exact";
 	if (a->log != b->log || a->ncode_writes != b->ncode_writes)
 		return "the order of calls and code writes";
 	if (a->polls_left != b->polls_left || a->env.exit_request != b->env.exit_request)

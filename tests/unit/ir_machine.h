@@ -82,6 +82,9 @@ enum helper {
 
 extern const struct ir_helper machine_helper[H_COUNT];
 
+/* Of the floating-point intrinsics (ir/intrinsic_float.h), by number - IR_FLOAT_FIRST. */
+extern const struct ir_helper machine_float[];
+
 /* The executor to compare with: walks the region as it stands. */
 enum ir_leave reference_run(const struct ir_region *r, struct ir_env *env, uint32_t *exit_index);
 

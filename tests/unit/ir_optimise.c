@@ -390,6 +390,68 @@ static void test_algebra(void **state)
 	    Y1 "%2 = extract.i64 4+4 %1\nset.i64 [0x2018] %2\n");
 }
 
+static ir_val getv(unsigned n)
+{
+	return ir_get(&r, IR_V128, V(n));
+}
+
+static ir_val select_bytes(ir_val high, ir_val low, uint64_t upper, uint64_t lower)
+{
+	return ir_vperm2(&r, high, low, ir_vconst(&r, (u128)upper << 64 | lower));
+}
+
+#define TURN    0x0001020304050607, 0x08090a0b0c0d0e0f
+#define SWAP    0x0706050403020100, 0x0f0e0d0c0b0a0908
+#define LOWEST  0x1716151413121110, 0x0706050403020100 /* the lower halves of two */
+#define HIGHEST 0x1f1e1d1c1b1a1918, 0x0f0e0d0c0b0a0908
+
+static void test_permutations(void **state)
+{
+	ir_val a, b, c;
+
+	(void)state;
+#define VECTOR(expr, want)                                                                         \
+	begin();                                                                                   \
+	a = getv(1);                                                                               \
+	b = getv(2);                                                                               \
+	c = getv(4);                                                                               \
+	(void)b;                                                                                   \
+	(void)c;                                                                                   \
+	ir_set(&r, V(3), expr);                                                                    \
+	expect(want "exit_direct 0x2000 (exit 0)\n")
+
+#define A   "%1 = get.v128 [0x3010]\n"
+#define B   "%2 = get.v128 [0x3020]\n"
+#define SET "set.v128 [0x3030] "
+
+	/* A big-endian element load of a little-endian program, and its exchange of the halves. */
+	VECTOR(select_bytes(select_bytes(a, a, SWAP), select_bytes(a, a, SWAP), SWAP), A SET "%1\n");
+	VECTOR(select_bytes(b, a, 0x0f0e0d0c0b0a0908, 0x0706050403020100), A SET "%1\n");
+	VECTOR(ir_bin(&r, IR_VMAKE, ir_un(&r, IR_VLO, a), ir_un(&r, IR_VLO, b)),
+	       A B "%3 = vconst.v128 0x17161514131211100706050403020100\n"
+		   "%4 = vperm2.v128 %1, %2, %3\n" SET "%4\n");
+	/* Halves of halves of two. */
+	VECTOR(select_bytes(select_bytes(a, b, HIGHEST), select_bytes(a, b, LOWEST), HIGHEST),
+	       A SET "%1\n");
+	/* What is made of three is left alone. */
+	VECTOR(select_bytes(select_bytes(a, b, LOWEST), c, 0x1f1e1d1c13121110,
+			    0x0706050403020100),
+	       A B "%3 = get.v128 [0x3040]\n%4 = vconst.v128 0x17161514131211100706050403020100\n"
+		   "%5 = vperm2.v128 %1, %2, %4\n"
+		   "%6 = vconst.v128 0x1f1e1d1c131211100706050403020100\n"
+		   "%7 = vperm2.v128 %5, %3, %6\n" SET "%7\n");
+	/* The half of a permutation is a half. */
+	VECTOR(ir_vun(&r, IR_VDUP, 3, ir_un(&r, IR_VHI, select_bytes(b, a, LOWEST))),
+	       "%1 = get.v128 [0x3020]\n%2 = vlo.i64 %1\n%3 = vdup.v128.64 %2\n" SET "%3\n");
+	/* Constants. */
+	VECTOR(select_bytes(ir_vconst(&r, 0), ir_vconst(&r, (u128)1 << 120), TURN),
+	       "%1 = vconst.v128 0x00000000000000000000000000000001\n" SET "%1\n");
+	VECTOR(ir_bin(&r, IR_VXOR, a, a),
+	       "%1 = vconst.v128 0x00000000000000000000000000000000\n" SET "%1\n");
+	VECTOR(ir_bin(&r, IR_VAND, a, ir_un(&r, IR_VNOT, b)),
+	       A B "%3 = vandn.v128 %1, %2\n" SET "%3\n");
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -415,7 +477,7 @@ int main(void)
 		cmocka_unit_test(test_branches),
 		cmocka_unit_test(test_loop),
 		cmocka_unit_test(test_calls),
-		cmocka_unit_test(test_algebra),
+		cmocka_unit_test(test_algebra), cmocka_unit_test(test_permutations),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

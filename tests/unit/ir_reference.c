@@ -228,6 +228,8 @@ static u128 one_lane(unsigned op, u128 a, u128 b, unsigned w)
 		return a << n;
 	case IR_VSHR:
 		return a >> n;
+	case IR_VROTL:
+		return a << n | a >> (w - n);
 	case IR_VSAR:
 		return (u128)(sa >> n);
 	default:
@@ -369,6 +371,7 @@ static bool memory(struct run *x, const struct ir_inst *i, u128 *result)
 /* Types of helpers that have one or more vectors; all others have only integers. */
 typedef uint64_t (*int_fn)(struct ir_env *, uint64_t, uint64_t, uint64_t, uint64_t);
 typedef void (*vec_v_fn)(struct ir_env *, u128 *, const u128 *, uint64_t);
+typedef void (*vec_vvv_fn)(struct ir_env *, u128 *, const u128 *, const u128 *, const u128 *);
 typedef void (*vec_vv_fn)(struct ir_env *, u128 *, const u128 *, const u128 *, uint64_t);
 
 static bool call(struct run *x, const struct ir_inst *i, u128 *result)
@@ -382,6 +385,8 @@ static bool call(struct run *x, const struct ir_inst *i, u128 *result)
 	if (h->result != IR_V128)
 		out = ((int_fn)h->fn)(x->env, (uint64_t)a[0], (uint64_t)a[1], (uint64_t)a[2],
 				      (uint64_t)a[3]);
+	else if (h->arg[2] == IR_V128)
+		((vec_vvv_fn)h->fn)(x->env, &out, &a[0], &a[1], &a[2]);
 	else if (h->arg[1] == IR_V128)
 		((vec_vv_fn)h->fn)(x->env, &out, &a[0], &a[1], (uint64_t)a[2]);
 	else
@@ -404,10 +409,13 @@ static bool step(struct run *x, uint32_t id)
 
 	switch (i->op) {
 	case IR_INSN:
-		x->pc = i->imm;
+		x->pc = x->env->base + i->imm - x->r->base;
 		break;
 	case IR_CONST:
 		v = i->imm;
+		break;
+	case IR_PC:
+		v = x->env->base + i->imm - x->r->base;
 		break;
 	case IR_VCONST:
 		v = x->r->vconst[i->imm];
@@ -459,7 +467,7 @@ enum ir_leave reference_run(const struct ir_region *r, struct ir_env *env, uint3
 		switch (i->op) {
 		case IR_POLL:
 			if (env->exit_request) {
-				env->pc = i->imm;
+				env->pc = env->base + i->imm - r->base;
 				leave = IR_LEAVE_POLL;
 				goto out;
 			}
@@ -472,7 +480,7 @@ enum ir_leave reference_run(const struct ir_region *r, struct ir_env *env, uint3
 			id = r->bb[i->arg[1]].first;
 			continue;
 		case IR_EXIT_DIRECT:
-			env->pc = i->imm;
+			env->pc = env->base + i->imm - r->base;
 			*exit_index = i->aux;
 			leave = IR_LEAVE_DIRECT;
 			goto out;

@@ -164,6 +164,17 @@ static void page_init(void **state)
 	assert_int_equal(HCALL(&t, 0, H_PAGE_INIT, zero, GUEST_MEM - 4096, 0), H_SUCCESS);
 }
 
+/* What it does to translated code: kvm_run.c. */
+static void logical_icbi(void **state)
+{
+	(void)state;
+	enable(H_LOGICAL_ICBI);
+	assert_int_equal(HCALL(&t, 0, H_LOGICAL_ICBI, 0x3001), H_SUCCESS);
+	assert_int_equal(HCALL(&t, 0, H_LOGICAL_ICBI, GUEST_MEM - 1), H_SUCCESS);
+	assert_int_equal(HCALL(&t, 0, H_LOGICAL_ICBI, GUEST_MEM), H_PARAMETER);
+	assert_int_equal(HCALL(&t, 0, H_LOGICAL_ICBI, UINT64_MAX), H_PARAMETER);
+}
+
 static int64_t reg_vpa(uint64_t func, uint64_t cpu, uint64_t addr)
 {
 	return HCALL(&t, 0, H_REGISTER_VPA, FUNC(func), cpu, addr);
@@ -267,13 +278,10 @@ static void area_registers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(to_the_vmm),
-		TEST(processors),
-		TEST(breakpoints),
-		TEST(translations),
-		TEST(page_init),
-		TEST(areas),
-		TEST(area_in_vanished_memory),
+		TEST(to_the_vmm),     TEST(processors),
+		TEST(breakpoints),    TEST(translations),
+		TEST(page_init),      TEST(logical_icbi),
+		TEST(areas),          TEST(area_in_vanished_memory),
 		TEST(area_registers),
 	};
 

@@ -879,6 +879,137 @@ static void two_vcpus(void **state)
 	}
 }
 
+/* --- threads of a core that depend on each other --- */
+
+static _Atomic bool inside;
+
+/* vCPU 1: enters L2, which leaves at once. */
+static void *second(void *result)
+{
+	*(int64_t *)result = enter(1);
+	/* vCPU 0 has left before. */
+	return atomic_load(&inside) ? "both were inside" : NULL;
+}
+
+static void *clear_and_kick(void *v)
+{
+	usleep(30000);
+	atomic_store(&inside, false);
+	kvm_vcpu_kick(v);
+	return NULL;
+}
+
+static void joint_threads(void **state)
+{
+	struct ppc_vcpu *v = test_vcpu_inside(&t, 0);
+	pthread_t thread, kicker;
+	int64_t trap = -1;
+	void *result;
+
+	(void)state;
+	test_vm_inside(&t)->joint_threads = true;
+	test_vm_inside(&t)->smt_mode = 2;
+	/* vCPU 0 loops in L2 until it is kicked; vCPU 1 waits for that, and enters. */
+	PREPARE(1, INSN_SC1);
+	PREPARE(0, INSN_B(0));
+	st_le32(t.mem + L2_MEM + L2_CODE + 0x100, INSN_SC1);
+	put64(PT + 0x1000 + PT_NIP, L2_CODE + 0x100);
+	atomic_store(&inside, true);
+	assert_int_equal(test_hcall(&t, 0, H_ENTER_NESTED, (const uint64_t[]){HV, PT}, 2),
+			 PPC_RESUME);
+	assert_ptr_equal(test_vm_inside(&t)->nested->core[0].owner, v);
+	pthread_create(&thread, NULL, second, &trap);
+	pthread_create(&kicker, NULL, clear_and_kick, &v->vcpu);
+	assert_int_equal(test_run(&t, 0), -EINTR);
+	pthread_join(kicker, NULL);
+	pthread_join(thread, &result);
+	assert_null(result);
+	assert_int_equal(trap, P9_VEC_SYSCALL);
+	assert_null(test_vm_inside(&t)->nested->core[0].owner);
+
+	/* A wait that ends: by a kick, by a doorbell, by L1's next event. */
+	assert_int_equal(test_hcall(&t, 0, H_ENTER_NESTED, (const uint64_t[]){HV, PT}, 2),
+			 PPC_RESUME);
+	PREPARE(1, INSN_SC1);
+	kvm_vcpu_kick(&test_vcpu_inside(&t, 1)->vcpu);
+	assert_int_equal(test_run(&t, 1), -EINTR);
+	pthread_create(&kicker, NULL, clear_and_kick, &test_vcpu_inside(&t, 1)->vcpu);
+	while (test_run(&t, 1) != -EINTR)
+		;
+	pthread_join(kicker, NULL);
+	assert_int_equal(test_gpr(&t, 1, 3), 0);
+	PREPARE(1, INSN_SC1);
+	pthread_create(&kicker, NULL, ring, test_vcpu_inside(&t, 1));
+	assert_int_equal(enter(1), 0);
+	pthread_join(kicker, NULL);
+	PREPARE(1, INSN_SC1);
+	put64(HV + 0x1000 + HV_HDEC, p9_tb(p9_regs(v->vcpu.cpu)) + P9_TB_HZ / 100);
+	assert_int_equal(enter(1), P9_VEC_HDEC);
+	assert_null(test_vm_inside(&t)->nested->core[0].first);
+	/* Of another core it is independent. */
+	nested_leave(v, 0);
+	test_vm_inside(&t)->smt_mode = 1;
+	assert_int_equal(test_hcall(&t, 0, H_ENTER_NESTED, (const uint64_t[]){HV, PT}, 2),
+			 PPC_RESUME);
+	PREPARE(1, INSN_SC1);
+	assert_int_equal(enter(1), P9_VEC_SYSCALL);
+	nested_leave(v, 0);
+	test_vm_inside(&t)->joint_threads = false;
+}
+
+/* The administrator forbids it. */
+static void forbidden(void **state)
+{
+	const struct kvm_tuning tuning = {.no_nested = true};
+	struct kvm_enable_cap cap = {.cap = KVM_CAP_PPC_NESTED_HV, .args = {1}};
+	struct test_vm off = {0};
+
+	(void)state;
+	off.sys = be->open(KVM_GUEST_PPC64, &off.kvm);
+	be->tune(off.kvm, &tuning);
+	off.fd = test_ioctl_n(&off, off.sys, KVM_CREATE_VM, 0);
+	assert_true(off.fd >= 0);
+	assert_int_equal(test_ioctl_n(&off, off.sys, KVM_CHECK_EXTENSION, KVM_CAP_PPC_NESTED_HV),
+			 0);
+	assert_int_equal(test_ioctl_n(&off, off.fd, KVM_CHECK_EXTENSION, KVM_CAP_PPC_NESTED_HV), 0);
+	assert_int_equal(test_ioctl(&off, off.fd, KVM_ENABLE_CAP, &cap), -EPERM);
+	be->destroy(off.kvm);
+}
+
+/* --- byte order: L1 and L2 may differ --- */
+
+/* L2's code is stored by `prepare` as little-endian: of a big-endian L2, anew. */
+static void put_l2_be(const uint32_t *insn, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		st_be32(t.mem + L2_MEM + L2_CODE + 4 * k, insn[k]);
+	put64(PT + PT_MSR, P9_MSR_SF);
+}
+
+static void byte_orders(void **state)
+{
+	/* Its interrupt handler is of its own byte order, by LPCR[ILE] (0): big-endian. */
+	static const uint32_t code[] = {INSN_LIS(4, 1), INSN_LD(5, 4, 0x100), INSN_STD(5, 4, 0x108),
+					INSN_LWZ(6, 4, 0x104), INSN_SC1};
+
+	(void)state;
+	for (unsigned order = 0; order < 4; order++) {
+		bool l2_be = order & 1;
+
+		l1_be = order & 2;
+		prepare(0, code, ARRAY_SIZE(code));
+		if (l2_be)
+			put_l2_be(code, ARRAY_SIZE(code));
+		memcpy(t.mem + L2_MEM + 0x10100, "\1\2\3\4\5\6\7\10", 8);
+		assert_int_equal(enter(0), P9_VEC_SYSCALL);
+		assert_int_equal(pt_gpr(5), l2_be ? 0x0102030405060708 : 0x0807060504030201);
+		assert_int_equal(pt_gpr(6), l2_be ? 0x05060708 : 0x08070605);
+		assert_memory_equal(t.mem + L2_MEM + 0x10108, "\1\2\3\4\5\6\7\10", 8);
+		assert_int_equal(get64(PT + PT_MSR) & P9_MSR_LE, l2_be ? 0 : P9_MSR_LE);
+		assert_int_equal(get64(PT + PT_NIP), L2_CODE + sizeof(code));
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -900,6 +1031,9 @@ int main(void)
 		TEST(copy),
 		TEST(aliases),
 		TEST(two_vcpus),
+		TEST(joint_threads),
+		cmocka_unit_test(forbidden),
+		TEST(byte_orders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -472,6 +472,39 @@ static void dirty_log(void **state)
 	test_vm_destroy(&t);
 }
 
+/*
+ * The VMM serves H_LOGICAL_CACHE_STORE by writing the guest's code. The guest sees it after icbi,
+ * or after H_LOGICAL_ICBI. So often that the code is interpreted at first and compiled later.
+ */
+static void code_written_by_the_vmm(void **state)
+{
+	const uint32_t target = GUEST_CODE + 0x1040;
+	struct test_vm t;
+
+	(void)state;
+	test_vm_create(&t, 1);
+	assert_int_equal(test_enable_cap(&t, t.fd, KVM_CAP_PPC_ENABLE_HCALL, H_LOGICAL_ICBI, 1), 0);
+	st_le32(t.mem + target, INSN_LI(7u, 1));
+	st_le32(t.mem + target + 4, 0x4e800020u); /* blr */
+	TEST_CODE(&t, 0, GUEST_CODE, INSN_LIS(8u, target >> 16),
+		  INSN_ORI(8u, 8u, target),                          /* target */
+		  INSN_B(0x1038) | 1,                                /* bl target */
+		  INSN_LI(3u, H_LOGICAL_CACHE_STORE), INSN_SC1,      /* the VMM writes */
+		  INSN_X(982, 0u, 0u, 8u), 0x7c0004acu, 0x4c00012cu, /* icbi 0,r8; sync; isync */
+		  INSN_B(0x1020) | 1,                                /* bl target */
+		  INSN_LI(3u, H_LOGICAL_CACHE_STORE), INSN_SC1,      /* again */
+		  INSN_LI(3u, H_LOGICAL_ICBI), INSN_ADDI(4u, 8u, 3), INSN_SC1, INSN_ADDI(6u, 3u, 0),
+		  INSN_B(-52));
+	for (unsigned v = 2; v < 300; v++) {
+		assert_int_equal(test_run(&t, 0), 0);
+		assert_int_equal(t.run[0]->papr_hcall.nr, H_LOGICAL_CACHE_STORE);
+		assert_int_equal(test_gpr(&t, 0, 7), v - 1);
+		st_le32(t.mem + target, INSN_LI(7u, v));
+	}
+	assert_int_equal(test_gpr(&t, 0, 6), H_SUCCESS);
+	test_vm_destroy(&t);
+}
+
 static void kick_ends_a_loop(void **state)
 {
 	struct test_vm t;
@@ -689,6 +722,7 @@ int main(void)
 		cmocka_unit_test(memory_readonly),
 		cmocka_unit_test(slot_removed_while_running),
 		cmocka_unit_test(dirty_log),
+		cmocka_unit_test(code_written_by_the_vmm),
 		cmocka_unit_test(kick_ends_a_loop),
 		cmocka_unit_test(cede),
 		cmocka_unit_test(external_interrupt),

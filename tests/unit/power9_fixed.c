@@ -308,6 +308,8 @@ static void test_multiples_and_strings(void **state)
 	assert_int_equal(r->dar, PAGE + 4096 - 8);
 	assert_fault(RUN(P9_HARNESS_USER, at_page_end, I("stmw", 28, 0, 4)), P9_VEC_ALIGNMENT, PC);
 	assert_fault(RUN(P9_HARNESS_USER, at_page_end, I("lswi", 28, 4, 1)), P9_VEC_ALIGNMENT, PC);
+	assert_fault(RUN(P9_HARNESS_USER, at_page_end, I("lswx", 28, 4, 0)), P9_VEC_ALIGNMENT, PC);
+	assert_fault(RUN(P9_HARNESS_USER, at_page_end, I("stswi", 28, 4, 1)), P9_VEC_ALIGNMENT, PC);
 	assert_fault(RUN(P9_HARNESS_USER, at_page_end, I("stswx", 28, 4, 0)), P9_VEC_ALIGNMENT, PC);
 }
 

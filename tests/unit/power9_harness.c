@@ -6,6 +6,7 @@
 
 #include "cpu/power9/core.h"
 #include "cpu/power9/exception.h"
+#include "cpu/power9/float_status.h"
 #include "cpu/power9/region.h"
 #include "ir/interp.h"
 #include "jit/jit.h"
@@ -119,6 +120,8 @@ struct p9_harness *p9_harness_create(void)
 
 	p->cpu.fetch_context = 1; /* no entry of the empty jump cache is for it */
 	h->jit = jit_create(&layout, 1 << 20);
+	if (h->jit && getenv("ANYKVM_JIT_LEVEL"))
+		jit_limit(h->jit, (unsigned)atoi(getenv("ANYKVM_JIT_LEVEL")));
 	return h;
 }
 
@@ -188,6 +191,9 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 	enum ir_leave leave;
 	uint32_t index;
 
+	p9_fp_control_changed(p);
+	if (how & P9_HARNESS_EXACT)
+		p->cpu.mode |= P9_MODE_FPX;
 	ir_region_reset(&h->region);
 	p9_translate_region(&p->cpu, &h->region, pc, code, bytes, bytes / 4);
 	r->why = h->region.failed ? "out of memory" : ir_check(&h->region);
@@ -224,6 +230,12 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 	return false;
 }
 
+void p9_harness_limit(struct p9_harness *h, unsigned level)
+{
+	if (h->jit)
+		jit_limit(h->jit, level);
+}
+
 struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *words, unsigned count,
 					uint64_t pc, uint32_t mode, unsigned how)
 {
@@ -253,6 +265,7 @@ struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *wo
 		if (!step(h, code + at, 4 * count - (uint32_t)at, r.pc, how, &r))
 			break;
 	}
+	p9_fp_settle(h->p);
 	return r;
 }
 

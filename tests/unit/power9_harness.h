@@ -50,7 +50,15 @@ struct p9_regs *p9_harness_regs(struct p9_harness *h);
 void p9_harness_map(struct p9_harness *h, uint64_t ea, void *page, bool writable);
 
 /* How to execute: 0 interprets the IR as the front end made it. Without a back end all interpret. */
-enum p9_harness_how { P9_HARNESS_OPTIMISED = 1, P9_HARNESS_COMPILED = 2, P9_HARNESS_HOWS = 4 };
+enum p9_harness_how {
+	P9_HARNESS_OPTIMISED = 1,
+	P9_HARNESS_COMPILED = 2,
+	P9_HARNESS_HOWS = 4, /* of these; besides: */
+	P9_HARNESS_EXACT = 4 /* floating-point status is never computed late (float_status.h) */
+};
+
+/* Compile for a host with fewer instructions: see jit_limit (jit/jit.h). */
+void p9_harness_limit(struct p9_harness *h, unsigned level);
 
 /* Execute words[0..count-1], which lie at `pc`, until pc is outside of them. */
 struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *words, unsigned count,

@@ -85,6 +85,7 @@ static uint64_t user_msr(void)
 	return MSR_BASE | P9_MSR_PR | P9_MSR_EE | P9_MSR_IR | P9_MSR_DR;
 }
 
+/* sc 0 from problem state */
 static void test_system_call(void **state)
 {
 	uint64_t user;
@@ -113,6 +114,7 @@ static void test_alternate_location(void **state)
 	assert_int_equal(RUN(MSR_BASE, 0x44000002u), P9_VEC_SYSCALL);
 }
 
+/* scv 3: entered through the vector's own entry point, with LR and CTR for SRR0 and SRR1 */
 static void test_scv(void **state)
 {
 	uint64_t user = user_msr();
@@ -253,6 +255,35 @@ static void test_hdec(void **state)
 	assert_int_equal(regs()->hsrr0, M_CODE);
 }
 
+/* Loops that the guest never leaves, and that set LR on the way: each can be interrupted. */
+static void test_endless_call(void **state)
+{
+	static const struct {
+		uint32_t words[2];
+		uint64_t lr;
+	} loop[] = {
+		{{0x48000001u}, M_CODE + 4},              /* bl . */
+		{{0x429f0001u}, M_CODE + 4},              /* bcl 20,31,. */
+		{{0x60000000u, 0x4bfffffdu}, M_CODE + 8}, /* nop; bl .-4 */
+		{{0x48010003u}, M_CODE + 4},              /* bla M_CODE */
+	};
+
+	(void)state;
+	regs()->lpcr |= P9_LPCR_HDICE;
+	for (unsigned n = 0; n < sizeof(loop) / sizeof(loop[0]); n++) {
+		machine_code(&m, M_CODE, loop[n].words, 2);
+		regs()->lr = 0;
+		/* On a busy host the time may be over before the first instruction. */
+		for (unsigned tries = 0; tries < 50 && !regs()->lr; tries++) {
+			p9_hdec_set(m.cpu[0], P9_TB_HZ / 500);
+			set_msr(MSR_BASE);
+			assert_int_equal(machine_run(&m, 0, M_CODE), P9_VEC_HDEC);
+		}
+		assert_in_range(regs()->hsrr0, M_CODE, M_CODE + 4);
+		assert_int_equal(regs()->lr, loop[n].lr);
+	}
+}
+
 static void test_external(void **state)
 {
 	(void)state;
@@ -341,7 +372,8 @@ int main(void)
 		T(test_system_call), T(test_alternate_location), T(test_scv),
 		T(test_program),     T(test_illegal),	         T(test_unavailable),
 		T(test_rfid),	     T(test_mtmsrd),	         T(test_decrementer),
-		T(test_hdec),	     T(test_external),	         T(test_doorbell),
+		T(test_hdec),	     T(test_endless_call),       T(test_external),
+		T(test_doorbell),
 		T(test_trace),	     T(test_spr),	         T(test_32_bit_mode),
 	};
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -413,6 +414,76 @@ static void test_cross_modify(void **state)
 	assert_int_equal(p9_regs(m.cpu[1])->gpr[7], 5);
 }
 
+/*
+ * Code that something other than a processor wrote (a device, the VMM): it is seen after icbi of
+ * its block and isync, by whatever address the block has, on all processors.
+ */
+static void test_icbi(void **state)
+{
+	const uint64_t at = M_CODE + 0x6040;
+	/* li r7,1; sc 1 */
+	static const uint32_t first[] = { 0x38e00001u, M_HCALL };
+	/* icbi 0,r4; sync; isync; b M_CODE + 0x6040 */
+	static const uint32_t flush[] = { 0x7c0027acu, 0x7c0004acu, 0x4c00012cu, 0x4bfff034u };
+	struct p9_regs *r = regs();
+	uint64_t *pte;
+
+	(void)state;
+	machine_code(&m, at, first, 2);
+	machine_code(&m, M_CODE + 0x7000, flush, 4);
+	pte = machine_map(&m, PID, EA, 0, 21, EAA_RW | R | C);
+	for (unsigned v = 1; v < 20; v++) {
+		bool real = v % 2;
+
+		st_le32(m.ram + at, 0x38e00000u | v); /* li r7,v */
+		/* by its real address, and by another than it is executed at */
+		if (real) {
+			r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+			p9_state_changed(m.cpu[0]);
+		} else {
+			data_mode(false);
+		}
+		r->gpr[4] = (real ? at : EA + at) + 0x3f; /* any byte of the block */
+		assert_int_equal(machine_run(&m, 0, M_CODE + 0x7000), P9_VEC_SYSCALL);
+		assert_int_equal(r->gpr[7], v);
+		assert_int_equal(machine_run(&m, 1, at), P9_VEC_SYSCALL);
+		assert_int_equal(p9_regs(m.cpu[1])->gpr[7], v);
+	}
+	/* It translates as a load: without read access it is a data storage interrupt. */
+	*pte &= ~htobe64(EAA_RW);
+	p9_invalidate(m.system, NULL, M_LPID, PID, false, 0, 0);
+	data_mode(false);
+	r->gpr[4] = EA + at;
+	assert_int_equal(machine_run(&m, 0, M_CODE + 0x7000), P9_VEC_SYSCALL);
+	assert_int_equal(p9_pc(m.cpu[0]), P9_VEC_DSI + 12);
+	assert_int_equal(r->dar, EA + at);
+	assert_int_equal(r->dsisr, P9_DSISR_PROTFAULT);
+}
+
+/*
+ * Translations that the hypervisor's shootdowns killed are freed, though no processor ever wrote to
+ * code: memory does not grow with what a guest has had run.
+ */
+static void test_killed_code_is_freed(void **state)
+{
+	enum { WORDS = 60, RUNS = 8000 };
+	uint32_t words[WORDS + 1];
+	size_t before = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < WORDS; n++)
+		words[n] = 0x38630001u; /* addi r3,r3,1 */
+	words[WORDS] = M_HCALL;
+	for (unsigned n = 0; n < RUNS; n++) {
+		machine_code(&m, M_CODE + 0x8000, words, WORDS + 1);
+		assert_int_equal(machine_run(&m, 0, M_CODE + 0x8000), P9_VEC_SYSCALL);
+		/* The first ones pile up, as they may. */
+		if (n == RUNS / 4)
+			before = mallinfo2().uordblks;
+	}
+	assert_in_range(mallinfo2().uordblks, 0, before + (2 << 20));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -430,6 +501,8 @@ int main(void)
 		T(test_tlbie),
 		T(test_code_write),
 		T(test_cross_modify),
+		T(test_icbi),
+		T(test_killed_code_is_freed),
 	};
 
 	return machine_run_tests(tests);

@@ -24,11 +24,23 @@ enum p9_mode_bits {
 	P9_MODE_HV = 1 << 11,
 	P9_MODE_HFP = 1 << 12,  /* HFSCR[FP] set */
 	P9_MODE_HVEC = 1 << 13, /* HFSCR[VECVSX] set */
+	P9_MODE_FPX = 1 << 14,  /* FPSCR: an exception enabled, or RN not 0 (float_status.h) */
 };
+
+/* Interrupts to the supervisor are counted by vector / 0x20; scv has a slot of its own. */
+#define P9_DELIVERED     128
+#define P9_DELIVERED_SCV 0 /* there is no vector 0 */
 
 struct p9_cpu {
 	struct cpu cpu; /* first: begins with struct ir_env */
 	struct p9_regs regs;
+	/* Of the last floating-point operation, whose status is not in regs.fpscr: float_status.h. */
+	struct {
+		_Alignas(8) uint32_t op; /* enum p9_fp_last_op */
+		uint32_t after;          /* P9_FP_AFTER_*: what came behind it */
+		uint64_t a, b, c;
+		uint64_t converted;
+	} fp_last;
 	uint32_t exit_vector;
 	bool dec_pending, hdec_pending; /* as of the last look at the clock; the timer has it taken */
 	_Atomic uint32_t external; /* level of the external interrupt line */
@@ -41,6 +53,7 @@ struct p9_cpu {
 		uint64_t next_pc;
 	} exc;
 	struct p9_mmu *mmu;
+	struct counter delivered[P9_DELIVERED]; /* p9_delivered */
 };
 
 ASSERT_OFFSET(struct p9_cpu, cpu, 0);

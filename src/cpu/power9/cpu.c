@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/power9/exception.h"
+#include "cpu/power9/float_status.h"
 #include "cpu/power9/mmu.h"
 #include "cpu/power9/region.h"
 #include "util/bits.h"
@@ -45,18 +46,22 @@ static void p9_enter(struct cpu *c)
 static void p9_leave(struct cpu *c)
 {
 	p9_time_leave(p9_of(c));
+	p9_fp_settle(p9_of(c));
 }
 
 const struct cpu_arch p9_arch = {
 	.name = "power9",
 	.size = sizeof(struct p9_cpu),
 	/* GPRs, LR, CTR, TAR, CR fields and XER bits: nothing that walking or time look at */
+	.mode_movable = P9_MODE_SF,
 	.pin_first = offsetof(struct p9_cpu, regs.gpr),
 	.pin_end = offsetof(struct p9_cpu, regs.xer_rest),
 	.init = p9_init,
 	.fini = p9_fini,
 	.fetch = p9_mmu_fetch,
 	.translate = p9_translate_region,
+	.disassemble = p9_disassemble,
+	.describe_mode = p9_describe_mode,
 	.fault = p9_fault,
 	.events = p9_events,
 	.timer = p9_timer,

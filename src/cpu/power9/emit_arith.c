@@ -24,7 +24,7 @@ void p9_emit_addpcis(struct p9_translator *t, const struct p9_insn *i)
 
 	if (!p9_mode64(t))
 		nia = (uint32_t)nia;
-	p9_set_gpr(t, insn_RT(i), p9_i64(t, nia + ((uint64_t)insn_DX(i) << 16)));
+	p9_set_gpr(t, insn_RT(i), ir_pc(t->r, nia + ((uint64_t)insn_DX(i) << 16)));
 }
 
 static ir_val ra(struct p9_translator *t, const struct p9_insn *i)

@@ -20,7 +20,7 @@ static uint64_t insn_address(const struct p9_translator *t, uint64_t a)
 static void link_if(struct p9_translator *t, const struct p9_insn *i)
 {
 	if (insn_LK(i))
-		ir_set(t->r, P9_OFF(lr), p9_i64(t, insn_address(t, t->pc + 4)));
+		ir_set(t->r, P9_OFF(lr), ir_pc(t->r, insn_address(t, t->pc + 4)));
 }
 
 /*
@@ -55,7 +55,7 @@ static bool condition(struct p9_translator *t, unsigned bo, unsigned bi, ir_val 
 	return counts || tests;
 }
 
-/* Branch to `target` (direct) or to the address in *reg, when the condition holds. */
+/* Branch to `target` (direct: relative to the instruction) or to the address in *reg, when the condition holds. */
 static void branch(struct p9_translator *t, const struct p9_insn *i, bool conditional,
 		   uint64_t target, const ir_val *reg)
 {
@@ -86,18 +86,28 @@ static ir_val address_in(struct p9_translator *t, uint32_t offset)
 	return p9_bini(t, IR_AND, p9_ea(t, ir_get(t->r, IR_I64, offset)), ~UINT64_C(3));
 }
 
+/* An absolute target stays where it is when the code is mapped elsewhere: to the region it is any address. */
+static void branch_immediate(struct p9_translator *t, const struct p9_insn *i, bool conditional,
+			     uint64_t offset)
+{
+	ir_val target;
+
+	if (insn_AA(i)) {
+		target = p9_i64(t, insn_address(t, offset));
+		branch(t, i, conditional, 0, &target);
+	} else {
+		branch(t, i, conditional, t->pc + offset, NULL);
+	}
+}
+
 void p9_emit_b(struct p9_translator *t, const struct p9_insn *i)
 {
-	uint64_t base = insn_AA(i) ? 0 : t->pc;
-
-	branch(t, i, false, base + (uint64_t)insn_LI(i), NULL);
+	branch_immediate(t, i, false, (uint64_t)insn_LI(i));
 }
 
 void p9_emit_bc(struct p9_translator *t, const struct p9_insn *i)
 {
-	uint64_t base = insn_AA(i) ? 0 : t->pc;
-
-	branch(t, i, true, base + (uint64_t)insn_BD(i), NULL);
+	branch_immediate(t, i, true, (uint64_t)insn_BD(i));
 }
 
 /* The target is read before LR is written: bclrl goes where LR pointed. */

@@ -4,7 +4,8 @@
  *
  * There is no cache here: what remains of most of these is that they translate their address as a
  * load does, or do not even that (the touches, which never fault). Translated code is kept
- * coherent by detecting stores to it, so icbi has nothing to invalidate.
+ * coherent with the processors' own stores by detecting these; what other agents write (the VMM,
+ * devices) is seen after icbi.
  */
 #include "cpu/power9/emit_common.h"
 #include "cpu/power9/helper_fixed.h"
@@ -26,7 +27,7 @@ static void probe(struct p9_translator *t, const struct p9_insn *i)
 
 void p9_emit_icbi(struct p9_translator *t, const struct p9_insn *i)
 {
-	probe(t, i);
+	p9_call1(t, &p9_h_invalidate_code, p9_ea_x(t, insn_RA(i), insn_RB(i)));
 }
 
 void p9_emit_dcbst(struct p9_translator *t, const struct p9_insn *i)

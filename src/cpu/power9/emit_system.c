@@ -452,6 +452,9 @@ static uint64_t h_tlbie(struct ir_env *env, uint64_t rb, uint64_t rs, uint64_t c
 	/* Nothing is cached of the upper levels of the tree. */
 	if (ric == RIC_PWC)
 		return 0;
+	/* A local one names a set of the TLB, unless it names an address: all there is lies in set 0. */
+	if (local && is != IS_VA && (rb >> 12 & 0xfff))
+		return 0;
 	switch (is) {
 	case IS_VA:
 		start = rb & ~((UINT64_C(1) << shift) - 1);

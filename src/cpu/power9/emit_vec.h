@@ -43,7 +43,7 @@ static inline ir_val p9_vshuffle(struct p9_translator *t, ir_val a, ir_val b,
 	return ir_vperm2(t->r, a, b, ir_vconst(t->r, c.q));
 }
 
-/* CR6 after a comparison: all elements true, 0, none true, 0. */
+/* CR6 after a comparison: all elements true (all ones, else zero), 0, none true, 0. */
 void p9_set_cr6_all_none(struct p9_translator *t, ir_val v);
 
 /*

@@ -4,9 +4,9 @@
 void p9_set_cr6_all_none(struct p9_translator *t, ir_val v)
 {
 	struct ir_region *r = t->r;
-	ir_val hi = ir_un(r, IR_VHI, v), lo = ir_un(r, IR_VLO, v);
-	ir_val all = ir_bin(r, IR_EQ, ir_bin(r, IR_AND, hi, lo), p9_i64(t, ~UINT64_C(0)));
-	ir_val none = ir_bin(r, IR_EQ, ir_bin(r, IR_OR, hi, lo), p9_i64(t, 0));
+	ir_val signs = p9_call1(t, &p9_h_vec_signs, v);
+	ir_val all = ir_bin(r, IR_EQ, signs, p9_i64(t, 0xffff));
+	ir_val none = ir_bin(r, IR_EQ, signs, p9_i64(t, 0));
 
 	p9_set_crf(t, 6,
 		   ir_bin(r, IR_OR, ir_bin(r, IR_SHL, all, p9_i64(t, 3)),

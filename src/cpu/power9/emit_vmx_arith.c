@@ -47,23 +47,35 @@ LANE_BINARY(vsrab, IR_VSAR, P9_LANE_B)
 LANE_BINARY(vsrah, IR_VSAR, P9_LANE_H)
 LANE_BINARY(vsraw, IR_VSAR, P9_LANE_W)
 LANE_BINARY(vsrad, IR_VSAR, P9_LANE_D)
+LANE_BINARY(vrlb, IR_VROTL, P9_LANE_B)
+LANE_BINARY(vrlh, IR_VROTL, P9_LANE_H)
+LANE_BINARY(vrlw, IR_VROTL, P9_LANE_W)
+LANE_BINARY(vrld, IR_VROTL, P9_LANE_D)
 
-/* Rotate left: two shifts, whose amounts the IR takes modulo the lane's width. */
-#define LANE_ROTATE(id, lane)                                                                      \
+/* Lanes that are kept in their range. Where that made a difference, VSCR[SAT] is set. */
+#define LANE_SATURATE(id, op, lane)                                                                \
 	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
 	{                                                                                          \
 		ir_val a = p9_vr(t, insn_VRA(i)), b = p9_vr(t, insn_VRB(i));                       \
-		ir_val right = ir_vbin(t->r, IR_VSUB, lane, p9_vsame(t, lane, 0), b);              \
+		ir_val v = p9_call2(t, &p9_h_##id, a, b);                                          \
                                                                                                    \
-		p9_set_vr(t, insn_VRT(i),                                                          \
-			  ir_bin(t->r, IR_VOR, ir_vbin(t->r, IR_VSHL, lane, a, b),                 \
-				 ir_vbin(t->r, IR_VSHR, lane, a, right)));                         \
+		note_saturation(t, ir_bin(t->r, IR_VXOR, v,                                        \
+					  ir_vbin(t->r, IR_##op, P9_LANE_##lane, a, b)));          \
+		p9_set_vr(t, insn_VRT(i), v);                                                      \
 	}
 
-LANE_ROTATE(vrlb, P9_LANE_B)
-LANE_ROTATE(vrlh, P9_LANE_H)
-LANE_ROTATE(vrlw, P9_LANE_W)
-LANE_ROTATE(vrld, P9_LANE_D)
+static void note_saturation(struct p9_translator *t, ir_val difference)
+{
+	ir_val any = ir_bin(t->r, IR_OR, ir_un(t->r, IR_VHI, difference),
+			    ir_un(t->r, IR_VLO, difference));
+
+	_Static_assert(P9_VSCR_SAT == 1, "what a comparison gives");
+	ir_set(t->r, P9_OFF(vscr),
+	       ir_bin(t->r, IR_OR, ir_get(t->r, IR_I64, P9_OFF(vscr)),
+		      ir_bin(t->r, IR_NE, any, p9_i64(t, 0))));
+}
+
+P9_VMX_SATURATE(LANE_SATURATE)
 
 /* Absolute difference of unsigned numbers. */
 #define LANE_ABSDIFF(id, lane)                                                                     \

@@ -18,7 +18,17 @@ static ir_val non_java(struct p9_translator *t)
 	}
 P9_VMX_FLOAT_AB(VMX_AB)
 
-/* vcmpbfp has 0 where the bounds hold: "none" tells that all do, and "all" cannot be. */
+/*
+ * vcmpbfp has two bits a word, 0 where the bounds hold: "none" tells that all do, and "all" cannot be.
+ * The second bit joins the first, for CR6 is made of signs.
+ */
+static void set_cr6(struct p9_translator *t, ir_val v)
+{
+	ir_val second = ir_vbin(t->r, IR_VSHL, P9_LANE_W, v, p9_vsame(t, P9_LANE_W, 1));
+
+	p9_set_cr6_all_none(t, ir_bin(t->r, IR_VOR, v, second));
+}
+
 #define VMX_COMPARE(id)                                                                            \
 	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
 	{                                                                                          \
@@ -27,7 +37,7 @@ P9_VMX_FLOAT_AB(VMX_AB)
                                                                                                    \
 		p9_set_vr(t, insn_VRT(i), v);                                                      \
 		if (insn_Rc_VC(i))                                                                 \
-			p9_set_cr6_all_none(t, v);                                                 \
+			set_cr6(t, v);                                                             \
 	}
 P9_VMX_FLOAT_COMPARE(VMX_COMPARE)
 

@@ -367,23 +367,6 @@ void p9_emit_vctzlsbb(struct p9_translator *t, const struct p9_insn *i)
 	p9_set_gpr(t, insn_RT(i), p9_call1(t, &p9_h_vctzlsbb, p9_vr(t, insn_VRB(i))));
 }
 
-static void emit_sigma(struct p9_translator *t, const struct p9_insn *i, const struct ir_helper *h)
-{
-	p9_set_vr(t, insn_VRT(i),
-		  p9_call3(t, h, p9_vr(t, insn_VRA(i)), p9_i64(t, insn_ST(i)),
-			   p9_i64(t, insn_SIX(i))));
-}
-
-void p9_emit_vshasigmaw(struct p9_translator *t, const struct p9_insn *i)
-{
-	emit_sigma(t, i, &p9_h_vshasigmaw);
-}
-
-void p9_emit_vshasigmad(struct p9_translator *t, const struct p9_insn *i)
-{
-	emit_sigma(t, i, &p9_h_vshasigmad);
-}
-
 /* The VSCR has two bits, NJ and SAT; the rest of the quadword is zero. */
 
 void p9_emit_mfvscr(struct p9_translator *t, const struct p9_insn *i)

@@ -101,16 +101,29 @@ void p9_emit_stvewx(struct p9_translator *t, const struct p9_insn *i)
 	emit_store_element(t, i, 4);
 }
 
-/* Control vectors for vperm, from an address that is not used otherwise. */
+/*
+ * Control vectors for vperm, from an address that is not used otherwise: bytes sh..sh + 15, and
+ * 16 - sh..31 - sh. The same in both byte orders.
+ */
+static void emit_control(struct p9_translator *t, const struct p9_insn *i, enum ir_op op,
+			 unsigned first)
+{
+	ir_val sh = ir_bin(t->r, IR_AND, p9_ea_x(t, insn_RA(i), insn_RB(i)), p9_i64(t, 15));
+	union p9_vec from;
+
+	for (unsigned e = 0; e < 16; e++)
+		VE(from, b, e) = first + e;
+	p9_set_vr(t, insn_VRT(i),
+		  ir_vbin(t->r, op, P9_LANE_B, ir_vconst(t->r, from.q),
+			  ir_vun(t->r, IR_VDUP, P9_LANE_B, sh)));
+}
 
 void p9_emit_lvsl(struct p9_translator *t, const struct p9_insn *i)
 {
-	p9_set_vr(t, insn_VRT(i),
-		  p9_call1(t, &p9_h_vec_lvsl, p9_ea_x(t, insn_RA(i), insn_RB(i))));
+	emit_control(t, i, IR_VADD, 0);
 }
 
 void p9_emit_lvsr(struct p9_translator *t, const struct p9_insn *i)
 {
-	p9_set_vr(t, insn_VRT(i),
-		  p9_call1(t, &p9_h_vec_lvsr, p9_ea_x(t, insn_RA(i), insn_RB(i))));
+	emit_control(t, i, IR_VSUB, 16);
 }

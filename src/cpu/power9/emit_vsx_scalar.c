@@ -22,10 +22,15 @@ static void set_scalar(struct p9_translator *t, unsigned n, ir_val v)
  */
 static void set_result(struct p9_translator *t, unsigned n, ir_val v)
 {
-	ir_val fpscr = ir_get(t->r, IR_I64, P9_OFF(fpscr));
-	ir_val pending = ir_bin(t->r, IR_AND, fpscr, p9_i64(t, P9_FPSCR_FEX));
-	ir_val old = ir_get(t->r, IR_I64, p9_off_vsr_dw(n, 1));
+	ir_val fpscr, pending, old;
 
+	if (p9_fp_deferred(t)) {
+		p9_set_fpr(t, n, v);
+		return;
+	}
+	fpscr = ir_get(t->r, IR_I64, P9_OFF(fpscr));
+	pending = ir_bin(t->r, IR_AND, fpscr, p9_i64(t, P9_FPSCR_FEX));
+	old = ir_get(t->r, IR_I64, p9_off_vsr_dw(n, 1));
 	p9_set_vsr(t, n,
 		   ir_bin(t->r, IR_VMAKE, v, ir_select(t->r, pending, old, p9_i64(t, 0))));
 	p9_fp_check(t);
@@ -46,23 +51,58 @@ static void set_result(struct p9_translator *t, unsigned n, ir_val v)
 				    dw0(t, insn_XT(i))));                                          \
 	}
 
+/* Those whose status can be deferred. */
+
+#define XS_B_LATE(id, f)                                                                           \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		ir_val b = dw0(t, insn_XB(i));                                                     \
+                                                                                                   \
+		set_result(t, insn_XT(i),                                                          \
+			   p9_fp_deferred(t) ?                                                     \
+				   P9_FP_DEFER1(t, f, b) :                                         \
+				   p9_call2(t, &p9_h_fpu_##f, b, dw0(t, insn_XT(i))));             \
+	}
+
+#define XS_TO_INT_LATE(id, f)                                                                      \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		ir_val b = dw0(t, insn_XB(i));                                                     \
+                                                                                                   \
+		set_result(t, insn_XT(i),                                                          \
+			   p9_fp_deferred(t) ?                                                     \
+				   P9_FP_DEFER_CONVERT(t, f, b) :                                  \
+				   p9_call2(t, &p9_h_fpu_##f, b, dw0(t, insn_XT(i))));             \
+	}
+
+#define XS_AB_LATE(id, f)                                                                          \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		ir_val a = dw0(t, insn_XA(i)), b = dw0(t, insn_XB(i));                             \
+                                                                                                   \
+		set_result(t, insn_XT(i),                                                          \
+			   p9_fp_deferred(t) ?                                                     \
+				   P9_FP_DEFER2(t, f, a, b) :                                      \
+				   p9_call3(t, &p9_h_fpu_##f, a, b, dw0(t, insn_XT(i))));          \
+	}
+
 /* The a form multiplies by XB and adds XT, the m form multiplies by XT and adds XB. */
 #define XS_FUSED(id_a, id_m, f)                                                                    \
 	void p9_emit_##id_a(struct p9_translator *t, const struct p9_insn *i)                      \
 	{                                                                                          \
-		ir_val old = dw0(t, insn_XT(i));                                                   \
+		ir_val a = dw0(t, insn_XA(i)), b = dw0(t, insn_XB(i)), xt = dw0(t, insn_XT(i));    \
                                                                                                    \
 		set_result(t, insn_XT(i),                                                          \
-			   p9_call4(t, &p9_h_fpu_##f, dw0(t, insn_XA(i)), old,                     \
-				    dw0(t, insn_XB(i)), old));                                     \
+			   p9_fp_deferred(t) ? P9_FP_DEFER3(t, f, a, xt, b) :                      \
+					       p9_call4(t, &p9_h_fpu_##f, a, xt, b, xt));          \
 	}                                                                                          \
 	void p9_emit_##id_m(struct p9_translator *t, const struct p9_insn *i)                      \
 	{                                                                                          \
-		ir_val old = dw0(t, insn_XT(i));                                                   \
+		ir_val a = dw0(t, insn_XA(i)), b = dw0(t, insn_XB(i)), xt = dw0(t, insn_XT(i));    \
                                                                                                    \
 		set_result(t, insn_XT(i),                                                          \
-			   p9_call4(t, &p9_h_fpu_##f, dw0(t, insn_XA(i)), dw0(t, insn_XB(i)), old, \
-				    old));                                                         \
+			   p9_fp_deferred(t) ? P9_FP_DEFER3(t, f, a, b, xt) :                      \
+					       p9_call4(t, &p9_h_fpu_##f, a, b, xt, xt));          \
 	}
 
 #define XS_FROM_INT(id, f)                                                                         \
@@ -72,16 +112,28 @@ static void set_result(struct p9_translator *t, unsigned n, ir_val v)
 		p9_fp_check(t);                                                                    \
 	}
 
-XS_AB(xsadddp, add)
-XS_AB(xsaddsp, adds)
-XS_AB(xssubdp, sub)
-XS_AB(xssubsp, subs)
-XS_AB(xsmuldp, mul)
-XS_AB(xsmulsp, muls)
-XS_AB(xsdivdp, div)
-XS_AB(xsdivsp, divs)
-XS_B(xssqrtdp, sqrt)
-XS_B(xssqrtsp, sqrts)
+#define XS_FROM_INT_LATE(id, f)                                                                    \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		ir_val b = dw0(t, insn_XB(i));                                                     \
+                                                                                                   \
+		if (p9_fp_deferred(t))                                                             \
+			p9_set_fpr(t, insn_XT(i), P9_FP_DEFER1(t, f, b));                          \
+		else                                                                               \
+			set_scalar(t, insn_XT(i), p9_call1(t, &p9_h_fpu_##f, b));                  \
+		p9_fp_check(t);                                                                    \
+	}
+
+XS_AB_LATE(xsadddp, add)
+XS_AB_LATE(xsaddsp, adds)
+XS_AB_LATE(xssubdp, sub)
+XS_AB_LATE(xssubsp, subs)
+XS_AB_LATE(xsmuldp, mul)
+XS_AB_LATE(xsmulsp, muls)
+XS_AB_LATE(xsdivdp, div)
+XS_AB_LATE(xsdivsp, divs)
+XS_B_LATE(xssqrtdp, sqrt)
+XS_B_LATE(xssqrtsp, sqrts)
 XS_B(xsredp, re)
 XS_B(xsresp, res)
 XS_B(xsrsqrtedp, rsqrte)
@@ -106,19 +158,19 @@ XS_AB(xsmincdp, minc)
 XS_AB(xsmaxjdp, maxj)
 XS_AB(xsminjdp, minj)
 
-XS_B(xsrsp, rsp)
+XS_B_LATE(xsrsp, rsp)
 XS_B(xsrdpi, rin)
-XS_B(xsrdpiz, riz)
-XS_B(xsrdpip, rip)
-XS_B(xsrdpim, rim)
+XS_B_LATE(xsrdpiz, riz)
+XS_B_LATE(xsrdpip, rip)
+XS_B_LATE(xsrdpim, rim)
 XS_B(xsrdpic, ric)
-XS_B(xscvdpsxds, ctidz)
+XS_TO_INT_LATE(xscvdpsxds, ctidz)
 XS_B(xscvdpuxds, ctiduz)
-XS_B(xscvdpsxws, ctiwz)
+XS_TO_INT_LATE(xscvdpsxws, ctiwz)
 XS_B(xscvdpuxws, ctiwuz)
-XS_FROM_INT(xscvsxddp, cfid)
-XS_FROM_INT(xscvuxddp, cfidu)
-XS_FROM_INT(xscvsxdsp, cfids)
+XS_FROM_INT_LATE(xscvsxddp, cfid)
+XS_FROM_INT_LATE(xscvuxddp, cfidu)
+XS_FROM_INT_LATE(xscvsxdsp, cfids)
 XS_FROM_INT(xscvuxdsp, cfidus)
 
 /* A single in the register's format is in words 0 and 1; conversions read word 0. */
@@ -149,8 +201,11 @@ void p9_emit_xscvdpsp(struct p9_translator *t, const struct p9_insn *i)
 void p9_emit_xscvspdp(struct p9_translator *t, const struct p9_insn *i)
 {
 	unsigned xt = insn_XT(i);
+	ir_val b = word0(t, insn_XB(i));
 
-	set_result(t, xt, p9_call2(t, &p9_h_fpu_cvspdp, word0(t, insn_XB(i)), dw0(t, xt)));
+	set_result(t, xt,
+		   p9_fp_deferred(t) ? P9_FP_DEFER1(t, cvspdp, b) :
+				       p9_call2(t, &p9_h_fpu_cvspdp, b, dw0(t, xt)));
 }
 
 void p9_emit_xscvdpspn(struct p9_translator *t, const struct p9_insn *i)
@@ -194,8 +249,16 @@ void p9_emit_xscvhpdp(struct p9_translator *t, const struct p9_insn *i)
 		p9_fp_check(t);                                                                    \
 	}
 
-XS_COMPARE(xscmpudp, cmpu)
-XS_COMPARE(xscmpodp, cmpo)
+#define XS_COMPARE_LATE(id, f)                                                                     \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		p9_fp_compare(t, insn_BF(i), &p9_h_fpf_##f, &p9_h_fpu_##f, dw0(t, insn_XA(i)),     \
+			      dw0(t, insn_XB(i)));                                                 \
+		p9_fp_check(t);                                                                    \
+	}
+
+XS_COMPARE_LATE(xscmpudp, cmpu)
+XS_COMPARE_LATE(xscmpodp, cmpo)
 XS_COMPARE(xscmpexpdp, cmpexp)
 
 void p9_emit_xstdivdp(struct p9_translator *t, const struct p9_insn *i)

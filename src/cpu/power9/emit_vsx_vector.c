@@ -20,6 +20,18 @@ static void finish(struct p9_translator *t, const struct p9_insn *i, ir_val v)
 	}
 P9_XV_BINARY(XV_BINARY)
 
+/* Those whose status can be deferred (float_status.h). */
+#define XV_BINARY_LATE(id, number)                                                                 \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		ir_val a = p9_vsr(t, insn_XA(i)), b = p9_vsr(t, insn_XB(i));                       \
+                                                                                                   \
+		finish(t, i,                                                                       \
+		       p9_fp_deferred(t) ? p9_call2(t, &p9_h_fpf_##id, a, b) :                     \
+					   p9_call3(t, &p9_h_##id, a, b, p9_vsr(t, insn_XT(i))));  \
+	}
+P9_XVF_BINARY(XV_BINARY_LATE)
+
 #define XV_COMPARE(id)                                                                             \
 	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
 	{                                                                                          \
@@ -41,23 +53,36 @@ P9_XV_COMPARE(XV_COMPARE)
 	}
 P9_XV_UNARY(XV_UNARY)
 
-/* The a form multiplies by XB and adds XT, the m form multiplies by XT and adds XB. */
-#define XV_FUSED(id_a, id_m, helper)                                                               \
-	void p9_emit_##id_a(struct p9_translator *t, const struct p9_insn *i)                      \
+#define XV_UNARY_LATE(id, number)                                                                  \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
 	{                                                                                          \
-		ir_val old = p9_vsr(t, insn_XT(i));                                                \
+		ir_val b = p9_vsr(t, insn_XB(i));                                                  \
                                                                                                    \
 		finish(t, i,                                                                       \
-		       p9_call4(t, &p9_h_##helper, p9_vsr(t, insn_XA(i)), old,                     \
-				p9_vsr(t, insn_XB(i)), old));                                      \
+		       p9_fp_deferred(t) ? p9_call1(t, &p9_h_fpf_##id, b) :                        \
+					   p9_call2(t, &p9_h_##id, b, p9_vsr(t, insn_XT(i))));     \
+	}
+P9_XVF_UNARY(XV_UNARY_LATE)
+
+/* The a form multiplies by XB and adds XT, the m form multiplies by XT and adds XB. */
+#define XV_FUSED(id_a, id_m, f)                                                                    \
+	void p9_emit_##id_a(struct p9_translator *t, const struct p9_insn *i)                      \
+	{                                                                                          \
+		ir_val a = p9_vsr(t, insn_XA(i)), b = p9_vsr(t, insn_XB(i)),                       \
+		       xt = p9_vsr(t, insn_XT(i));                                                 \
+                                                                                                   \
+		finish(t, i,                                                                       \
+		       p9_fp_deferred(t) ? p9_call3(t, &p9_h_fpf_##f, a, xt, b) :                  \
+					   p9_call4(t, &p9_h_##f, a, xt, b, xt));                  \
 	}                                                                                          \
 	void p9_emit_##id_m(struct p9_translator *t, const struct p9_insn *i)                      \
 	{                                                                                          \
-		ir_val old = p9_vsr(t, insn_XT(i));                                                \
+		ir_val a = p9_vsr(t, insn_XA(i)), b = p9_vsr(t, insn_XB(i)),                       \
+		       xt = p9_vsr(t, insn_XT(i));                                                 \
                                                                                                    \
 		finish(t, i,                                                                       \
-		       p9_call4(t, &p9_h_##helper, p9_vsr(t, insn_XA(i)), p9_vsr(t, insn_XB(i)),   \
-				old, old));                                                        \
+		       p9_fp_deferred(t) ? p9_call3(t, &p9_h_fpf_##f, a, b, xt) :                  \
+					   p9_call4(t, &p9_h_##f, a, b, xt, xt));                  \
 	}
 XV_FUSED(xvmaddadp, xvmaddmdp, xvmadddp)
 XV_FUSED(xvmaddasp, xvmaddmsp, xvmaddsp)

@@ -2,6 +2,7 @@
  * Interrupts: see exception.h.
  */
 #include "cpu/power9/exception.h"
+#include "cpu/power9/float_status.h"
 #include "cpu/power9/mmu.h"
 #include "util/bits.h"
 
@@ -89,7 +90,7 @@ void p9_update_mode(struct p9_cpu *p)
 		mode |= P9_MODE_HFP;
 	if (p->regs.hfscr & BIT64(P9_FSCR_VECVSX))
 		mode |= P9_MODE_HVEC;
-	p->cpu.mode = mode;
+	p->cpu.mode = mode | p9_fp_mode(p->regs.fpscr);
 	p9_mmu_select(p);
 }
 
@@ -153,6 +154,7 @@ static void deliver_at(struct p9_cpu *p, enum p9_vector vector, uint64_t pc, uin
 	uint64_t base;
 	bool relocate = alternate_location(p, vector, &base);
 
+	count(&p->delivered[vector / 0x20 % P9_DELIVERED]);
 	p->regs.srr0 = pc;
 	p->regs.srr1 = (p->regs.msr & ~SRR1_REPLACED) | srr1_bits;
 	p->cpu.env.pc = base + vector;
@@ -171,6 +173,7 @@ static void deliver_scv(struct p9_cpu *p, uint64_t pc, unsigned level)
 	bool relocate = alternate_location(p, P9_VEC_SCV, &base);
 	unsigned ail = (p->regs.lpcr & P9_LPCR_AIL) >> 23;
 
+	count(&p->delivered[P9_DELIVERED_SCV]);
 	p->regs.lr = pc;
 	p->regs.ctr = p->regs.msr & ~SRR1_REPLACED;
 	if (!relocate)
@@ -270,11 +273,23 @@ void p9_set_external(struct cpu *c, bool level)
 		atomic_store(&c->env.exit_request, 1);
 }
 
+bool p9_external_pending(struct cpu *c)
+{
+	return atomic_load(&p9_of(c)->external);
+}
+
 bool p9_interrupt_pending(struct cpu *c)
 {
 	struct p9_cpu *p = p9_of(c);
 
 	return atomic_load(&p->external) || p9_dec_expired(&p->regs) || (p->regs.dpdes & 1);
+}
+
+uint64_t p9_delivered(const struct cpu *c, enum p9_vector vector)
+{
+	unsigned slot = vector == P9_VEC_SCV ? P9_DELIVERED_SCV : vector / 0x20 % P9_DELIVERED;
+
+	return counter_read(&((const struct p9_cpu *)c)->delivered[slot]);
 }
 
 uint32_t p9_exit_vector(const struct cpu *c)

@@ -236,21 +236,39 @@ static void store_string(struct ir_env *env, uint64_t ea, uint64_t first, uint64
 }
 HELPER(store_string, 3, IR_NONE, IR_H_READS_STATE | IR_H_FAULTS);
 
+#define CACHE_BLOCK 128
+
 /* A cache block lies in one page: either all of it is stored or nothing. */
 static void zero_block(struct ir_env *env, uint64_t ea)
 {
 	static const uint8_t zeros[16];
-	void *p = tlb_lookup(env->door.tlb, ea, 128, MEM_WRITE);
+	void *p = tlb_lookup(env->door.tlb, ea, CACHE_BLOCK, MEM_WRITE);
 
 	if (LIKELY(p)) {
-		memset(p, 0, 128);
+		memset(p, 0, CACHE_BLOCK);
 		return;
 	}
-	for (unsigned n = 0; n < 128; n += sizeof(zeros))
+	for (unsigned n = 0; n < CACHE_BLOCK; n += sizeof(zeros))
 		if (!mem_write_slow(&env->door, ea + n, zeros, sizeof(zeros)))
 			break;
 }
 HELPER(zero_block, 1, IR_NONE, IR_H_FAULTS);
+
+/*
+ * icbi: the address is translated as a load's is. Most of what guests invalidate they have written
+ * themselves, so that nothing is left to forget.
+ */
+static void invalidate_code(struct ir_env *env, uint64_t ea)
+{
+	void *p = tlb_lookup(env->door.tlb, ea, 1, MEM_READ);
+	bool slow;
+
+	if (!p && !env->door.ops->fill(&env->door, GVA(ea), MEM_READ, false, &p, &slow))
+		return;
+	env->door.ops->code_write(&env->door, HVA((uintptr_t)p & ~(uintptr_t)(CACHE_BLOCK - 1)),
+				  CACHE_BLOCK);
+}
+HELPER(invalidate_code, 1, IR_NONE, IR_H_FAULTS);
 
 /*
  * Atomic memory operations with a second operand. Values are in the guest's byte order in

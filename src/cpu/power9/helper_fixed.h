@@ -26,6 +26,9 @@ extern const struct ir_helper p9_h_load_string, p9_h_store_string;
 /* (EA): 128 bytes of zeros at EA, a multiple of 128. */
 extern const struct ir_helper p9_h_zero_block;
 
+/* (EA): forget translations of the code in the 128 bytes around EA, on all processors. */
+extern const struct ir_helper p9_h_invalidate_code;
+
 /* (EA, FC | size << 8 | little-endian << 16, RT+1, RT+2) -> RT: lwat, ldat beyond IR's RMW. */
 extern const struct ir_helper p9_h_amo_load;
 /* (EA, the same, RS): store twin. */

@@ -3,12 +3,19 @@
  */
 #include "cpu/power9/helper_float.h"
 
+/* The FPSCR, exact. */
 static uint64_t *fpscr_of(struct ir_env *env)
 {
-	return &p9_of_env(env)->regs.fpscr;
+	struct p9_cpu *p = p9_of_env(env);
+
+	p9_fp_settle(p);
+	return &p->regs.fpscr;
 }
 
 #define FPU_HELPER(id, flags_, nargs_, ...)                                                        \
+	FPU_INTRINSIC(id, IR_NOT_INTRINSIC, flags_, nargs_, __VA_ARGS__)
+
+#define FPU_INTRINSIC(id, number, flags_, nargs_, ...)                                             \
 	const struct ir_helper p9_h_fpu_##id = {                                                   \
 		.name = "fpu_" #id,                                                                \
 		.fn = (void (*)(void))fpu_##id,                                                    \
@@ -16,6 +23,7 @@ static uint64_t *fpscr_of(struct ir_env *env)
 		.result = IR_I64,                                                                  \
 		.arg = {__VA_ARGS__},                                                              \
 		.flags = flags_,                                                                   \
+		.intrinsic = number,                                                               \
 	};
 
 #define DEFINE_UNARY(id)                                                                           \
@@ -86,19 +94,19 @@ static uint64_t fpu_cvhpdp(struct ir_env *env, uint64_t b, uint64_t old)
 }
 FPU_HELPER(cvhpdp, P9_H_FPSCR, 2, IR_I64, IR_I64)
 
-#define DEFINE_PURE1(id)                                                                           \
+#define DEFINE_PURE1(id, number)                                                                   \
 	static uint64_t fpu_##id(struct ir_env *env, uint64_t b)                                   \
 	{                                                                                          \
 		(void)env;                                                                         \
 		return p9_fpu_##id(b);                                                             \
 	}                                                                                          \
-	FPU_HELPER(id, IR_H_PURE, 1, IR_I64)
-DEFINE_PURE1(double)
-DEFINE_PURE1(single)
-DEFINE_PURE1(cvdpspn)
-DEFINE_PURE1(cvspdpn)
-DEFINE_PURE1(tsqrt)
-DEFINE_PURE1(xsig)
+	FPU_INTRINSIC(id, number, IR_H_PURE | IR_H_FLOAT, 1, IR_I64)
+DEFINE_PURE1(double, IR_FWIDEN)
+DEFINE_PURE1(single, IR_FNARROW)
+DEFINE_PURE1(cvdpspn, IR_FNARROW)
+DEFINE_PURE1(cvspdpn, IR_FWIDEN)
+DEFINE_PURE1(tsqrt, IR_NOT_INTRINSIC)
+DEFINE_PURE1(xsig, IR_NOT_INTRINSIC)
 
 #define DEFINE_PURE2(id)                                                                           \
 	static uint64_t fpu_##id(struct ir_env *env, uint64_t a, uint64_t b)                       \
@@ -106,7 +114,7 @@ DEFINE_PURE1(xsig)
 		(void)env;                                                                         \
 		return p9_fpu_##id(a, b);                                                          \
 	}                                                                                          \
-	FPU_HELPER(id, IR_H_PURE, 2, IR_I64, IR_I64)
+	FPU_HELPER(id, IR_H_PURE | IR_H_FLOAT, 2, IR_I64, IR_I64)
 DEFINE_PURE2(tdiv)
 DEFINE_PURE2(iexp)
 
@@ -141,16 +149,23 @@ static uint64_t fpscr_mffsl(struct ir_env *env)
 }
 FPSCR_HELPER(mffsl, 0, IR_NONE);
 
+/* Those that may change control bits. */
+static uint64_t control_changed(struct ir_env *env, uint64_t v)
+{
+	p9_fp_control_changed(p9_of_env(env));
+	return v;
+}
+
 static uint64_t fpscr_mffsce(struct ir_env *env)
 {
-	return p9_fpscr_mffsce(fpscr_of(env));
+	return control_changed(env, p9_fpscr_mffsce(fpscr_of(env)));
 }
 FPSCR_HELPER(mffsce, 0, IR_NONE);
 
 #define DEFINE_FPSCR_MOVE(id)                                                                      \
 	static uint64_t fpscr_##id(struct ir_env *env, uint64_t v)                                 \
 	{                                                                                          \
-		return p9_fpscr_##id(fpscr_of(env), v);                                            \
+		return control_changed(env, p9_fpscr_##id(fpscr_of(env), v));                      \
 	}                                                                                          \
 	FPSCR_HELPER(id, 1, IR_I64)
 DEFINE_FPSCR_MOVE(mffscdrn);
@@ -163,7 +178,7 @@ DEFINE_FPSCR_MOVE(mcrfs);
 static uint64_t fpscr_mtfsf(struct ir_env *env, uint64_t frb, uint64_t fields)
 {
 	p9_fpscr_mtfsf(fpscr_of(env), frb, fields & 0xff, fields >> 8 & 1, fields >> 9 & 1);
-	return 0;
+	return control_changed(env, 0);
 }
 FPSCR_HELPER(mtfsf, 2, IR_I64, IR_I64);
 
@@ -171,21 +186,21 @@ FPSCR_HELPER(mtfsf, 2, IR_I64, IR_I64);
 static uint64_t fpscr_mtfsfi(struct ir_env *env, uint64_t fields)
 {
 	p9_fpscr_mtfsfi(fpscr_of(env), fields & 7, fields >> 4 & 15, fields >> 8 & 1);
-	return 0;
+	return control_changed(env, 0);
 }
 FPSCR_HELPER(mtfsfi, 1, IR_I64);
 
 static uint64_t fpscr_mtfsb0(struct ir_env *env, uint64_t bt)
 {
 	p9_fpscr_mtfsb0(fpscr_of(env), bt);
-	return 0;
+	return control_changed(env, 0);
 }
 FPSCR_HELPER(mtfsb0, 1, IR_I64);
 
 static uint64_t fpscr_mtfsb1(struct ir_env *env, uint64_t bt)
 {
 	p9_fpscr_mtfsb1(fpscr_of(env), bt);
-	return 0;
+	return control_changed(env, 0);
 }
 FPSCR_HELPER(mtfsb1, 1, IR_I64);
 

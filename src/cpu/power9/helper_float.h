@@ -6,6 +6,8 @@
  * VMX vector instruction. Lists by operands declare the helpers and make the semantic functions
  * (emit_float*.c, emit_vsx_float.c, emit_vmx_float.c).
  *
+ * The deferred forms of the common ones, with intrinsics, are in float_status.h.
+ *
  * State: a helper that can raise an exception reads and writes the FPSCR. Its last operand is what
  * the target holds now, which it returns when an enabled exception suppresses the result. When
  * MSR[FE0, FE1] are not both 0, the semantic function ends with p9_h_fp_interrupt.
@@ -13,10 +15,11 @@
 #ifndef ANYKVM_CPU_POWER9_HELPER_FLOAT_H
 #define ANYKVM_CPU_POWER9_HELPER_FLOAT_H
 
+#include "cpu/power9/float_status.h"
 #include "cpu/power9/fpu.h"
 #include "cpu/power9/helper_vec.h"
 
-#define P9_H_FPSCR (IR_H_READS_STATE | IR_H_WRITES_STATE)
+#define P9_H_FPSCR (IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_FLOAT)
 
 /* Raise the floating-point enabled exception (program interrupt, P9_PROG_FP). In exception.c. */
 extern void p9_raise_fp_enabled(struct p9_cpu *p);
@@ -72,14 +75,12 @@ extern void p9_raise_fp_enabled(struct p9_cpu *p);
 #define P9_FPQ_OTHER(_) _(tstdc) _(xsig) _(iexp)
 
 /* VSX vectors, by mnemonic. XA, XB, old */
-#define P9_XV_BINARY(_)                                                                            \
-	_(xvadddp) _(xvaddsp) _(xvsubdp) _(xvsubsp) _(xvmuldp) _(xvmulsp) _(xvdivdp) _(xvdivsp)    \
-	_(xvmaxdp) _(xvmaxsp) _(xvmindp) _(xvminsp)
+#define P9_XV_BINARY(_) _(xvmaxdp) _(xvmaxsp) _(xvmindp) _(xvminsp)
 #define P9_XV_COMPARE(_)                                                                           \
 	_(xvcmpeqdp) _(xvcmpeqsp) _(xvcmpgtdp) _(xvcmpgtsp) _(xvcmpgedp) _(xvcmpgesp)
 /* XB, old */
 #define P9_XV_UNARY(_)                                                                             \
-	_(xvsqrtdp) _(xvsqrtsp) _(xvredp) _(xvresp) _(xvrsqrtedp) _(xvrsqrtesp)                    \
+	_(xvredp) _(xvresp) _(xvrsqrtedp) _(xvrsqrtesp)                    \
 	_(xvrdpi) _(xvrdpic) _(xvrdpim) _(xvrdpip) _(xvrdpiz)                                      \
 	_(xvrspi) _(xvrspic) _(xvrspim) _(xvrspip) _(xvrspiz)                                      \
 	_(xvcvdpsp) _(xvcvspdp) _(xvcvhpsp) _(xvcvsphp)                                            \
@@ -113,6 +114,7 @@ extern void p9_raise_fp_enabled(struct p9_cpu *p);
 /* clang-format on */
 
 #define P9_DECLARE_FPU_HELPER(id) extern const struct ir_helper p9_h_fpu_##id;
+#define P9_DECLARE_XVF(id, number) P9_DECLARE_HELPER(id)
 #define P9_DECLARE_FPQ_HELPER(id) extern const struct ir_helper p9_h_fpq_##id;
 P9_FPU_UNARY(P9_DECLARE_FPU_HELPER)
 P9_FPU_FROM_INT(P9_DECLARE_FPU_HELPER)
@@ -129,6 +131,8 @@ P9_FPQ_COMPARE(P9_DECLARE_FPQ_HELPER)
 P9_FPQ_OTHER(P9_DECLARE_FPQ_HELPER)
 P9_FPSCR_HELPERS(P9_DECLARE_HELPER)
 P9_XV_BINARY(P9_DECLARE_HELPER)
+P9_XVF_BINARY(P9_DECLARE_XVF)
+P9_XVF_UNARY(P9_DECLARE_XVF)
 P9_XV_COMPARE(P9_DECLARE_HELPER)
 P9_XV_UNARY(P9_DECLARE_HELPER)
 P9_XV_PURE_UNARY(P9_DECLARE_HELPER)

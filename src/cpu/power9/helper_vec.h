@@ -16,6 +16,7 @@
 #define ANYKVM_CPU_POWER9_HELPER_VEC_H
 
 #include "cpu/power9/core.h"
+#include "ir/intrinsic.h"
 #include "ir/ir.h"
 #include "mem/endian.h"
 #include "util/compiler.h"
@@ -49,10 +50,11 @@ static inline void p9_set_sat(struct ir_env *env)
 #define P9_H_SATURATES (IR_H_READS_STATE | IR_H_WRITES_STATE)
 
 /*
- * Descriptors: P9_HELPER_<result>_<operands>(name, flags) describes the function p9_v_<name>.
+ * Descriptors: P9_HELPER_<result>_<operands>(name, flags) describes the function p9_v_<name>,
+ * P9_INTRINSIC_...(name, number) a pure one that back ends may know (ir/intrinsic.h).
  * V is V128, I is I64.
  */
-#define P9_HELPER(id, flags_, result_, nargs_, ...)                                                \
+#define P9_HELPER_AS(id, intrinsic_, flags_, result_, nargs_, ...)                                 \
 	const struct ir_helper p9_h_##id = {                                                       \
 		.name = #id,                                                                       \
 		.fn = (void (*)(void))p9_v_##id,                                                   \
@@ -60,7 +62,10 @@ static inline void p9_set_sat(struct ir_env *env)
 		.result = result_,                                                                 \
 		.arg = {__VA_ARGS__},                                                              \
 		.flags = flags_,                                                                   \
+		.intrinsic = intrinsic_,                                                           \
 	}
+
+#define P9_HELPER(id, flags, ...) P9_HELPER_AS(id, IR_NOT_INTRINSIC, flags, __VA_ARGS__)
 
 #define P9_HELPER_V_V(id, flags)   P9_HELPER(id, flags, IR_V128, 1, IR_V128)
 #define P9_HELPER_V_VV(id, flags)  P9_HELPER(id, flags, IR_V128, 2, IR_V128, IR_V128)
@@ -73,6 +78,15 @@ static inline void p9_set_sat(struct ir_env *env)
 #define P9_HELPER_I_V(id, flags)   P9_HELPER(id, flags, IR_I64, 1, IR_V128)
 #define P9_HELPER_I_VI(id, flags)  P9_HELPER(id, flags, IR_I64, 2, IR_V128, IR_I64)
 
+#define P9_INTRINSIC_V_V(id, number) P9_HELPER_AS(id, number, IR_H_PURE, IR_V128, 1, IR_V128)
+#define P9_INTRINSIC_V_VV(id, number)                                                              \
+	P9_HELPER_AS(id, number, IR_H_PURE, IR_V128, 2, IR_V128, IR_V128)
+#define P9_INTRINSIC_V_VVV(id, number)                                                             \
+	P9_HELPER_AS(id, number, IR_H_PURE, IR_V128, 3, IR_V128, IR_V128, IR_V128)
+#define P9_INTRINSIC_V_VII(id, number)                                                             \
+	P9_HELPER_AS(id, number, IR_H_PURE, IR_V128, 3, IR_V128, IR_I64, IR_I64)
+#define P9_INTRINSIC_I_V(id, number) P9_HELPER_AS(id, number, IR_H_PURE, IR_I64, 1, IR_V128)
+
 /* The parameter lists that go with them. */
 #define P9_PARAMS_V  struct ir_env *env, u128 *out, const u128 *pa
 #define P9_PARAMS_VV struct ir_env *env, u128 *out, const u128 *pa, const u128 *pb
@@ -83,7 +97,7 @@ static inline void p9_set_sat(struct ir_env *env)
  * A helper that computes each of the lanes `m` of the result alone: `expr` is the value of lane k
  * of d, from lanes k of a, b, c. Pure.
  */
-#define P9_LANES1(id, m, expr)                                                                     \
+#define P9_LANES1_AS(id, number, m, expr)                                                          \
 	static void p9_v_##id(P9_PARAMS_V)                                                         \
 	{                                                                                          \
 		union p9_vec a = {*pa}, d;                                                         \
@@ -93,9 +107,9 @@ static inline void p9_set_sat(struct ir_env *env)
 			d.m[k] = expr;                                                             \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER_V_V(id, IR_H_PURE)
+	P9_INTRINSIC_V_V(id, number)
 
-#define P9_LANES2(id, m, expr)                                                                     \
+#define P9_LANES2_AS(id, number, m, expr)                                                          \
 	static void p9_v_##id(P9_PARAMS_VV)                                                        \
 	{                                                                                          \
 		union p9_vec a = {*pa}, b = {*pb}, d;                                              \
@@ -105,9 +119,9 @@ static inline void p9_set_sat(struct ir_env *env)
 			d.m[k] = expr;                                                             \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER_V_VV(id, IR_H_PURE)
+	P9_INTRINSIC_V_VV(id, number)
 
-#define P9_LANES3(id, m, expr)                                                                     \
+#define P9_LANES3_AS(id, number, m, expr)                                                          \
 	static void p9_v_##id(P9_PARAMS_VVV)                                                       \
 	{                                                                                          \
 		union p9_vec a = {*pa}, b = {*pb}, c = {*pc}, d;                                   \
@@ -117,7 +131,11 @@ static inline void p9_set_sat(struct ir_env *env)
 			d.m[k] = expr;                                                             \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER_V_VVV(id, IR_H_PURE)
+	P9_INTRINSIC_V_VVV(id, number)
+
+#define P9_LANES1(id, m, expr) P9_LANES1_AS(id, IR_NOT_INTRINSIC, m, expr)
+#define P9_LANES2(id, m, expr) P9_LANES2_AS(id, IR_NOT_INTRINSIC, m, expr)
+#define P9_LANES3(id, m, expr) P9_LANES3_AS(id, IR_NOT_INTRINSIC, m, expr)
 
 /*
  * The same where lanes saturate: `expr` is an int64_t that is clamped to lo..hi, and a
@@ -130,6 +148,16 @@ static inline void p9_set_sat(struct ir_env *env)
 		(sat) |= x_ < (lo) || x_ > (hi);                                                   \
 		x_ < (lo) ? (lo) : x_ > (hi) ? (hi) : x_;                                          \
 	})
+
+/* Without the bit, which the caller finds: pure. */
+#define P9_SATURATE2_AS(id, number, m, lo, hi, expr)                                               \
+	P9_LANES2_AS(id, number, m, ({                                                             \
+			     bool unused = false;                                                  \
+			     int64_t clamped = P9_CLAMP(expr, lo, hi, unused);                     \
+                                                                                                   \
+			     (void)unused;                                                         \
+			     clamped;                                                              \
+		     }))
 
 #define P9_SATURATE2(id, m, lo, hi, expr)                                                          \
 	static void p9_v_##id(P9_PARAMS_VV)                                                        \
@@ -174,8 +202,7 @@ static inline void p9_set_sat(struct ir_env *env)
 
 /* VRT from VRA, VRB */
 #define P9_VMX_HELPERS_AB(_)                                                                       \
-	_(vaddcuw) _(vaddsbs) _(vaddshs) _(vaddsws) _(vaddubs) _(vadduhs) _(vadduws)               \
-	_(vsubcuw) _(vsubsbs) _(vsubshs) _(vsubsws) _(vsububs) _(vsubuhs) _(vsubuws)               \
+	_(vaddcuw) _(vaddsws) _(vadduws) _(vsubcuw) _(vsubsws) _(vsubuws)                          \
 	_(vadduqm) _(vaddcuq) _(vsubuqm) _(vsubcuq)                                                \
 	_(vavgsb) _(vavgsh) _(vavgsw) _(vavgub) _(vavguh) _(vavguw)                                \
 	_(vsumsws) _(vsum2sws) _(vsum4sbs) _(vsum4shs) _(vsum4ubs)                                 \
@@ -186,8 +213,12 @@ static inline void p9_set_sat(struct ir_env *env)
 	_(vpkuhus) _(vpkuwus) _(vpkudus)                                                           \
 	_(vsl) _(vslo) _(vslv) _(vsr) _(vsro) _(vsrv)                                              \
 	_(vbpermq) _(vbpermd) _(vrlwnm) _(vrldnm)                                                  \
-	_(vcipher) _(vcipherlast) _(vncipher) _(vncipherlast)                                      \
 	_(vpmsumb) _(vpmsumh) _(vpmsumw) _(vpmsumd)
+
+/* The same, with the IR's modulo operation: VSCR[SAT] is set where it gives something else. */
+#define P9_VMX_SATURATE(_)                                                                         \
+	_(vaddsbs, VADD, B) _(vaddshs, VADD, H) _(vaddubs, VADD, B) _(vadduhs, VADD, H)            \
+	_(vsubsbs, VSUB, B) _(vsubshs, VSUB, H) _(vsububs, VSUB, B) _(vsubuhs, VSUB, H)
 
 /* VRT from VRA, VRB, VRC */
 #define P9_VMX_HELPERS_ABC(_)                                                                      \
@@ -207,16 +238,18 @@ static inline void p9_set_sat(struct ir_env *env)
 
 /* Other shapes; the arguments stand at the definitions. */
 #define P9_VEC_HELPERS_OTHER(_)                                                                    \
-	_(vec_lvsl) _(vec_lvsr) _(vec_insert) _(vec_extract)                                       \
+	_(vec_signs) _(vec_insert) _(vec_extract)                                                  \
 	_(vclzlsbb) _(vctzlsbb) _(vshasigmaw) _(vshasigmad)                                        \
+	_(aes_encrypt) _(aes_encrypt_last) _(aes_decrypt) _(aes_decrypt_last)                      \
 	_(vec_load_len) _(vec_store_len)
 
 /* clang-format on */
 
-#define P9_DECLARE_HELPER(id) extern const struct ir_helper p9_h_##id;
+#define P9_DECLARE_HELPER(id, ...) extern const struct ir_helper p9_h_##id;
 P9_VMX_HELPERS_B(P9_DECLARE_HELPER)
 P9_VMX_HELPERS_A(P9_DECLARE_HELPER)
 P9_VMX_HELPERS_AB(P9_DECLARE_HELPER)
+P9_VMX_SATURATE(P9_DECLARE_HELPER)
 P9_VMX_HELPERS_ABC(P9_DECLARE_HELPER)
 P9_VMX_HELPERS_ABT(P9_DECLARE_HELPER)
 P9_VMX_DECIMAL_B(P9_DECLARE_HELPER)

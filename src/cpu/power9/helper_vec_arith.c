@@ -4,27 +4,27 @@
  */
 #include "cpu/power9/helper_vec.h"
 
-P9_LANES2(vaddcuw, w, ((uint64_t)a.w[k] + b.w[k]) >> 32);
-P9_LANES2(vsubcuw, w, a.w[k] >= b.w[k]); /* carry of a + ~b + 1: no borrow */
+P9_LANES2_AS(vaddcuw, IR_CARRY_32, w, ((uint64_t)a.w[k] + b.w[k]) >> 32);
+P9_LANES2_AS(vsubcuw, IR_NO_BORROW_32, w, a.w[k] >= b.w[k]); /* carry of a + ~b + 1: no borrow */
 
-P9_SATURATE2(vaddsbs, sb, INT8_MIN, INT8_MAX, (int64_t)a.sb[k] + b.sb[k]);
-P9_SATURATE2(vaddshs, sh, INT16_MIN, INT16_MAX, (int64_t)a.sh[k] + b.sh[k]);
+P9_SATURATE2_AS(vaddsbs, IR_ADD_SATURATE_S8, sb, INT8_MIN, INT8_MAX, (int64_t)a.sb[k] + b.sb[k]);
+P9_SATURATE2_AS(vaddshs, IR_ADD_SATURATE_S16, sh, INT16_MIN, INT16_MAX, (int64_t)a.sh[k] + b.sh[k]);
 P9_SATURATE2(vaddsws, sw, INT32_MIN, INT32_MAX, (int64_t)a.sw[k] + b.sw[k]);
-P9_SATURATE2(vaddubs, b, 0, UINT8_MAX, (int64_t)a.b[k] + b.b[k]);
-P9_SATURATE2(vadduhs, h, 0, UINT16_MAX, (int64_t)a.h[k] + b.h[k]);
+P9_SATURATE2_AS(vaddubs, IR_ADD_SATURATE_U8, b, 0, UINT8_MAX, (int64_t)a.b[k] + b.b[k]);
+P9_SATURATE2_AS(vadduhs, IR_ADD_SATURATE_U16, h, 0, UINT16_MAX, (int64_t)a.h[k] + b.h[k]);
 P9_SATURATE2(vadduws, w, 0, UINT32_MAX, (int64_t)a.w[k] + b.w[k]);
-P9_SATURATE2(vsubsbs, sb, INT8_MIN, INT8_MAX, (int64_t)a.sb[k] - b.sb[k]);
-P9_SATURATE2(vsubshs, sh, INT16_MIN, INT16_MAX, (int64_t)a.sh[k] - b.sh[k]);
+P9_SATURATE2_AS(vsubsbs, IR_SUB_SATURATE_S8, sb, INT8_MIN, INT8_MAX, (int64_t)a.sb[k] - b.sb[k]);
+P9_SATURATE2_AS(vsubshs, IR_SUB_SATURATE_S16, sh, INT16_MIN, INT16_MAX, (int64_t)a.sh[k] - b.sh[k]);
 P9_SATURATE2(vsubsws, sw, INT32_MIN, INT32_MAX, (int64_t)a.sw[k] - b.sw[k]);
-P9_SATURATE2(vsububs, b, 0, UINT8_MAX, (int64_t)a.b[k] - b.b[k]);
-P9_SATURATE2(vsubuhs, h, 0, UINT16_MAX, (int64_t)a.h[k] - b.h[k]);
+P9_SATURATE2_AS(vsububs, IR_SUB_SATURATE_U8, b, 0, UINT8_MAX, (int64_t)a.b[k] - b.b[k]);
+P9_SATURATE2_AS(vsubuhs, IR_SUB_SATURATE_U16, h, 0, UINT16_MAX, (int64_t)a.h[k] - b.h[k]);
 P9_SATURATE2(vsubuws, w, 0, UINT32_MAX, (int64_t)a.w[k] - b.w[k]);
 
 P9_LANES2(vavgsb, sb, (a.sb[k] + b.sb[k] + 1) >> 1);
 P9_LANES2(vavgsh, sh, (a.sh[k] + b.sh[k] + 1) >> 1);
 P9_LANES2(vavgsw, sw, ((int64_t)a.sw[k] + b.sw[k] + 1) >> 1);
-P9_LANES2(vavgub, b, (a.b[k] + b.b[k] + 1) >> 1);
-P9_LANES2(vavguh, h, (a.h[k] + b.h[k] + 1) >> 1);
+P9_LANES2_AS(vavgub, IR_AVERAGE_U8, b, (a.b[k] + b.b[k] + 1) >> 1);
+P9_LANES2_AS(vavguh, IR_AVERAGE_U16, h, (a.h[k] + b.h[k] + 1) >> 1);
 P9_LANES2(vavguw, w, ((uint64_t)a.w[k] + b.w[k] + 1) >> 1);
 
 /* Quadwords. Subtraction adds the complement, so its carry means "no borrow". */

@@ -8,15 +8,15 @@
 P9_LANES1(vclzb, b, a.b[k] ? __builtin_clz(a.b[k]) - 24 : 8);
 P9_LANES1(vclzh, h, a.h[k] ? __builtin_clz(a.h[k]) - 16 : 16);
 P9_LANES1(vclzw, w, a.w[k] ? __builtin_clz(a.w[k]) : 32);
-P9_LANES1(vclzd, d, a.d[k] ? __builtin_clzll(a.d[k]) : 64);
+P9_LANES1_AS(vclzd, IR_CLZ_64, d, a.d[k] ? __builtin_clzll(a.d[k]) : 64);
 P9_LANES1(vctzb, b, a.b[k] ? __builtin_ctz(a.b[k]) : 8);
 P9_LANES1(vctzh, h, a.h[k] ? __builtin_ctz(a.h[k]) : 16);
 P9_LANES1(vctzw, w, a.w[k] ? __builtin_ctz(a.w[k]) : 32);
 P9_LANES1(vctzd, d, a.d[k] ? __builtin_ctzll(a.d[k]) : 64);
-P9_LANES1(vpopcntb, b, __builtin_popcount(a.b[k]));
-P9_LANES1(vpopcnth, h, __builtin_popcount(a.h[k]));
-P9_LANES1(vpopcntw, w, __builtin_popcount(a.w[k]));
-P9_LANES1(vpopcntd, d, __builtin_popcountll(a.d[k]));
+P9_LANES1_AS(vpopcntb, IR_POPCNT_8, b, __builtin_popcount(a.b[k]));
+P9_LANES1_AS(vpopcnth, IR_POPCNT_16, h, __builtin_popcount(a.h[k]));
+P9_LANES1_AS(vpopcntw, IR_POPCNT_32, w, __builtin_popcount(a.w[k]));
+P9_LANES1_AS(vpopcntd, IR_POPCNT_64, d, __builtin_popcountll(a.d[k]));
 
 /* Parity of the least significant bits of an element's bytes. */
 P9_LANES1(vprtybw, w, __builtin_parity(a.w[k] & 0x01010101));
@@ -45,7 +45,7 @@ static uint64_t transpose8(uint64_t x)
 	return x;
 }
 
-P9_LANES1(vgbbd, d, transpose8(a.d[k]));
+P9_LANES1_AS(vgbbd, IR_TRANSPOSE_8X8, d, transpose8(a.d[k]));
 
 /* Sixteen bits of VRA, chosen by the bytes of VRB, to bits 48:63; an index above 127 gives 0. */
 static void p9_v_vbpermq(P9_PARAMS_VV)
@@ -62,7 +62,7 @@ static void p9_v_vbpermq(P9_PARAMS_VV)
 	}
 	*out = (u128)bits << 64;
 }
-P9_HELPER_V_VV(vbpermq, IR_H_PURE);
+P9_INTRINSIC_V_VV(vbpermq, IR_GATHER_BITS);
 
 /* Eight bits of each doubleword, an index above 63 gives 0. */
 static uint64_t bit_permute(uint64_t a, uint64_t indices)
@@ -171,6 +171,19 @@ P9_LANES2(vrldnm, d, rotl64(a.d[k], b.d[k] & 63) & mask_d(b.d[k]));
 P9_LANES3(vrlwmi, w, (rotl32(a.w[k], b.w[k]) & mask_w(b.w[k])) | (c.w[k] & ~mask_w(b.w[k])));
 P9_LANES3(vrldmi, d, (rotl64(a.d[k], b.d[k] & 63) & mask_d(b.d[k])) | (c.d[k] & ~mask_d(b.d[k])));
 
+/* The sign bits of the bytes; of a comparison's result they tell all. */
+static uint64_t p9_v_vec_signs(struct ir_env *env, const u128 *pa)
+{
+	union p9_vec a = {*pa};
+	uint64_t signs = 0;
+
+	(void)env;
+	for (unsigned e = 0; e < 16; e++)
+		signs = signs << 1 | VE(a, b, e) >> 7;
+	return signs;
+}
+P9_INTRINSIC_I_V(vec_signs, IR_BYTE_SIGNS);
+
 /* Leading (trailing) bytes whose least significant bit is 0. */
 
 static uint64_t p9_v_vclzlsbb(struct ir_env *env, const u128 *pa)
@@ -183,7 +196,7 @@ static uint64_t p9_v_vclzlsbb(struct ir_env *env, const u128 *pa)
 		count++;
 	return count;
 }
-P9_HELPER_I_V(vclzlsbb, IR_H_PURE);
+P9_INTRINSIC_I_V(vclzlsbb, IR_UPPER_EVEN_BYTES);
 
 static uint64_t p9_v_vctzlsbb(struct ir_env *env, const u128 *pa)
 {
@@ -195,4 +208,4 @@ static uint64_t p9_v_vctzlsbb(struct ir_env *env, const u128 *pa)
 		count++;
 	return count;
 }
-P9_HELPER_I_V(vctzlsbb, IR_H_PURE);
+P9_INTRINSIC_I_V(vctzlsbb, IR_LOWER_EVEN_BYTES);

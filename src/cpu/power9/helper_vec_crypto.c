@@ -2,7 +2,10 @@
  * VMX cryptography (Book I 6.11): AES rounds, SHA-2 sigma functions, carry-less multiply-sums,
  * and the permute-and-exclusive-or that RAID uses.
  *
- * The AES state is the vector's bytes 0..15 in FIPS 197's order: column c, row r is byte 4c + r.
+ * The AES state is a vector's bytes in FIPS 197's order: column c, row r is byte 4c + r. The ISA
+ * counts them from the left; the helpers do so from the right, as other processors' instructions
+ * do (ir/intrinsic.h), and emit_vmx_crypto.c turns the vectors round.
+ *
  * The tables are the S-box of FIPS 197 section 5.1.1 and its inverse of 5.3.2.
  */
 #include "cpu/power9/helper_vec.h"
@@ -46,6 +49,8 @@ static const uint8_t inv_sub_byte[256] = {
 	0x17, 0x2b, 0x04, 0x7e, 0xba, 0x77, 0xd6, 0x26, 0xe1, 0x69, 0x14, 0x63, 0x55, 0x21, 0x0c, 0x7d,
 };
 
+#define STATE(v, n) VE(v, b, 15 - (n))
+
 /* Multiply by x in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. */
 static uint8_t xtime(uint8_t v)
 {
@@ -58,7 +63,7 @@ static union p9_vec shift_sub(union p9_vec s)
 	union p9_vec d;
 
 	for (unsigned e = 0; e < 16; e++)
-		VE(d, b, e) = sub_byte[VE(s, b, (e + 4 * (e % 4)) % 16)];
+		STATE(d, e) = sub_byte[STATE(s, (e + 4 * (e % 4)) % 16)];
 	return d;
 }
 
@@ -67,7 +72,7 @@ static union p9_vec inv_shift_sub(union p9_vec s)
 	union p9_vec d;
 
 	for (unsigned e = 0; e < 16; e++)
-		VE(d, b, e) = inv_sub_byte[VE(s, b, (e + 16 - 4 * (e % 4)) % 16)];
+		STATE(d, e) = inv_sub_byte[STATE(s, (e + 16 - 4 * (e % 4)) % 16)];
 	return d;
 }
 
@@ -77,12 +82,12 @@ static union p9_vec mix_columns(union p9_vec s)
 	union p9_vec d;
 
 	for (unsigned c = 0; c < 16; c += 4) {
-		uint8_t all = VE(s, b, c) ^ VE(s, b, c + 1) ^ VE(s, b, c + 2) ^ VE(s, b, c + 3);
+		uint8_t all = STATE(s, c) ^ STATE(s, c + 1) ^ STATE(s, c + 2) ^ STATE(s, c + 3);
 
 		for (unsigned r = 0; r < 4; r++) {
-			uint8_t v = VE(s, b, c + r), next = VE(s, b, c + (r + 1) % 4);
+			uint8_t v = STATE(s, c + r), next = STATE(s, c + (r + 1) % 4);
 
-			VE(d, b, c + r) = v ^ all ^ xtime(v ^ next);
+			STATE(d, c + r) = v ^ all ^ xtime(v ^ next);
 		}
 	}
 	return d;
@@ -98,9 +103,9 @@ static union p9_vec inv_mix_columns(union p9_vec s)
 
 	for (unsigned c = 0; c < 16; c += 4) {
 		for (unsigned r = 0; r < 4; r++) {
-			uint8_t v = VE(s, b, c + r), across = VE(s, b, c + (r + 2) % 4);
+			uint8_t v = STATE(s, c + r), across = STATE(s, c + (r + 2) % 4);
 
-			VE(d, b, c + r) = v ^ xtime(xtime(v ^ across));
+			STATE(d, c + r) = v ^ xtime(xtime(v ^ across));
 		}
 	}
 	return mix_columns(d);
@@ -115,28 +120,28 @@ static void p9_v_vsbox(P9_PARAMS_V)
 		d.b[k] = sub_byte[a.b[k]];
 	*out = d.q;
 }
-P9_HELPER_V_V(vsbox, IR_H_PURE);
+P9_INTRINSIC_V_V(vsbox, IR_AES_SUB_BYTES);
 
-static void p9_v_vcipher(P9_PARAMS_VV)
+static void p9_v_aes_encrypt(P9_PARAMS_VV)
 {
 	union p9_vec a = {*pa};
 
 	(void)env;
 	*out = mix_columns(shift_sub(a)).q ^ *pb;
 }
-P9_HELPER_V_VV(vcipher, IR_H_PURE);
+P9_INTRINSIC_V_VV(aes_encrypt, IR_AES_ENCRYPT);
 
-static void p9_v_vcipherlast(P9_PARAMS_VV)
+static void p9_v_aes_encrypt_last(P9_PARAMS_VV)
 {
 	union p9_vec a = {*pa};
 
 	(void)env;
 	*out = shift_sub(a).q ^ *pb;
 }
-P9_HELPER_V_VV(vcipherlast, IR_H_PURE);
+P9_INTRINSIC_V_VV(aes_encrypt_last, IR_AES_ENCRYPT_LAST);
 
 /* The round key is added before InvMixColumns. */
-static void p9_v_vncipher(P9_PARAMS_VV)
+static void p9_v_aes_decrypt(P9_PARAMS_VV)
 {
 	union p9_vec a = {*pa}, keyed;
 
@@ -144,16 +149,16 @@ static void p9_v_vncipher(P9_PARAMS_VV)
 	keyed.q = inv_shift_sub(a).q ^ *pb;
 	*out = inv_mix_columns(keyed).q;
 }
-P9_HELPER_V_VV(vncipher, IR_H_PURE);
+P9_INTRINSIC_V_VV(aes_decrypt, IR_AES_DECRYPT);
 
-static void p9_v_vncipherlast(P9_PARAMS_VV)
+static void p9_v_aes_decrypt_last(P9_PARAMS_VV)
 {
 	union p9_vec a = {*pa};
 
 	(void)env;
 	*out = inv_shift_sub(a).q ^ *pb;
 }
-P9_HELPER_V_VV(vncipherlast, IR_H_PURE);
+P9_INTRINSIC_V_VV(aes_decrypt_last, IR_AES_DECRYPT_LAST);
 
 /*
  * SHA-2 (FIPS 180-4, 4.1.2 and 4.1.3). st: the capital Sigma functions of the rounds, else the
@@ -187,7 +192,7 @@ static void p9_v_vshasigmaw(P9_PARAMS_V, uint64_t st, uint64_t six)
 		VE(d, w, e) = sha256_sigma(VE(a, w, e), st, six >> (3 - e) & 1);
 	*out = d.q;
 }
-P9_HELPER_V_VII(vshasigmaw, IR_H_PURE);
+P9_INTRINSIC_V_VII(vshasigmaw, IR_SHA256_SIGMA);
 
 static void p9_v_vshasigmad(P9_PARAMS_V, uint64_t st, uint64_t six)
 {
@@ -198,7 +203,7 @@ static void p9_v_vshasigmad(P9_PARAMS_V, uint64_t st, uint64_t six)
 		VE(d, d, e) = sha512_sigma(VE(a, d, e), st, six >> (3 - 2 * e) & 1);
 	*out = d.q;
 }
-P9_HELPER_V_VII(vshasigmad, IR_H_PURE);
+P9_INTRINSIC_V_VII(vshasigmad, IR_SHA512_SIGMA);
 
 /* Carry-less product of the low `bits` bits of a and b. */
 static u128 carryless(u128 a, uint64_t b, unsigned bits)
@@ -229,7 +234,7 @@ static void p9_v_vpmsumd(P9_PARAMS_VV)
 	(void)env;
 	*out = carryless(a.d[0], b.d[0], 64) ^ carryless(a.d[1], b.d[1], 64);
 }
-P9_HELPER_V_VV(vpmsumd, IR_H_PURE);
+P9_INTRINSIC_V_VV(vpmsumd, IR_CARRYLESS_SUM_64);
 
 /* The halves of each byte of VRC choose a byte of VRA and one of VRB. */
 static void p9_v_vpermxor(P9_PARAMS_VVV)
@@ -241,4 +246,4 @@ static void p9_v_vpermxor(P9_PARAMS_VVV)
 		d.b[k] = VE(a, b, c.b[k] >> 4) ^ VE(b, b, c.b[k] & 15);
 	*out = d.q;
 }
-P9_HELPER_V_VVV(vpermxor, IR_H_PURE);
+P9_INTRINSIC_V_VVV(vpermxor, IR_PERMUTE_XOR);

@@ -4,30 +4,6 @@
  */
 #include "cpu/power9/helper_vec.h"
 
-/* lvsl: bytes sh..sh + 15; lvsr: 16 - sh..31 - sh. The same in both byte orders. */
-
-static void p9_v_vec_lvsl(struct ir_env *env, u128 *out, uint64_t ea)
-{
-	union p9_vec d;
-
-	(void)env;
-	for (unsigned e = 0; e < 16; e++)
-		VE(d, b, e) = (ea & 15) + e;
-	*out = d.q;
-}
-P9_HELPER_V_I(vec_lvsl, IR_H_PURE);
-
-static void p9_v_vec_lvsr(struct ir_env *env, u128 *out, uint64_t ea)
-{
-	union p9_vec d;
-
-	(void)env;
-	for (unsigned e = 0; e < 16; e++)
-		VE(d, b, e) = 16 - (ea & 15) + e;
-	*out = d.q;
-}
-P9_HELPER_V_I(vec_lvsr, IR_H_PURE);
-
 /*
  * A field of a vector, `where` = distance in bits of its low end from the vector's low end, |
  * width in bits << 8: replaced by, or taken to, an integer. What lies outside the vector is

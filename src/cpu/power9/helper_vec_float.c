@@ -5,6 +5,8 @@
  */
 #include "cpu/power9/helper_float.h"
 
+#define PURE_FLOAT (IR_H_PURE | IR_H_FLOAT)
+
 /*
  * The body of a VSX helper: `put` computes element e of d, for e = 0..n - 1, from `fpscr` and
  * with exceptions added to `raised`.
@@ -124,6 +126,43 @@ XV_WIDEN(xvcvspdp, p9_fpv_cvspdp);
 XV_WIDEN(xvcvspsxds, p9_fpv_cvspsxds);
 XV_WIDEN(xvcvspuxds, p9_fpv_cvspuxds);
 
+/* The deferred forms (float_status.h): no exception is enabled, nothing suppressed. */
+
+#define XVF_HELPER(id, number, nargs_, ...)                                                        \
+	const struct ir_helper p9_h_fpf_##id = {                                                   \
+		.name = "fpf_" #id,                                                                \
+		.fn = (void (*)(void))fpf_##id,                                                    \
+		.nargs = nargs_,                                                                   \
+		.result = IR_V128,                                                                 \
+		.arg = {__VA_ARGS__},                                                              \
+		.flags = IR_H_FLOAT,                                                               \
+		.intrinsic = number,                                                               \
+	};
+
+#define XVF_UNARY(id, number)                                                                      \
+	static void fpf_##id(P9_PARAMS_V)                                                          \
+	{                                                                                          \
+		p9_v_##id(env, out, pa, pa);                                                       \
+	}                                                                                          \
+	XVF_HELPER(id, number, 1, IR_V128)
+P9_XVF_UNARY(XVF_UNARY)
+
+#define XVF_BINARY(id, number)                                                                     \
+	static void fpf_##id(P9_PARAMS_VV)                                                         \
+	{                                                                                          \
+		p9_v_##id(env, out, pa, pb, pa);                                                   \
+	}                                                                                          \
+	XVF_HELPER(id, number, 2, IR_V128, IR_V128)
+P9_XVF_BINARY(XVF_BINARY)
+
+#define XVF_FUSED(id, number)                                                                      \
+	static void fpf_##id(P9_PARAMS_VVV)                                                        \
+	{                                                                                          \
+		p9_v_##id(env, out, pa, pb, pc, pa);                                               \
+	}                                                                                          \
+	XVF_HELPER(id, number, 3, IR_V128, IR_V128, IR_V128)
+P9_XVF_FUSED(XVF_FUSED)
+
 /* Halves stand in the right half of a word; the left half is zero. */
 XV_UNARY(xvcvsphp, 4, VE(d, h, 2 * e + 1) = p9_fpv_cvsphp(fpscr, &raised, VE(b, w, e)));
 XV_UNARY(xvcvhpsp, 4, VE(d, w, e) = p9_fpv_cvhpsp(fpscr, &raised, VE(b, h, 2 * e + 1)));
@@ -137,7 +176,7 @@ static void p9_v_xvcvsxwdp(P9_PARAMS_V)
 		VE(d, d, e) = p9_fpv_cvsxwdp(VE(b, w, 2 * e));
 	*out = d.q;
 }
-P9_HELPER_V_V(xvcvsxwdp, IR_H_PURE);
+P9_HELPER_V_V(xvcvsxwdp, PURE_FLOAT);
 
 static void p9_v_xvcvuxwdp(P9_PARAMS_V)
 {
@@ -148,7 +187,7 @@ static void p9_v_xvcvuxwdp(P9_PARAMS_V)
 		VE(d, d, e) = p9_fpv_cvuxwdp(VE(b, w, 2 * e));
 	*out = d.q;
 }
-P9_HELPER_V_V(xvcvuxwdp, IR_H_PURE);
+P9_HELPER_V_V(xvcvuxwdp, PURE_FLOAT);
 
 /* Exponents and significands; VRB and XB alike are called a here. */
 P9_LANES1(xvxexpdp, d, p9_fpu_xexp(a.d[k]));
@@ -169,7 +208,7 @@ P9_LANES2(xviexpsp, w, p9_fpv_iexp_sp(a.w[k], b.w[k]));
 			cr |= expr;                                                                \
 		return cr;                                                                         \
 	}                                                                                          \
-	P9_HELPER(id, IR_H_PURE, IR_I64, args, IR_V128, IR_V128)
+	P9_HELPER(id, PURE_FLOAT, IR_I64, args, IR_V128, IR_V128)
 
 #define TEST_AB (struct ir_env * env, const u128 *pa, const u128 *pb)
 #define TEST_B  (struct ir_env * env, const u128 *pb)
@@ -215,7 +254,7 @@ P9_HELPER_V_VI(xvtstdcsp, IR_H_PURE);
 			d.w[k] = lane(a.w[k], b.w[k], nj);                                         \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER_V_VVI(id, IR_H_PURE)
+	P9_HELPER_V_VVI(id, PURE_FLOAT)
 
 VMX_AB(vaddfp, p9_vmx_addfp);
 VMX_AB(vsubfp, p9_vmx_subfp);
@@ -236,7 +275,7 @@ VMX_AB(vcmpgtfp, p9_vmx_cmpgtfp);
 			d.w[k] = lane(a.w[k], b.w[k], c.w[k], nj);                                 \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER(id, IR_H_PURE, IR_V128, 4, IR_V128, IR_V128, IR_V128, IR_I64)
+	P9_HELPER(id, PURE_FLOAT, IR_V128, 4, IR_V128, IR_V128, IR_V128, IR_I64)
 
 VMX_ABC(vmaddfp, p9_vmx_maddfp);
 VMX_ABC(vnmsubfp, p9_vmx_nmsubfp);
@@ -251,7 +290,7 @@ VMX_ABC(vnmsubfp, p9_vmx_nmsubfp);
 			d.w[k] = expr;                                                             \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER_V_VI(id, IR_H_PURE)
+	P9_HELPER_V_VI(id, PURE_FLOAT)
 
 VMX_B(vrefp, p9_vmx_refp(b.w[k], nj));
 VMX_B(vrsqrtefp, p9_vmx_rsqrtefp(b.w[k], nj));
@@ -271,7 +310,7 @@ static void p9_v_vcfsx(P9_PARAMS_V, uint64_t uim)
 		d.w[k] = p9_vmx_cfsx(b.w[k], uim);
 	*out = d.q;
 }
-P9_HELPER_V_VI(vcfsx, IR_H_PURE);
+P9_HELPER_V_VI(vcfsx, PURE_FLOAT);
 
 static void p9_v_vcfux(P9_PARAMS_V, uint64_t uim)
 {
@@ -282,7 +321,7 @@ static void p9_v_vcfux(P9_PARAMS_V, uint64_t uim)
 		d.w[k] = p9_vmx_cfux(b.w[k], uim);
 	*out = d.q;
 }
-P9_HELPER_V_VI(vcfux, IR_H_PURE);
+P9_HELPER_V_VI(vcfux, PURE_FLOAT);
 
 #define VMX_TO_INT(id, lane)                                                                       \
 	static void p9_v_##id(P9_PARAMS_V, uint64_t uim)                                           \
@@ -296,7 +335,7 @@ P9_HELPER_V_VI(vcfux, IR_H_PURE);
 			p9_set_sat(env);                                                           \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER_V_VI(id, P9_H_SATURATES)
+	P9_HELPER_V_VI(id, P9_H_SATURATES | IR_H_FLOAT)
 
 VMX_TO_INT(vctsxs, p9_vmx_ctsxs);
 VMX_TO_INT(vctuxs, p9_vmx_ctuxs);

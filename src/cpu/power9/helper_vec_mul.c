@@ -3,13 +3,13 @@
  */
 #include "cpu/power9/helper_vec.h"
 
-P9_LANES2(vmuluwm, w, a.w[k] * b.w[k]);
+P9_LANES2_AS(vmuluwm, IR_MULTIPLY_32, w, a.w[k] * b.w[k]);
 
 /*
  * Even and odd multiplies: product lane k comes from element 2k (even) or 2k + 1 (odd) of the
- * lanes half as wide, in the ISA's numbers.
+ * lanes half as wide, in the ISA's numbers. Counted from the right, even is odd and odd even.
  */
-#define MULTIPLY(id, from, to, type, odd)                                                          \
+#define MULTIPLY(id, number, from, to, type, odd)                                                  \
 	static void p9_v_##id(P9_PARAMS_VV)                                                        \
 	{                                                                                          \
 		union p9_vec a = {*pa}, b = {*pb}, d;                                              \
@@ -19,26 +19,26 @@ P9_LANES2(vmuluwm, w, a.w[k] * b.w[k]);
 			VE(d, to, e) = (type)VE(a, from, 2 * e + odd) * VE(b, from, 2 * e + odd);  \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER_V_VV(id, IR_H_PURE)
+	P9_INTRINSIC_V_VV(id, number)
 
-MULTIPLY(vmulesb, sb, sh, int32_t, 0);
-MULTIPLY(vmulosb, sb, sh, int32_t, 1);
-MULTIPLY(vmuleub, b, h, uint32_t, 0);
-MULTIPLY(vmuloub, b, h, uint32_t, 1);
-MULTIPLY(vmulesh, sh, sw, int32_t, 0);
-MULTIPLY(vmulosh, sh, sw, int32_t, 1);
-MULTIPLY(vmuleuh, h, w, uint32_t, 0);
-MULTIPLY(vmulouh, h, w, uint32_t, 1);
-MULTIPLY(vmulesw, sw, sd, int64_t, 0);
-MULTIPLY(vmulosw, sw, sd, int64_t, 1);
-MULTIPLY(vmuleuw, w, d, uint64_t, 0);
-MULTIPLY(vmulouw, w, d, uint64_t, 1);
+MULTIPLY(vmulesb, IR_NOT_INTRINSIC, sb, sh, int32_t, 0);
+MULTIPLY(vmulosb, IR_NOT_INTRINSIC, sb, sh, int32_t, 1);
+MULTIPLY(vmuleub, IR_MULTIPLY_ODD_U8, b, h, uint32_t, 0);
+MULTIPLY(vmuloub, IR_MULTIPLY_EVEN_U8, b, h, uint32_t, 1);
+MULTIPLY(vmulesh, IR_MULTIPLY_ODD_S16, sh, sw, int32_t, 0);
+MULTIPLY(vmulosh, IR_MULTIPLY_EVEN_S16, sh, sw, int32_t, 1);
+MULTIPLY(vmuleuh, IR_MULTIPLY_ODD_U16, h, w, uint32_t, 0);
+MULTIPLY(vmulouh, IR_MULTIPLY_EVEN_U16, h, w, uint32_t, 1);
+MULTIPLY(vmulesw, IR_MULTIPLY_ODD_S32, sw, sd, int64_t, 0);
+MULTIPLY(vmulosw, IR_MULTIPLY_EVEN_S32, sw, sd, int64_t, 1);
+MULTIPLY(vmuleuw, IR_MULTIPLY_ODD_U32, w, d, uint64_t, 0);
+MULTIPLY(vmulouw, IR_MULTIPLY_EVEN_U32, w, d, uint64_t, 1);
 
 /* Multiply-high-add: the upper 17 bits of the product, and VRC. */
 P9_SATURATE3(vmhaddshs, sh, INT16_MIN, INT16_MAX, (a.sh[k] * b.sh[k] >> 15) + c.sh[k]);
 P9_SATURATE3(vmhraddshs, sh, INT16_MIN, INT16_MAX,
 	     ((a.sh[k] * b.sh[k] + 0x4000) >> 15) + c.sh[k]);
-P9_LANES3(vmladduhm, h, (uint32_t)a.h[k] * b.h[k] + c.h[k]);
+P9_LANES3_AS(vmladduhm, IR_MULTIPLY_ADD_16, h, (uint32_t)a.h[k] * b.h[k] + c.h[k]);
 
 /* Multiply-sum: all products inside a word, and the word of VRC. */
 #define PRODUCTS4(ma, mb)                                                                          \

@@ -1,38 +1,20 @@
 /*
- * Translation contexts. Each has a TLB of its own, so switching between kernel and user, between
- * processes, or between guests changes two pointers. A context is named by all that translation
- * depends on beside the tables: LPID, PID, PR, relocation, and key 0 of AMR and IAMR, which
- * Linux switches at each entry to the kernel (KUAP).
+ * From effective addresses to host memory: the fills of the TLBs, and the requests of other
+ * processors. Contexts are in context.h, the tables' walker in radix.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/power9/context.h"
 #include "cpu/power9/exception.h"
 #include "cpu/power9/mmu.h"
 
-#define CONTEXTS 32
-
-struct p9_context_key {
-	uint32_t lpid;
-	uint32_t pid;
-	uint8_t real;
-	uint8_t pr;
-	uint8_t keys; /* AMR[0:1], IAMR[1]; only for supervisor state */
-	uint8_t used;
-};
-
-struct p9_context {
-	struct p9_context_key key;
-	uint32_t id;   /* changes whenever cached regions of the context must be looked up anew */
-	uint64_t used; /* for choosing a victim */
-	struct tlb *tlb;
-};
+#define WRITABLE_BITS (1 << 18)
 
 struct p9_mmu {
-	struct p9_context context[CONTEXTS];
-	struct p9_context *data, *fetch;
-	uint32_t next_id;
-	uint64_t clock;
+	struct p9_contexts contexts;
+	/* Blocks of host memory that a TLB may allow stores to, by hash: maybe too many. */
+	uint64_t writable[WRITABLE_BITS / 64];
 };
 
 static struct p9_cpu *cpu_of_door(struct mem_door *d)
@@ -47,15 +29,9 @@ int p9_mmu_init(struct p9_cpu *p)
 	if (!m)
 		return -1;
 	p->mmu = m;
-	/* All TLBs at once: selecting a context can then never fail. */
-	for (unsigned i = 0; i < CONTEXTS; i++) {
-		m->context[i].tlb = aligned_alloc(64, sizeof(struct tlb));
-		if (!m->context[i].tlb) {
-			p9_mmu_fini(p);
-			return -1;
-		}
-		tlb_flush(m->context[i].tlb);
-		m->context[i].id = ++m->next_id;
+	if (p9_contexts_init(&m->contexts, &p->cpu.stats.context_recycles)) {
+		p9_mmu_fini(p);
+		return -1;
 	}
 	p->cpu.env.door.ops = &p9_door_ops;
 	p9_mmu_select(p);
@@ -66,66 +42,49 @@ void p9_mmu_fini(struct p9_cpu *p)
 {
 	if (!p->mmu)
 		return;
-	for (unsigned i = 0; i < CONTEXTS; i++)
-		free(p->mmu->context[i].tlb);
+	p9_contexts_fini(&p->mmu->contexts);
 	free(p->mmu);
 	p->mmu = NULL;
 }
 
-static struct p9_context_key key_of(const struct p9_cpu *p, bool relocation)
-{
-	struct p9_context_key key = { .lpid = p->regs.lpidr, .used = 1 };
-
-	if (!relocation) {
-		key.real = 1;
-		return key;
-	}
-	key.pid = p->regs.pidr;
-	if (p->regs.msr & P9_MSR_PR)
-		key.pr = 1;
-	else
-		key.keys = (p->regs.amr >> 62) | ((p->regs.iamr >> 62) & 1) << 2;
-	return key;
-}
-
-static struct p9_context *find(struct p9_mmu *m, struct p9_context_key key)
-{
-	struct p9_context *c, *victim = NULL;
-
-	for (c = m->context; c < m->context + CONTEXTS; c++) {
-		if (!memcmp(&c->key, &key, sizeof(key))) {
-			c->used = ++m->clock;
-			return c;
-		}
-	}
-	for (c = m->context; c < m->context + CONTEXTS; c++)
-		if (c != m->data && c != m->fetch && (!victim || c->used < victim->used))
-			victim = c;
-	if (victim->key.used) {
-		tlb_flush(victim->tlb);
-		victim->id = ++m->next_id;
-	}
-	victim->key = key;
-	victim->used = ++m->clock;
-	return victim;
-}
-
 void p9_mmu_select(struct p9_cpu *p)
 {
-	struct p9_mmu *m = p->mmu;
-	bool dr = p->regs.msr & P9_MSR_DR, ir = p->regs.msr & P9_MSR_IR;
+	struct p9_contexts *m = &p->mmu->contexts;
 
-	m->data = find(m, key_of(p, dr));
-	m->fetch = ir == dr ? m->data : find(m, key_of(p, ir));
+	p9_contexts_select(m, p);
 	p->cpu.env.door.tlb = m->data->tlb;
 	p->cpu.fetch_tlb = m->fetch->tlb;
 	p->cpu.fetch_context = m->fetch->id;
+	p->cpu.fetch_salt = (uint32_t)(m->fetch - m->context) * 0x9e5;
 }
 
 struct tlb *p9_mmu_real_tlb(struct p9_cpu *p)
 {
-	return find(p->mmu, key_of(p, false))->tlb;
+	return p->mmu->contexts.real->tlb;
 }
+
+/* ---- which blocks may be stored to ---- */
+
+static unsigned writable_bit(uint64_t host)
+{
+	return ((host >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - 18);
+}
+
+static void note_writable(struct p9_mmu *m, uint64_t host)
+{
+	unsigned bit = writable_bit(host);
+
+	m->writable[bit / 64] |= UINT64_C(1) << (bit % 64);
+}
+
+static bool may_be_writable(const struct p9_mmu *m, uint64_t host)
+{
+	unsigned bit = writable_bit(host);
+
+	return m->writable[bit / 64] >> (bit % 64) & 1;
+}
+
+/* ---- fills ---- */
 
 /* Record the interrupt that a failed translation gives. */
 static void raise_storage(struct p9_cpu *p, uint64_t ea, enum mem_access kind, bool store_like,
@@ -156,15 +115,22 @@ static void raise_storage(struct p9_cpu *p, uint64_t ea, enum mem_access kind, b
 	}
 }
 
-/* Translate and enter the block of ea in `tlb`; NULL: fault recorded. *slow as in door.h. */
-static void *fill(struct p9_cpu *p, struct tlb *tlb, uint64_t ea, enum mem_access kind,
+static const unsigned prot_of[] = {
+	[MEM_READ] = PROT_R,
+	[MEM_WRITE] = PROT_W,
+	[MEM_FETCH] = PROT_X,
+};
+
+/* Translate and enter the block of ea in x's TLB; NULL: fault recorded. *slow as in door.h. */
+static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_access kind,
 		  bool store_like, bool *slow)
 {
-	struct tlb_entry *e = tlb_slot(tlb, ea);
-	uint64_t block = ea & ~TLB_BLOCK_MASK;
+	struct tlb_entry *e = tlb_slot(x->tlb, ea);
+	uint64_t block = ea & ~TLB_BLOCK_MASK, addend;
+	const struct p9_page *page;
 	struct radix_result res;
 	struct radix_fault fault;
-	hva_t host_block;
+	unsigned prot;
 
 	*slow = false;
 	/* A store to a block with code that is still there needs no walk. */
@@ -172,33 +138,46 @@ static void *fill(struct p9_cpu *p, struct tlb *tlb, uint64_t ea, enum mem_acces
 		void *host = (void *)(uintptr_t)(ea + e->addend);
 
 		*slow = cpu_block_has_code(&p->cpu, HVA((uintptr_t)host & ~TLB_BLOCK_MASK));
-		if (!*slow)
+		if (!*slow) {
 			e->tag[MEM_WRITE] = block;
+			note_writable(p->mmu, (uintptr_t)host);
+		}
 		return host;
 	}
-	p->cpu.stats.tlb_misses++;
-	if (!radix_translate(p, ea, kind, false, &res, &fault)) {
-		raise_storage(p, ea, kind, store_like, &fault);
-		return NULL;
+	count(&p->cpu.stats.tlb_misses);
+	page = p9_context_page(x, ea, prot_of[kind]);
+	if (page) {
+		prot = page->prot;
+		addend = page->addend;
+	} else {
+		if (!radix_translate(p, ea, kind, false, &res, &fault)) {
+			raise_storage(p, ea, kind, store_like, &fault);
+			return NULL;
+		}
+		prot = res.prot;
+		addend = res.host - ea;
+		p9_context_keep_page(x, ea, res.shift, addend, prot);
 	}
-	host_block = HVA(res.host & ~TLB_BLOCK_MASK);
-	e->tag[MEM_READ] = res.prot & PROT_R ? block : TLB_TAG_INVALID;
-	e->tag[MEM_FETCH] = res.prot & PROT_X ? block : TLB_TAG_INVALID;
+	count(&p->cpu.stats.tlb_refills);
+	e->tag[MEM_READ] = prot & PROT_R ? block : TLB_TAG_INVALID;
+	e->tag[MEM_FETCH] = prot & PROT_X ? block : TLB_TAG_INVALID;
 	e->tag[MEM_WRITE] = TLB_TAG_INVALID;
-	if (res.prot & PROT_W) {
-		bool code = cpu_block_has_code(&p->cpu, host_block);
-
-		e->tag[MEM_WRITE] = code ? block | TLB_TAG_SLOW : block;
-		*slow = code;
+	if (prot & PROT_W) {
+		*slow = cpu_block_has_code(&p->cpu, HVA(block + addend));
+		e->tag[MEM_WRITE] = *slow ? block | TLB_TAG_SLOW : block;
+		note_writable(p->mmu, block + addend);
 	}
-	e->addend = res.host - ea;
-	return hva_ptr(HVA(res.host));
+	e->addend = addend;
+	p9_context_filled(x, ea);
+	return (void *)(uintptr_t)(ea + addend);
 }
 
 static bool door_fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool store_like,
 		      void **host, bool *slow)
 {
-	*host = fill(cpu_of_door(d), d->tlb, addr.v, kind, store_like, slow);
+	struct p9_cpu *p = cpu_of_door(d);
+
+	*host = fill(p, p->mmu->contexts.data, addr.v, kind, store_like, slow);
 	return *host;
 }
 
@@ -225,58 +204,50 @@ const struct mem_door_ops p9_door_ops = {
 
 void *p9_mmu_fetch(struct cpu *c)
 {
+	struct p9_context *x = p9_of(c)->mmu->contexts.fetch;
 	uint64_t pc = c->env.pc;
 	void *host = tlb_lookup(c->fetch_tlb, pc, 4, MEM_FETCH);
 	bool slow;
 
-	return host ? host : fill(p9_of(c), c->fetch_tlb, pc, MEM_FETCH, false, &slow);
+	p9_context_fetched(x, pc);
+	return host ? host : fill(p9_of(c), x, pc, MEM_FETCH, false, &slow);
 }
 
-/* Forget all of a context, or a range of its addresses. */
-static void invalidate(struct p9_mmu *m, struct p9_context *x, uint64_t start, uint64_t end)
-{
-	if (end > start)
-		tlb_flush_range(x->tlb, start, end - start);
-	else
-		tlb_flush(x->tlb);
-	x->id = ++m->next_id;
-}
+/* ---- requests ---- */
 
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 {
-	struct p9_cpu *p = p9_of(c);
-	struct p9_mmu *m = p->mmu;
+	struct p9_mmu *mmu = p9_of(c)->mmu;
+	struct p9_contexts *m = &mmu->contexts;
 	struct p9_context *x;
 
-	for (x = m->context; x < m->context + CONTEXTS; x++) {
+	if (req->kind == CPU_REQ_PROTECT_HOST && req->arg[1] <= TLB_BLOCK_SIZE &&
+	    !may_be_writable(mmu, req->arg[0]))
+		return;
+	for (x = m->context; x < m->context + P9_CONTEXTS; x++) {
 		if (!x->key.used)
 			continue;
 		switch (req->kind) {
 		case CPU_REQ_FLUSH_ALL:
-			invalidate(m, x, 0, 0);
+			p9_context_flush(m, x);
 			break;
 		case CPU_REQ_FLUSH_HOST:
-			tlb_flush_host(x->tlb, HVA(req->arg[0]), req->arg[1]);
-			x->id = ++m->next_id;
+			p9_context_flush_host(m, x, HVA(req->arg[0]), req->arg[1]);
 			break;
 		case CPU_REQ_PROTECT_HOST:
 			tlb_protect_host(x->tlb, HVA(req->arg[0]), req->arg[1]);
 			break;
-		case CPU_REQ_ARCH: {
+		case CPU_REQ_ARCH:
 			/* lpid, pid, partition scoped, start, end: see p9_invalidate */
-			bool all_pids = req->arg[1] == UINT64_MAX;
-
 			if (x->key.lpid != req->arg[0])
 				break;
 			if (req->arg[2])
 				/* Guest real addresses: which effective ones led there is not kept. */
-				invalidate(m, x, 0, 0);
-			else if (!x->key.real &&
-				 (all_pids || x->key.pid == req->arg[1] || req->arg[1] == 0))
-				/* Process 0's addresses (quadrant 3) are in every context. */
-				invalidate(m, x, req->arg[3], req->arg[4]);
+				p9_context_flush(m, x);
+			else
+				p9_context_flush_process(m, x, req->arg[1], req->arg[3],
+							 req->arg[4]);
 			break;
-		}
 		}
 	}
 	c->fetch_context = m->fetch->id;

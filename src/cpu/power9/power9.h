@@ -11,7 +11,7 @@
  * Real addresses that partition-scoped tables yield are host virtual addresses (mem/addr.h).
  *
  * Register access is by structure member, on the thread that holds the processor. After it
- * changes msr, lpcr, lpidr, pidr, ptcr or the partition-table entry, p9_state_changed must be
+ * changes msr, fpscr, lpcr, lpidr, pidr, ptcr or the partition-table entry, p9_state_changed must be
  * called before the next cpu_run.
  */
 #ifndef ANYKVM_CPU_POWER9_POWER9_H
@@ -183,6 +183,9 @@ extern const struct cpu_arch p9_arch;
 /* Vector of the interrupt that ended cpu_run with CPU_EXIT_HYPERVISOR. */
 uint32_t p9_exit_vector(const struct cpu *c);
 
+/* How many interrupts of a kind were delivered to the supervisor (cpu_stats_read's rules). */
+uint64_t p9_delivered(const struct cpu *c, enum p9_vector vector);
+
 /* Re-derive what depends on control registers that the hypervisor has written. */
 void p9_state_changed(struct cpu *c);
 
@@ -195,6 +198,9 @@ void p9_deliver(struct cpu *c, enum p9_vector vector, uint64_t srr1_bits);
 
 /* External interrupt pending for the guest (LPCR[MER] with delivery to the supervisor). Any thread. */
 void p9_set_external(struct cpu *c, bool level);
+
+/* Level of that line. Any thread. */
+bool p9_external_pending(struct cpu *c);
 
 /* Pending interrupts that would end a `cede`: external, decrementer, doorbell, regardless of EE. */
 bool p9_interrupt_pending(struct cpu *c);

@@ -31,6 +31,9 @@ static unsigned eaa_prot(uint64_t pte)
 		prot |= PROT_R | PROT_W;
 	if (pte & RPTE_EAA_EXEC)
 		prot |= PROT_X;
+	/* Nothing is fetched from guarded storage. */
+	if ((pte & RPTE_ATT_MASK) == RPTE_ATT_NI)
+		prot &= ~PROT_X;
 	return prot;
 }
 
@@ -197,10 +200,6 @@ static bool partition_translate(struct p9_cpu *p, uint64_t gra, enum mem_access 
 			fault->bits |= kind == MEM_FETCH ? P9_DSISR_NOEXEC : P9_DSISR_PROTFAULT;
 			goto fault;
 		}
-		if (kind == MEM_FETCH && (leaf.pte & RPTE_ATT_MASK) == RPTE_ATT_NI) {
-			fault->bits |= P9_DSISR_NOEXEC;
-			goto fault;
-		}
 		again = false;
 	} while (!update_rc(&t, &leaf, kind == MEM_WRITE, &again) && again);
 	if (!(leaf.pte & RPTE_C))
@@ -278,10 +277,6 @@ static bool process_translate(struct p9_cpu *p, uint64_t ea, enum mem_access kin
 		if (!(prot & needed_prot(kind))) {
 			fault->bits |= kind == MEM_FETCH && !privilege ? P9_DSISR_NOEXEC :
 									   P9_DSISR_PROTFAULT;
-			return false;
-		}
-		if (kind == MEM_FETCH && (leaf.pte & RPTE_ATT_MASK) == RPTE_ATT_NI) {
-			fault->bits |= P9_DSISR_NOEXEC;
 			return false;
 		}
 		mask = (UINT64_C(1) << leaf.shift) - 1;

@@ -6,7 +6,10 @@
 /* TB ticks and nanoseconds: 512 MHz is 64 ticks in 125 ns. */
 static uint64_t ns_to_tb(int64_t ns)
 {
-	return (unsigned __int128)ns * 64 / 125;
+	uint64_t n = (uint64_t)ns;
+
+	/* Exact, and with no division of 128 bits: this is behind every entry. */
+	return n / 125 * 64 + n % 125 * 64 / 125;
 }
 
 static int64_t tb_to_ns_ceil(uint64_t tb)
@@ -66,8 +69,9 @@ uint64_t p9_hdec_get(const struct p9_regs *r)
 static void rearm(struct p9_cpu *p)
 {
 	int64_t now = cpu_clock_ns(), deadline = INT64_MAX;
-	int64_t dec = remaining(&p->regs, p->regs.dec_expires);
-	int64_t hdec = remaining(&p->regs, p->regs.hdec_expires);
+	uint64_t tb = ns_to_tb(now) + p->regs.tb_offset;
+	int64_t dec = (int64_t)(p->regs.dec_expires - tb);
+	int64_t hdec = (int64_t)(p->regs.hdec_expires - tb);
 
 	p->dec_pending = dec < 0;
 	p->hdec_pending = hdec < 0;

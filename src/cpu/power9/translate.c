@@ -171,12 +171,18 @@ void p9_exit_direct(struct p9_translator *t, uint64_t pc)
 {
 	struct plan *plan = &rt_of(t)->plan;
 	uint64_t n = (pc - plan->start) / 4;
+	bool inside;
 
 	if (traced(t)) {
-		p9_exit_indirect(t, p9_i64(t, pc));
+		p9_exit_indirect(t, ir_pc(t->r, pc));
 		return;
 	}
-	if (n < plan->count && (plan->leader >> n & 1))
+	/*
+	 * Back only to where a poll was planned: a loop without one could not be interrupted. What
+	 * was not planned as a loop (calls, addresses that wrap) leaves the region.
+	 */
+	inside = n < plan->count && (plan->leader >> n & 1);
+	if (inside && (plan->start + 4 * n > t->pc || (plan->loop >> n & 1)))
 		ir_jump(t->r, plan->block[n]);
 	else
 		ir_exit_direct(t->r, pc);
@@ -190,10 +196,10 @@ void p9_exit_context(struct p9_translator *t)
 	if (!p9_mode64(t))
 		next &= UINT32_MAX;
 	if (traced(t)) {
-		p9_exit_indirect(t, p9_i64(t, next));
+		p9_exit_indirect(t, ir_pc(t->r, next));
 		return;
 	}
-	ir_set(t->r, offsetof(struct ir_env, pc), p9_i64(t, next));
+	ir_set(t->r, offsetof(struct ir_env, pc), ir_pc(t->r, next));
 	end_raised(t);
 }
 
@@ -326,14 +332,14 @@ static uint32_t fetch_word(const struct p9_translator *t, const uint8_t *code)
 	return t->mode & P9_MODE_LE ? ld_le32(code) : ld_be32(code);
 }
 
-/* The target of a direct branch. False: no direct branch. */
+/* The target of a relative branch. False: no such branch. */
 static bool direct_target(const struct p9_insn *i, uint64_t pc, uint64_t *target, bool *conditional)
 {
-	if (i->op == P9_OP_b) {
-		*target = (insn_AA(i) ? 0 : pc) + (uint64_t)insn_LI(i);
+	if (i->op == P9_OP_b && !insn_AA(i)) {
+		*target = pc + (uint64_t)insn_LI(i);
 		*conditional = false;
-	} else if (i->op == P9_OP_bc) {
-		*target = (insn_AA(i) ? 0 : pc) + (uint64_t)insn_BD(i);
+	} else if (i->op == P9_OP_bc && !insn_AA(i)) {
+		*target = pc + (uint64_t)insn_BD(i);
 		/* "branch always" is BO = 1z1zz */
 		*conditional = (insn_BO(i) & 0x14) != 0x14;
 	} else {
@@ -347,7 +353,7 @@ static bool falls_through(const struct p9_insn *i, bool direct, bool conditional
 {
 	if (direct)
 		return conditional;
-	if (i->op == P9_OP_bclr || i->op == P9_OP_bcctr || i->op == P9_OP_bctar)
+	if (i->op == P9_OP_bclr || i->op == P9_OP_bcctr || i->op == P9_OP_bctar || i->op == P9_OP_bc)
 		return (insn_BO(i) & 0x14) != 0x14;
 	return !(i->desc->flags & P9_FLAG_ENDS_BLOCK);
 }

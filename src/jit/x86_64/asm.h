@@ -403,4 +403,48 @@ static inline void a_sse_idx(struct assembler *a, uint8_t prefix, unsigned op, u
 	a_rx(a, false, op, reg, base, index, 0);
 }
 
+/* ---- AVX: 128 bits, three operands. op is 0x0fxx, 0x0f38xx or 0x0f3axx ---- */
+
+static inline unsigned a_vex_map(unsigned op)
+{
+	return op <= 0xffff ? 1 : (op >> 8 & 0xff) == 0x38 ? 2 : 3;
+}
+
+static inline unsigned a_vex_pp(uint8_t prefix)
+{
+	return prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
+}
+
+static inline void a_vex(struct assembler *a, uint8_t prefix, unsigned op, bool w, unsigned reg,
+			 unsigned vvvv, unsigned rm)
+{
+	a_1(a, 0xc4);
+	a_1(a, (~reg >> 3 & 1) << 7 | 1 << 6 | (~rm >> 3 & 1) << 5 | a_vex_map(op));
+	a_1(a, w << 7 | (~vvvv & 15) << 3 | a_vex_pp(prefix));
+	a_1(a, op);
+	a_modrm_reg(a, reg, rm);
+}
+
+static inline void a_vex_mem(struct assembler *a, uint8_t prefix, unsigned op, bool w, unsigned reg,
+			     unsigned vvvv, unsigned base, int32_t disp)
+{
+	a_1(a, 0xc4);
+	a_1(a, (~reg >> 3 & 1) << 7 | 1 << 6 | (~base >> 3 & 1) << 5 | a_vex_map(op));
+	a_1(a, w << 7 | (~vvvv & 15) << 3 | a_vex_pp(prefix));
+	a_1(a, op);
+	a_modrm_mem(a, reg, base, disp);
+}
+
+/* AVX-512VL: the same registers 0 to 15, no mask. */
+static inline void a_evex(struct assembler *a, uint8_t prefix, unsigned op, bool w, unsigned reg,
+			  unsigned vvvv, unsigned rm)
+{
+	a_1(a, 0x62);
+	a_1(a, (~reg >> 3 & 1) << 7 | 1 << 6 | (~rm >> 3 & 1) << 5 | 1 << 4 | a_vex_map(op));
+	a_1(a, w << 7 | (~vvvv & 15) << 3 | 1 << 2 | a_vex_pp(prefix));
+	a_1(a, 1 << 3);
+	a_1(a, op);
+	a_modrm_reg(a, reg, rm);
+}
+
 #endif

@@ -1,7 +1,6 @@
 /*
  * Compiling a region for x86-64: see gen.h. Also entering compiled code, and linking it.
  */
-#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -15,30 +14,9 @@ struct jit {
 	struct jit_memory *memory;
 	struct jit_layout layout;
 	struct features host;
-	const uint8_t *enter; /* uint64_t enter(struct ir_env *, const void *entry) */
+	const uint8_t *enter; /* struct left enter(struct ir_env *, const void *entry) */
+	const uint8_t *no_entry;
 };
-
-static void detect(struct features *f)
-{
-	unsigned a, b, c, d;
-	bool avx;
-
-	if (!__get_cpuid(1, &a, &b, &c, &d))
-		return;
-	f->ssse3 = c >> 9 & 1;
-	f->sse41 = c >> 19 & 1;
-	f->sse42 = c >> 20 & 1;
-	f->movbe = c >> 22 & 1;
-	f->popcnt = c >> 23 & 1;
-	avx = (c >> 27 & 1) && (c >> 28 & 1);
-	if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
-		/* usable when the system saves the registers: OSXSAVE was looked at with AVX */
-		f->avx2 = avx && (b >> 5 & 1);
-		f->bmi2 = b >> 8 & 1;
-	}
-	if (__get_cpuid(0x80000001, &a, &b, &c, &d))
-		f->lzcnt = c >> 5 & 1;
-}
 
 /* System V: keep rbx, rbp, r12-r15; call the region with the stack 8 off a multiple of 16. */
 static bool make_enter(struct jit *j)
@@ -55,12 +33,18 @@ static bool make_enter(struct jit *j)
 	a_alu_imm(&a, ALU_SUB, true, RSP, 8);
 	a_mov(&a, true, RBP, RDI);
 	a_load(&a, true, R14, RBP, OFF_TLB);
+	/* ldmxcsr, stmxcsr: what compiled code's operations leave there, C must not disturb */
+	a_rm(&a, false, 0x0fae, 2, RBP, OFF_FP_STATUS);
 	a_call_reg(&a, RSI);
+	a_rm(&a, false, 0x0fae, 3, RBP, OFF_FP_STATUS);
 	a_alu_imm(&a, ALU_ADD, true, RSP, 8);
 	for (unsigned n = 6; n-- > 0;)
 		a_pop(&a, saved[n]);
 	a_1(&a, 0xc3);
 	j->enter = jit_memory_exec(j->memory, a.base);
+	j->no_entry = jit_memory_exec(j->memory, a.at);
+	a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
+	a_1(&a, 0xc3);
 	return !a.overflow;
 }
 
@@ -71,7 +55,7 @@ struct jit *jit_create(const struct jit_layout *layout, size_t bytes)
 	if (!j)
 		return NULL;
 	j->layout = *layout;
-	detect(&j->host);
+	features_detect(&j->host);
 	j->memory = jit_memory_create(bytes);
 	if (!j->memory || !make_enter(j)) {
 		jit_destroy(j);
@@ -89,9 +73,20 @@ void jit_destroy(struct jit *j)
 	free(j);
 }
 
+void jit_limit(struct jit *j, unsigned level)
+{
+	features_detect(&j->host);
+	features_limit(&j->host, level);
+}
+
 size_t jit_bytes(const struct jit *j)
 {
 	return jit_memory_used(j->memory);
+}
+
+const void *jit_no_entry(const struct jit *j)
+{
+	return j->no_entry;
 }
 
 /* What compiled code leaves in rax and rdx. */
@@ -105,7 +100,11 @@ enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, stru
 {
 	struct left (*enter)(struct ir_env *, const void *) =
 		(struct left(*)(struct ir_env *, const void *))(uintptr_t)j->enter;
-	struct left l = enter(env, entry);
+	struct left l;
+
+	/* all exceptions masked, round to nearest */
+	env->fp_status = (env->fp_status & IR_FP_INEXACT) | 0x1f80;
+	l = enter(env, entry);
 
 	*exit_index = l.how >> 8;
 	*left = l.code;
@@ -215,6 +214,16 @@ static void poll(struct gen *g, uint64_t pc)
 	s->pc = pc;
 }
 
+/* The first instruction, 7 bytes, is what jit_kill replaces by a jump to the same stub. */
+static void entry_poll(struct gen *g)
+{
+	struct stub *s = add_stub(g, STUB_ENTRY);
+
+	a_cmp_mem_imm(&g->a, false, RBP, OFF_EXIT_REQUEST, 0);
+	s->from[0] = a_jcc(&g->a, CC_NE);
+	s->pc = g->start;
+}
+
 /* A jump whose displacement is aligned, so that it can be replaced while others execute it. */
 static void exit_direct(struct gen *g, const struct ir_inst *i)
 {
@@ -231,16 +240,16 @@ static void exit_direct(struct gen *g, const struct ir_inst *i)
 }
 
 /*
- * To the address in rax by the processor's jump cache: the region must be for the present context
- * and mode, alive, and compiled.
+ * To the address in rax by the processor's jump cache: the entry must be for the present context and
+ * mode. It leads to code that is alive, or leaves.
  */
 static void exit_lookup(struct gen *g)
 {
 	struct assembler *a = &g->a;
-	uint32_t miss[4];
+	uint32_t miss[2];
 	int32_t jump = (int32_t)g->layout->jump, key = (int32_t)g->layout->key;
 
-	_Static_assert(sizeof(struct region_jump) == 24, "scaled below");
+	_Static_assert(sizeof(struct region_jump) == 1 << 5, "scaled below");
 	a_store(a, true, RAX, RBP, OFF_PC);
 	/* region_jump_hash */
 	a_mov(a, true, RCX, RAX);
@@ -248,33 +257,20 @@ static void exit_lookup(struct gen *g)
 	a_mov(a, true, RDX, RAX);
 	a_shift_imm(a, SH_SHR, true, RDX, 13);
 	a_alu(a, ALU_XOR, false, RCX, RDX);
-	a_rm(a, false, 0x69, RDX, RBP, key); /* imul edx, [context], factor */
-	a_4(a, REGION_JUMP_FACTOR);
-	a_alu(a, ALU_XOR, false, RCX, RDX);
+	a_rm(a, false, 0x33, RCX, RBP, key + 8); /* xor ecx, [salt] */
 	a_alu_imm(a, ALU_AND, false, RCX, (int32_t)g->layout->jump_mask);
-	a_rx(a, true, 0x8d, RCX, RCX, RCX, 0); /* lea rcx, [rcx + rcx] */
+	a_shift_imm(a, SH_SHL, false, RCX, 5);
 	a_rm(a, true, 0x8b, RDX, RBP, key);
-	/* rcx = entry * 24 = (n * 2 + n) * 8, n * 2 is in rcx */
-	a_mov(a, true, RSI, RCX);
-	a_shift_imm(a, SH_SHR, true, RSI, 1);
-	a_alu(a, ALU_ADD, true, RCX, RSI);
-	a_shift_imm(a, SH_SHL, true, RCX, 3);
 	a_rx(a, true, 0x3b, RAX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, pc));
 	miss[0] = a_jcc(a, CC_NE);
 	a_rx(a, true, 0x3b, RDX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, context));
 	miss[1] = a_jcc(a, CC_NE);
-	a_rx(a, true, 0x8b, RCX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, region));
-	/* cmp byte [rcx + dead], 0 */
-	a_1(a, 0x80);
-	a_modrm_mem(a, 7, RCX, offsetof(struct region, dead));
-	a_1(a, 0);
-	miss[2] = a_jcc(a, CC_NE);
-	a_load(a, true, RCX, RCX, offsetof(struct region, entry));
-	a_test(a, true, RCX, RCX);
-	miss[3] = a_jcc(a, CC_E);
-	a_jmp_reg(a, RCX);
-	for (unsigned n = 0; n < 4; n++)
-		a_patch_here(a, miss[n]);
+	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
+	a_store(a, true, RAX, RBP, OFF_BASE);
+	/* jmp [rbp + rcx + entry] */
+	a_rx(a, false, 0xff, 4, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, entry));
+	a_patch_here(a, miss[0]);
+	a_patch_here(a, miss[1]);
 	a_mov_imm(a, RAX, IR_LEAVE_INDIRECT);
 	a_1(a, 0xc3);
 }
@@ -354,6 +350,9 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	case IR_VCONST:
 		g->val[at].home = HOME_CONST;
 		return;
+	case IR_PC:
+		gen_pc(g, def_reg(g), i->imm);
+		break;
 	case IR_GET:
 		get(g, i);
 		break;
@@ -387,7 +386,7 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 		if ((i->imm ^ g->start) >> TLB_BLOCK_SHIFT) {
 			/* another page: its translation may change */
 			pins_write_back(g);
-			a_mov_imm(&g->a, RAX, i->imm);
+			gen_pc(g, RAX, i->imm);
 			exit_lookup(g);
 		} else {
 			exit_direct(g, i);
@@ -417,9 +416,8 @@ static void generate(struct gen *g)
 {
 	const struct ir_region *r = g->r;
 
-	/* Pins first: leaving for the poll writes them back. */
+	entry_poll(g);
 	pins_reload(g);
-	poll(g, g->start);
 	/* Blocks in the order of their code: that of the guest. */
 	for (uint32_t first = 0; first < r->ninst;) {
 		uint32_t b = NO_INDEX, follows = NO_INDEX, end;
@@ -489,6 +487,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	}
 	c->units = (a_pos(&g->a) + JIT_UNIT - 1) / JIT_UNIT;
 	c->size = a_pos(&g->a);
+	c->dead = (int32_t)g->entry_stub;
 	c->nexit = r->nexit;
 	{
 		uint8_t *w = jit_memory_alloc(j->memory, c->units);
@@ -533,6 +532,15 @@ void jit_free(struct jit *j, struct jit_code *c)
 		return;
 	jit_memory_free(j->memory, jit_memory_writable(j->memory, c->entry), c->units);
 	free(c);
+}
+
+void jit_kill(struct jit *j, struct jit_code *c)
+{
+	uint64_t *first = (uint64_t *)(void *)jit_memory_writable(j->memory, c->entry);
+	uint64_t jump = 0xe9 | (uint64_t)(uint32_t)(c->dead - 5) << 8;
+
+	/* Aligned, and behind the jump what was there: who has fetched the old bytes goes on in them. */
+	__atomic_store_n(first, jump | (*first & ~((UINT64_C(1) << 40) - 1)), __ATOMIC_RELEASE);
 }
 
 void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to)

@@ -37,7 +37,25 @@ struct value {
 };
 
 /* Code that is rarely reached, put behind the region's own. */
-enum stub_kind { STUB_LOAD, STUB_STORE, STUB_FAULT, STUB_POLL, STUB_EXIT };
+enum stub_kind {
+	STUB_ENTRY,
+	STUB_LOAD,
+	STUB_STORE,
+	STUB_FAULT,
+	STUB_POLL,
+	STUB_EXIT,
+	STUB_FLOAT
+};
+
+/* Where an operand is while its instruction is under way. */
+struct place {
+	uint8_t kind; /* PLACE_* */
+	uint8_t reg;
+	int32_t disp; /* from the env */
+	uint64_t imm;
+};
+
+enum { PLACE_REG, PLACE_MEM, PLACE_CONST };
 
 struct stub {
 	uint8_t kind;
@@ -51,6 +69,9 @@ struct stub {
 	uint32_t live, live_xmm; /* caller-saved registers to be kept */
 	uint64_t pc;
 	uint32_t exit;       /* STUB_EXIT: its index */
+	uint32_t at;         /* STUB_FLOAT: the call, and where its operands are */
+	struct place arg[3];
+	uint32_t tie, resume; /* another jump that leads here, NO_INDEX; where it may go on */
 };
 
 struct pin {
@@ -62,8 +83,16 @@ struct pin {
 #define MAX_PINS 8
 
 struct features {
-	bool ssse3, sse41, sse42, avx2, bmi2, lzcnt, movbe, popcnt;
+	bool ssse3, sse41, sse42, avx, avx2, bmi2, lzcnt, movbe, popcnt;
+	bool aes, pclmul, fma;
+	bool avx512; /* F, DQ, BW and VL */
+	bool avx512vbmi;
 };
+
+/* features.c */
+void features_detect(struct features *f);
+/* See jit_limit (jit.h). */
+void features_limit(struct features *f, unsigned level);
 
 struct gen {
 	struct assembler a;
@@ -93,13 +122,14 @@ struct gen {
 	uint32_t block;
 	uint64_t pc;         /* of the current guest instruction */
 	uint64_t start;      /* of the region */
+	uint32_t entry_stub; /* where it leaves when it is not to be run */
 	bool failed;         /* cannot be compiled: out of memory or of temporaries */
 	/* Constant data behind the code, and the displacements that lead to it. */
 	_Alignas(16) uint8_t data[4096];
 	uint32_t ndata;
 	struct {
 		uint32_t where, at;
-	} data_ref[256];
+	} data_ref[512];
 	uint32_t ndata_ref;
 	/* Filled for the exits. */
 	uint32_t *exit_where; /* by index: position of the displacement */
@@ -108,6 +138,8 @@ struct gen {
 #define OFF_EXIT_REQUEST offsetof(struct ir_env, exit_request)
 #define OFF_FAULT        offsetof(struct ir_env, fault)
 #define OFF_PC           offsetof(struct ir_env, pc)
+#define OFF_FP_STATUS    offsetof(struct ir_env, fp_status)
+#define OFF_BASE         offsetof(struct ir_env, base)
 #define OFF_TLB          (offsetof(struct ir_env, door) + offsetof(struct mem_door, tlb))
 
 static inline const struct ir_inst *inst_of(const struct gen *g, uint32_t v)
@@ -183,7 +215,7 @@ void pins_reload_lost(struct gen *g);
 #define CALLER_SAVED_GPR                                                                           \
 	(1u << RSI | 1u << RDI | 1u << R8 | 1u << R9 | 1u << R10 | 1u << R11)
 #define VALUE_GPR (CALLER_SAVED_GPR | 1u << RBX | 1u << R12 | 1u << R13 | 1u << R15)
-#define VALUE_XMM 0xfffcu
+#define VALUE_XMM 0x7ffcu /* xmm15 is scratch too (ops_float.c) */
 
 /* Those of the caller-saved registers that hold something. */
 uint32_t live_gprs(const struct gen *g);
@@ -198,9 +230,20 @@ enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zer
 void gen_vector(struct gen *g, const struct ir_inst *i);  /* ops_vec.c */
 void gen_memory(struct gen *g, const struct ir_inst *i);  /* ops_mem.c */
 void gen_call(struct gen *g, const struct ir_inst *i);    /* ops_call.c */
+/* Expand a call of a helper that is an intrinsic. False: nothing was made. ops_intrinsic.c */
+bool gen_intrinsic(struct gen *g, const struct ir_inst *i);
+/* The same for those of ir/intrinsic_float.h, and what its STUB_FLOAT leads to. ops_float.c */
+bool gen_float(struct gen *g, const struct ir_inst *i);
+void gen_float_stub(struct gen *g, const struct stub *s);
+/* Between MXCSR and env->fp_status. */
+void gen_mxcsr(struct gen *g, bool load);
 void gen_stubs(struct gen *g);                            /* stubs.c */
 
 struct stub *add_stub(struct gen *g, enum stub_kind kind);
+
+/* In a stub: save what s says is live, and make the stack right for a call; and back. */
+uint32_t stub_save(struct gen *g, const struct stub *s);
+void stub_restore(struct gen *g, const struct stub *s, uint32_t bytes);
 
 /* Call a C function whose arguments are in place; rax rcx rdx rsi rdi r8-r11 are lost. */
 void gen_call_c(struct gen *g, const void *fn);
@@ -210,6 +253,9 @@ void gen_lea_data(struct gen *g, unsigned reg, const void *data, uint32_t size);
 
 /* An SSE operation on a register and 16 bytes of constant data behind the code. */
 void gen_sse_data(struct gen *g, uint8_t prefix, unsigned op, unsigned reg, u128 data);
+
+/* reg := a pc of the region, at the base it runs at */
+void gen_pc(struct gen *g, unsigned reg, uint64_t pc);
 
 /* env->pc = pc; rax is lost */
 void gen_store_pc(struct gen *g, uint64_t pc);

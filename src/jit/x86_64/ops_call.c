@@ -2,6 +2,7 @@
  * Calls of helpers: System V AMD64 ABI. The env is the first argument; a V128 goes by pointer, a
  * V128 result by a pointer behind the env.
  */
+#include "ir/intrinsic_float.h"
 #include "jit/x86_64/gen.h"
 
 void gen_call_c(struct gen *g, const void *fn)
@@ -13,14 +14,23 @@ void gen_call_c(struct gen *g, const void *fn)
 	a_alu_imm(&g->a, ALU_ADD, true, RSP, 8);
 }
 
+void gen_pc(struct gen *g, unsigned reg, uint64_t pc)
+{
+	uint64_t relative = pc - g->r->base;
+
+	if (fits32((int64_t)relative)) {
+		a_load(&g->a, true, reg, RBP, OFF_BASE);
+		a_alu_imm(&g->a, ALU_ADD, true, reg, (int32_t)relative);
+	} else {
+		a_mov_imm(&g->a, reg, relative);
+		a_rm(&g->a, true, 0x03, reg, RBP, OFF_BASE);
+	}
+}
+
 void gen_store_pc(struct gen *g, uint64_t pc)
 {
-	if (fits32((int64_t)pc)) {
-		a_store_imm(&g->a, true, RBP, OFF_PC, (int32_t)pc);
-	} else {
-		a_mov_imm(&g->a, RAX, pc);
-		a_store(&g->a, true, RAX, RBP, OFF_PC);
-	}
+	gen_pc(g, RAX, pc);
+	a_store(&g->a, true, RAX, RBP, OFF_PC);
 }
 
 /* An argument register and where its value comes from. */
@@ -97,6 +107,8 @@ void gen_call(struct gen *g, const struct ir_inst *i)
 	unsigned n = 0;
 	bool sees = h->flags & (IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_FAULTS);
 
+	if (h->intrinsic >= IR_FLOAT_FIRST ? gen_float(g, i) : h->intrinsic && gen_intrinsic(g, i))
+		return;
 	if (h->flags & IR_H_WRITES_STATE)
 		state_changes(g, 0, UINT32_MAX);
 	if (h->result == IR_V128) {
@@ -121,8 +133,12 @@ void gen_call(struct gen *g, const struct ir_inst *i)
 		gen_store_pc(g, g->pc);
 	parallel_moves(g, m, n);
 	spill_for_call(g);
+	if (h->flags & IR_H_FLOAT)
+		gen_mxcsr(g, false);
 	a_mov(&g->a, true, RDI, RBP);
 	gen_call_c(g, (const void *)(uintptr_t)h->fn);
+	if (h->flags & IR_H_FLOAT)
+		gen_mxcsr(g, true);
 	if (h->flags & IR_H_FAULTS) {
 		struct stub *s = add_stub(g, STUB_FAULT);
 

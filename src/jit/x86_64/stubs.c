@@ -80,7 +80,7 @@ static void leave_fault(struct gen *g, uint64_t pc)
 }
 
 /* Save what is in caller-saved registers; the stack stays aligned for the call (8 off before it). */
-static uint32_t save(struct gen *g, const struct stub *s)
+uint32_t stub_save(struct gen *g, const struct stub *s)
 {
 	uint32_t n = __builtin_popcount(s->live), nx = __builtin_popcount(s->live_xmm);
 	uint32_t bytes = 8 * n + 16 * nx + 16, at = 16;
@@ -96,7 +96,7 @@ static uint32_t save(struct gen *g, const struct stub *s)
 	return bytes;
 }
 
-static void restore(struct gen *g, const struct stub *s, uint32_t bytes)
+void stub_restore(struct gen *g, const struct stub *s, uint32_t bytes)
 {
 	uint32_t at = 16;
 
@@ -121,7 +121,7 @@ static void access(struct gen *g, const struct stub *s)
 
 	/* A fault must find guest state exact. */
 	pins_write_back(g);
-	bytes = save(g, s);
+	bytes = stub_save(g, s);
 	if (vec) {
 		if (store)
 			a_sse_mem(&g->a, 0, 0x0f29, s->reg, RSP, 0);
@@ -148,7 +148,7 @@ static void access(struct gen *g, const struct stub *s)
 		else
 			a_mov(&g->a, true, s->reg, RAX);
 	}
-	restore(g, s, bytes);
+	stub_restore(g, s, bytes);
 	a_test(&g->a, true, RCX, RCX);
 	fault = a_jcc(&g->a, CC_E);
 	a_patch(&g->a, a_jmp(&g->a), s->back);
@@ -162,6 +162,11 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		if (s->from[n] != NO_INDEX)
 			a_patch_here(&g->a, s->from[n]);
 	switch ((enum stub_kind)s->kind) {
+	case STUB_ENTRY:
+		g->entry_stub = a_pos(&g->a);
+		gen_store_pc(g, s->pc);
+		leave(g, IR_LEAVE_POLL, 0);
+		break;
 	case STUB_LOAD:
 	case STUB_STORE:
 		access(g, s);
@@ -173,6 +178,9 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		pins_write_back(g);
 		gen_store_pc(g, s->pc);
 		leave(g, IR_LEAVE_POLL, 0);
+		break;
+	case STUB_FLOAT:
+		gen_float_stub(g, s);
 		break;
 	case STUB_EXIT:
 		gen_store_pc(g, s->pc);

@@ -373,6 +373,49 @@ ASSERT_OFFSET(struct kvm_run, kvm_valid_regs, 288);
 ASSERT_OFFSET(struct kvm_run, s, 304);
 ASSERT_SIZE(struct kvm_run, 2352);
 
+/* --- statistics (KVM_GET_STATS_FD) --- */
+
+/* The descriptor's content begins with it; the blocks' offsets are multiples of 8. */
+struct kvm_stats_header {
+	uint32_t flags; /* 0 */
+	uint32_t name_size;
+	uint32_t num_desc;
+	uint32_t id_offset;
+	uint32_t desc_offset;
+	uint32_t data_offset;
+};
+
+ASSERT_SIZE(struct kvm_stats_header, 24);
+
+/* Of desc.flags: type, unit, base of the unit's exponent. */
+#define KVM_STATS_TYPE_MASK       UINT32_C(0x00f)
+#define KVM_STATS_TYPE_CUMULATIVE UINT32_C(0x000)
+#define KVM_STATS_TYPE_INSTANT    UINT32_C(0x001)
+#define KVM_STATS_TYPE_PEAK       UINT32_C(0x002)
+#define KVM_STATS_UNIT_MASK       UINT32_C(0x0f0)
+#define KVM_STATS_UNIT_NONE       UINT32_C(0x000)
+#define KVM_STATS_UNIT_BYTES      UINT32_C(0x010)
+#define KVM_STATS_UNIT_SECONDS    UINT32_C(0x020)
+#define KVM_STATS_UNIT_CYCLES     UINT32_C(0x030)
+#define KVM_STATS_UNIT_BOOLEAN    UINT32_C(0x040)
+#define KVM_STATS_BASE_MASK       UINT32_C(0xf00)
+#define KVM_STATS_BASE_POW10      UINT32_C(0x000)
+#define KVM_STATS_BASE_POW2       UINT32_C(0x100)
+
+/* The kernel's header.name_size. */
+#define KVM_STATS_NAME_SIZE 48
+
+struct kvm_stats_desc {
+	uint32_t flags;
+	int16_t exponent;
+	uint16_t size;   /* values; 1 but for histograms */
+	uint32_t offset; /* in the data block */
+	uint32_t bucket_size;
+	char name[]; /* header.name_size bytes */
+};
+
+ASSERT_SIZE(struct kvm_stats_desc, 16);
+
 /* --- capabilities --- */
 
 enum kvm_capabilities {
@@ -399,6 +442,7 @@ enum kvm_capabilities {
 	KVM_CAP_CHECK_EXTENSION_VM = 105,
 	KVM_CAP_MAX_VCPU_ID = 128,
 	KVM_CAP_IMMEDIATE_EXIT = 136,
+	KVM_CAP_STATS_BINARY_FD = 203,
 };
 
 /* --- requests --- */
@@ -420,6 +464,9 @@ enum kvm_capabilities {
 #define KVM_IOEVENTFD              KVM_IOW(0x79, struct kvm_ioeventfd)
 #define KVM_CLEAR_DIRTY_LOG        KVM_IOWR(0xc0, struct kvm_clear_dirty_log)
 #define KVM_CREATE_DEVICE          KVM_IOWR(0xe0, struct kvm_create_device)
+
+/* To a VM's and a vCPU's, whether it is in KVM_RUN or not; gives a descriptor for `pread`. */
+#define KVM_GET_STATS_FD KVM_IO(0xce)
 
 /* To a device's (and, where capable, a VM's or vCPU's). */
 #define KVM_SET_DEVICE_ATTR KVM_IOW(0xe1, struct kvm_device_attr)

@@ -133,6 +133,17 @@ static enum ppc_next fail(struct ppc_vcpu *v, int error)
 	return PPC_FAIL;
 }
 
+static enum radix_result map_page(struct ppc_vcpu *v, uint64_t gpa, bool write)
+{
+	enum radix_result result =
+		radix_map(ppc_vm_of_vcpu(v), v->vcpu.cpu, GPA(gpa), write);
+
+	count(&v->stat.page_fault[result == RADIX_MAPPED      ? PPC_FAULT_MAPPED
+				  : result == RADIX_NO_MEMORY ? PPC_FAULT_NO_MEMORY
+							      : PPC_FAULT_DEVICE]);
+	return result;
+}
+
 /*
  * HDSI (Book III, "Hypervisor Data Storage Interrupt"): ASDR has the guest real page address, HDAR
  * the effective address.
@@ -154,7 +165,7 @@ static enum ppc_next handle_hdsi(struct ppc_vcpu *v)
 	if (!(dsisr & P9_DSISR_PRTABLE_FAULT))
 		gpa |= ea & (KVM_PAGE_SIZE - 1);
 
-	switch (radix_map(ppc_vm_of_vcpu(v), v->vcpu.cpu, GPA(gpa), write)) {
+	switch (map_page(v, gpa, write)) {
 	case RADIX_MAPPED:
 		return PPC_RESUME;
 	case RADIX_NO_MEMORY:
@@ -183,7 +194,7 @@ static enum ppc_next handle_hisi(struct ppc_vcpu *v)
 
 	if (cause & P9_DSISR_UNSUPP_MMU)
 		return fail(v, -EFAULT);
-	switch (radix_map(ppc_vm_of_vcpu(v), v->vcpu.cpu, GPA(gpa), write)) {
+	switch (map_page(v, gpa, write)) {
 	case RADIX_MAPPED:
 		return PPC_RESUME;
 	case RADIX_NO_MEMORY:
@@ -235,6 +246,7 @@ static enum ppc_next handle_exit(struct ppc_vcpu *v)
 	struct kvm_run *run = v->vcpu.run;
 	uint32_t vector = p9_exit_vector(c);
 
+	ppc_stat_exit(v);
 	if (v->nested)
 		return nested_handle_exit(v);
 	switch (vector) {

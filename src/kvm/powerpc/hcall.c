@@ -35,6 +35,9 @@
 #define PAGE_COPY               BIT64_BE(49)
 #define PAGE_STATE              (BIT64_BE(28) | BIT64_BE(29) | BIT64_BE(30) | BIT64_BE(31))
 
+/* Bytes that icbi works on */
+#define ICACHE_BLOCK 128
+
 struct hcall {
 	uint16_t nr;
 	bool enabled; /* at first */
@@ -243,6 +246,25 @@ static long h_page_init(struct ppc_vcpu *v, uint64_t *gpr)
 	return ret;
 }
 
+/*
+ * The block of 128 bytes at a logical address, as icbi does it: what the VMM wrote there (that is
+ * where the H_LOGICAL_ stores are served) is executed from now on.
+ */
+static long h_logical_icbi(struct ppc_vcpu *v, uint64_t *gpr)
+{
+	struct kvm_vm *vm = v->vcpu.vm;
+	uint64_t block = gpr[4] & ~(uint64_t)(ICACHE_BLOCK - 1);
+	void *p;
+
+	kvm_read_lock(&vm->slots_lock);
+	p = kvm_guest_ptr(vm, GPA(block), ICACHE_BLOCK, false);
+	kvm_rw_unlock(&vm->slots_lock);
+	if (!p)
+		return H_PARAMETER;
+	cpu_shoot_host(vm->system, v->vcpu.cpu, HVA(p), ICACHE_BLOCK);
+	return H_SUCCESS;
+}
+
 /* --- interrupts --- */
 
 static long h_xics(struct ppc_vcpu *v, uint64_t *gpr)
@@ -272,6 +294,7 @@ static const struct hcall hcalls[] = {
 	{H_PAGE_INIT, false, h_page_init},
 	{H_LOGICAL_CI_LOAD, false, h_logical_ci_load},
 	{H_LOGICAL_CI_STORE, false, h_logical_ci_store},
+	{H_LOGICAL_ICBI, false, h_logical_icbi},
 	{H_EOI, true, h_xics},
 	{H_CPPR, true, h_xics},
 	{H_IPI, true, h_xics},

@@ -12,6 +12,8 @@ int nested_enable(struct ppc_vm *vm, uint64_t enable)
 {
 	int ret = 0;
 
+	if (vm->vm.kvm->tuning.no_nested)
+		return -EPERM;
 	if (enable > 1)
 		return -EINVAL;
 	kvm_lock(&vm->vm.lock);

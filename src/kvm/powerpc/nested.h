@@ -46,6 +46,11 @@ struct nested_guest {
 	uint16_t last_cpu[NESTED_MAX_TOKENS]; /* vcpu.index + 1 where L2's vCPU ran; 0: nowhere */
 };
 
+/* The threads of a virtual core: who of them is inside an L2, and who waits for that. */
+struct nested_core {
+	struct ppc_vcpu *owner, *first;
+};
+
 struct nested_vm {
 	struct nested_guest *guest[NESTED_LPIDS]; /* by L1's LPID */
 	struct nested_guest *all;
@@ -53,6 +58,7 @@ struct nested_vm {
 	uint32_t next_lpid;
 	uint64_t nr_tables; /* allocated, free ones included */
 	struct shadow_table *free;
+	struct nested_core core[KVM_MAX_VCPU_IDS]; /* with joint_threads */
 };
 
 static inline void nested_lock(struct ppc_vm *vm)
@@ -74,7 +80,7 @@ static inline bool nested_enabled(struct ppc_vm *vm)
 
 /* --- nested.c --- */
 
-/* KVM_CAP_PPC_NESTED_HV. 0, -EINVAL, -ENOMEM. Takes vm.lock. */
+/* KVM_CAP_PPC_NESTED_HV. 0, -EPERM (forbidden by tuning), -EINVAL, -ENOMEM. Takes vm.lock. */
 int nested_enable(struct ppc_vm *vm, uint64_t enable);
 void nested_destroy(struct ppc_vm *vm);
 
@@ -169,6 +175,11 @@ void shadow_unmap_slot(struct ppc_vm *vm, const struct kvm_memslot *slot, uint64
 		       uint64_t size);
 void shadow_harvest_slot(struct ppc_vm *vm, const struct kvm_memslot *slot, uint64_t *bitmap);
 
+/* Of a leaf in table `entries` (first member of its struct) at index i: L1's frame. mmu_lock. */
+uint64_t shadow_leaf_gfn(const _Atomic uint64_t *entries, unsigned i);
+/* What one of nested_vm.nr_tables takes. */
+uint64_t shadow_table_bytes(void);
+
 /* The leaf that maps an L2 real address (0: none) and log2 of its size. For tests; locks. */
 uint64_t shadow_lookup(struct ppc_vm *vm, uint32_t l1_lpid, uint64_t gpa, unsigned *shift);
 
@@ -193,6 +204,15 @@ void nested_vcpu_fini(struct ppc_vcpu *v);
 
 /* L2's interrupt to its hypervisor ended cpu_run. */
 enum ppc_next nested_handle_exit(struct ppc_vcpu *v);
+
+/* --- nested_core.c: without effect unless the VM has joint_threads --- */
+
+/*
+ * Wait until no other thread of the core is inside an L2, by the time base `until` at the latest. False:
+ * the time has come, or there is something else to do. Takes mmu_lock.
+ */
+bool nested_core_enter(struct ppc_vcpu *v, uint64_t until);
+void nested_core_leave(struct ppc_vcpu *v);
 
 /* --- nested_tlbie.c --- */
 

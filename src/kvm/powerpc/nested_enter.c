@@ -53,17 +53,17 @@ enum hv_word {
 	HV_WORDS,
 };
 
-/* struct pt_regs, as far as it concerns: doublewords */
+/* struct pt_regs, as far as it concerns: doublewords (the names PT_ are the host headers on POWER) */
 enum pt_word {
-	PT_GPR0,
-	PT_NIP = 32,
-	PT_MSR,
-	PT_ORIG_GPR3,
-	PT_CTR,
-	PT_LINK,
-	PT_XER,
-	PT_CCR,
-	PT_WORDS,
+	PTREG_GPR0,
+	PTREG_NIP = 32,
+	PTREG_MSR,
+	PTREG_ORIG_GPR3,
+	PTREG_CTR,
+	PTREG_LINK,
+	PTREG_XER,
+	PTREG_CCR,
+	PTREG_WORDS,
 };
 
 #define HV_VERSION_MAX 2
@@ -92,35 +92,69 @@ struct nested_vcpu {
 	uint64_t hv_gpa, regs_gpa;
 	unsigned words; /* of hv */
 	uint64_t hv[HV_WORDS];
-	uint64_t pt[PT_WORDS];
+	uint64_t pt[PTREG_WORDS];
 	struct core_regs l1;
+	uint64_t l1_hdec_expires; /* which is never taken */
 };
 
 /* --- L1's memory --- */
 
-static uint64_t ld64(const void *p, bool big_endian)
+/* L1's byte order and the host's are the same most often: no word is touched then. */
+static void swap_words(const struct nested_vcpu *n, uint64_t *words, unsigned count)
 {
-	return big_endian ? ld_be64(p) : ld_le64(p);
+	if (n->big_endian != HOST_LITTLE_ENDIAN)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		words[i] = __builtin_bswap64(words[i]);
 }
 
+/* With slots_lock held. Most often all is in one slot; -EFAULT where there is none. */
 static int read_words(struct ppc_vcpu *v, uint64_t gpa, uint64_t *words, unsigned n)
 {
-	bool be = v->nested_vcpu->big_endian;
+	struct kvm_vm *vm = v->vcpu.vm;
+	const void *p = kvm_guest_ptr(vm, GPA(gpa), n * sizeof(*words), false);
 
-	if (kvm_read_guest(v->vcpu.vm, GPA(gpa), words, n * sizeof(*words)))
-		return -EFAULT;
-	for (unsigned i = 0; i < n; i++)
-		words[i] = ld64(&words[i], be);
+	if (p) {
+		memcpy(words, p, n * sizeof(*words));
+	} else {
+		for (unsigned i = 0; i < n; i++) {
+			uint8_t *byte = (uint8_t *)&words[i];
+
+			for (unsigned k = 0; k < sizeof(*words); k++) {
+				p = kvm_guest_ptr(vm, GPA(gpa + i * 8 + k), 1, false);
+				if (!p)
+					return -EFAULT;
+				byte[k] = *(const uint8_t *)p;
+			}
+		}
+	}
+	swap_words(v->nested_vcpu, words, n);
 	return 0;
 }
 
+/* The same way; partly done when it fails. */
 static int write_words(struct ppc_vcpu *v, uint64_t gpa, uint64_t *words, unsigned n)
 {
-	bool be = v->nested_vcpu->big_endian;
+	struct kvm_vm *vm = v->vcpu.vm;
+	size_t size = n * sizeof(*words);
+	void *p;
 
-	for (unsigned i = 0; i < n; i++)
-		words[i] = be ? htobe64(words[i]) : htole64(words[i]);
-	return kvm_write_guest(v->vcpu.vm, GPA(gpa), words, n * sizeof(*words));
+	swap_words(v->nested_vcpu, words, n);
+	p = kvm_guest_ptr(vm, GPA(gpa), size, true);
+	if (p) {
+		memcpy(p, words, size);
+		/* Once more: the dirty log may have been read between the two. */
+		kvm_guest_ptr(vm, GPA(gpa), size, true);
+		return 0;
+	}
+	for (size_t k = 0; k < size; k++) {
+		p = kvm_guest_ptr(vm, GPA(gpa + k), 1, true);
+		if (!p)
+			return -EFAULT;
+		*(uint8_t *)p = ((const uint8_t *)words)[k];
+		kvm_guest_ptr(vm, GPA(gpa + k), 1, true);
+	}
+	return 0;
 }
 
 /* --- registers --- */
@@ -196,13 +230,13 @@ static void l2_core(const struct nested_vcpu *n, struct core_regs *s)
 {
 	const uint64_t *hv = n->hv, *pt = n->pt;
 
-	memcpy(s->gpr, pt + PT_GPR0, sizeof(s->gpr));
-	s->pc = pt[PT_NIP] & ~UINT64_C(3);
-	s->msr = (pt[PT_MSR] & ~(P9_MSR_HV | P9_MSR_S | P9_MSR_TM)) | P9_MSR_ME;
-	s->lr = pt[PT_LINK];
-	s->ctr = pt[PT_CTR];
-	s->xer = pt[PT_XER];
-	s->cr = (uint32_t)pt[PT_CCR];
+	memcpy(s->gpr, pt + PTREG_GPR0, sizeof(s->gpr));
+	s->pc = pt[PTREG_NIP] & ~UINT64_C(3);
+	s->msr = (pt[PTREG_MSR] & ~(P9_MSR_HV | P9_MSR_S | P9_MSR_TM)) | P9_MSR_ME;
+	s->lr = pt[PTREG_LINK];
+	s->ctr = pt[PTREG_CTR];
+	s->xer = pt[PTREG_XER];
+	s->cr = (uint32_t)pt[PTREG_CCR];
 	s->srr0 = hv[HV_SRR0];
 	s->srr1 = hv[HV_SRR1];
 	memcpy(s->sprg, hv + HV_SPRG0, sizeof(s->sprg));
@@ -241,7 +275,7 @@ static uint64_t l2_lpcr(struct ppc_vcpu *v)
 
 /* --- entry --- */
 
-/* H_ENTER_NESTED's arguments, checked. */
+/* H_ENTER_NESTED's arguments, checked. slots_lock held. */
 static long read_arguments(struct ppc_vcpu *v)
 {
 	struct nested_vcpu *n = v->nested_vcpu;
@@ -263,10 +297,10 @@ static long read_arguments(struct ppc_vcpu *v)
 		return n->hv[HV_VERSION] > HV_VERSION_MAX ? H_P2 : H_PARAMETER;
 	}
 	if (read_words(v, n->hv_gpa, n->hv, n->words) ||
-	    read_words(v, n->regs_gpa, n->pt, PT_WORDS))
+	    read_words(v, n->regs_gpa, n->pt, PTREG_WORDS))
 		return H_PARAMETER;
 	/* There are no transactions. */
-	if (n->pt[PT_MSR] & P9_MSR_TS_MASK)
+	if (n->pt[PTREG_MSR] & P9_MSR_TS_MASK)
 		return H_BAD_MODE;
 	return H_SUCCESS;
 }
@@ -311,14 +345,20 @@ static long get_guest(struct ppc_vcpu *v)
 	return g ? H_SUCCESS : error;
 }
 
-/* Ticks until L1 wants the processor back, by its time base. */
-static uint64_t hdec_left(const struct nested_vcpu *n, uint64_t l1_tb)
+/*
+ * When L1 wants the processor back, in L2's time base: most often without a look at the clock. Expiries
+ * further away than the register's 56 bits are as far away as it can say.
+ */
+static uint64_t hdec_expires(const struct nested_vcpu *n, const struct p9_regs *r)
 {
-	uint64_t expiry = n->hv[HV_HDEC_EXPIRY];
+	uint64_t expiry = n->hv[HV_HDEC_EXPIRY], now;
 
-	if (expiry <= l1_tb)
-		return UINT64_MAX; /* it was a tick ago */
-	return expiry - l1_tb < HDEC_NEVER ? expiry - l1_tb : HDEC_NEVER;
+	if (expiry < HDEC_NEVER)
+		return expiry + n->hv[HV_TB_OFFSET];
+	now = p9_tb(r);
+	if (expiry - (now - n->hv[HV_TB_OFFSET]) < HDEC_NEVER)
+		return expiry + n->hv[HV_TB_OFFSET];
+	return expiry <= now - n->hv[HV_TB_OFFSET] ? now - 1 : now + HDEC_NEVER;
 }
 
 enum ppc_next nested_enter(struct ppc_vcpu *v)
@@ -337,16 +377,29 @@ enum ppc_next nested_enter(struct ppc_vcpu *v)
 		n = v->nested_vcpu = calloc(1, sizeof(*n));
 		ret = n ? H_SUCCESS : H_NO_MEM;
 	}
-	if (ret == H_SUCCESS)
+	if (ret == H_SUCCESS) {
+		kvm_read_lock(&vm->vm.slots_lock);
 		ret = read_arguments(v);
-	if (ret == H_SUCCESS)
+		kvm_rw_unlock(&vm->vm.slots_lock);
+	}
+	if (ret == H_SUCCESS && !nested_core_enter(v, n->hv[HV_HDEC_EXPIRY])) {
+		/* L1 has something to do before, or its time is up. */
+		r->gpr[3] = p9_tb(r) >= n->hv[HV_HDEC_EXPIRY] ? P9_VEC_HDEC : 0;
+		return PPC_RESUME;
+	}
+	if (ret == H_SUCCESS) {
 		ret = get_guest(v);
+		if (ret != H_SUCCESS)
+			nested_core_leave(v);
+	}
 	if (ret != H_SUCCESS) {
+		count(&v->stat.nested_refused);
 		r->gpr[3] = (uint64_t)ret;
 		return PPC_RESUME;
 	}
 
 	/* Nothing fails from here on. */
+	count(&v->stat.nested_entries);
 	save_core(v, &n->l1);
 	l2_core(n, &l2);
 	load_core(v, &l2);
@@ -354,7 +407,8 @@ enum ppc_next nested_enter(struct ppc_vcpu *v)
 	r->lpcr = l2_lpcr(v);
 	r->patb0 = shadow_patb0(v->nested);
 	r->patb1 = v->nested_patb1;
-	r->hdec_expires = p9_tb(r) + hdec_left(n, p9_tb(r) - n->hv[HV_TB_OFFSET]);
+	n->l1_hdec_expires = r->hdec_expires;
+	r->hdec_expires = hdec_expires(n, r);
 	p9_state_changed(v->vcpu.cpu);
 	return PPC_RESUME;
 }
@@ -412,15 +466,15 @@ static void return_pt(struct ppc_vcpu *v, const struct core_regs *l2, long trap)
 	const struct p9_regs *r = p9_regs(v->vcpu.cpu);
 	uint64_t *pt = v->nested_vcpu->pt;
 
-	memcpy(pt + PT_GPR0, l2->gpr, sizeof(l2->gpr));
-	pt[PT_NIP] = l2->pc;
-	pt[PT_MSR] = l2->msr;
+	memcpy(pt + PTREG_GPR0, l2->gpr, sizeof(l2->gpr));
+	pt[PTREG_NIP] = l2->pc;
+	pt[PTREG_MSR] = l2->msr;
 	if (trap == P9_VEC_HISI)
-		pt[PT_MSR] = (l2->msr & ~NESTED_SRR1_CAUSE) | (r->hsrr1 & NESTED_SRR1_CAUSE);
-	pt[PT_CTR] = l2->ctr;
-	pt[PT_LINK] = l2->lr;
-	pt[PT_XER] = l2->xer;
-	pt[PT_CCR] = l2->cr;
+		pt[PTREG_MSR] = (l2->msr & ~NESTED_SRR1_CAUSE) | (r->hsrr1 & NESTED_SRR1_CAUSE);
+	pt[PTREG_CTR] = l2->ctr;
+	pt[PTREG_LINK] = l2->lr;
+	pt[PTREG_XER] = l2->xer;
+	pt[PTREG_CCR] = l2->cr;
 }
 
 void nested_leave(struct ppc_vcpu *v, long trap)
@@ -430,6 +484,7 @@ void nested_leave(struct ppc_vcpu *v, long trap)
 	struct nested_vcpu *n = v->nested_vcpu;
 	struct core_regs l2;
 
+	ppc_stat_nested_exit(v, trap);
 	save_core(v, &l2);
 	/* L1's counters ran meanwhile; before its copy of L2's is updated. */
 	n->l1.purr += l2.purr - n->hv[HV_PURR];
@@ -442,25 +497,28 @@ void nested_leave(struct ppc_vcpu *v, long trap)
 	load_core(v, &n->l1);
 	r->lpidr = PPC_LPID;
 	r->patb0 = radix_patb0(vm);
-	r->hdec_expires = p9_tb(r) + HDEC_NEVER;
+	r->hdec_expires = n->l1_hdec_expires;
 	nested_lock(vm);
 	nested_put(vm, v->vcpu.cpu, v->nested);
+	if (write_words(v, n->hv_gpa, n->hv, n->words) ||
+	    write_words(v, n->regs_gpa, n->pt, PTREG_WORDS))
+		trap = H_AUTHORITY;
 	nested_unlock(vm);
 	v->nested = NULL;
+	nested_core_leave(v);
 	ppc_load_partition(v);
 
-	if (write_words(v, n->hv_gpa, n->hv, n->words) ||
-	    write_words(v, n->regs_gpa, n->pt, PT_WORDS))
-		trap = H_AUTHORITY;
 	r->gpr[3] = (uint64_t)trap;
 }
 
 void nested_complete_load(struct ppc_vcpu *v, unsigned reg, uint64_t value)
 {
-	uint64_t gpa = v->nested_vcpu->regs_gpa + (PT_GPR0 + reg) * sizeof(uint64_t);
+	uint64_t gpa = v->nested_vcpu->regs_gpa + (PTREG_GPR0 + reg) * sizeof(uint64_t);
 
 	/* L1 that gave this memory away meanwhile loses the value. */
+	kvm_read_lock(&v->vcpu.vm->slots_lock);
 	write_words(v, gpa, &value, 1);
+	kvm_rw_unlock(&v->vcpu.vm->slots_lock);
 }
 
 bool nested_took_facility(struct ppc_vcpu *v, unsigned cause)

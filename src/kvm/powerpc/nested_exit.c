@@ -54,6 +54,7 @@ static enum ppc_next handle_hdsi(struct ppc_vcpu *v)
 	nested_lock(vm);
 	map = shadow_map(vm, v->vcpu.cpu, v->nested, gpa, write ? NEED_WRITE : NEED_READ, &t);
 	nested_unlock(vm);
+	count(&v->stat.shadow_fault[map]);
 	switch (map) {
 	case NESTED_MAPPED:
 		return PPC_RESUME;
@@ -93,6 +94,7 @@ static enum ppc_next handle_hisi(struct ppc_vcpu *v)
 	nested_lock(vm);
 	map = shadow_map(vm, v->vcpu.cpu, v->nested, gpa, need, &t);
 	nested_unlock(vm);
+	count(&v->stat.shadow_fault[map]);
 	switch (map) {
 	case NESTED_MAPPED:
 		return PPC_RESUME;

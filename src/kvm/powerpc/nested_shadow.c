@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/radix_tree.h"
@@ -48,12 +49,31 @@ static struct shadow_table *shadow_of(uint64_t v)
 	return (struct shadow_table *)(void *)table_of(v);
 }
 
+uint64_t shadow_leaf_gfn(const entry_t *entries, unsigned i)
+{
+	return ((const struct shadow_table *)(const void *)entries)->gfn[i];
+}
+
+uint64_t shadow_table_bytes(void)
+{
+	return sizeof(struct shadow_table);
+}
+
 int shadow_create(struct nested_guest *g)
 {
-	g->root = aligned_alloc(ROOT_SIZE, ROOT_SIZE);
-	if (!g->root)
+	/* Zeros that take no memory: of 64 KiB, a guest uses a page. It is aligned to its size. */
+	const size_t size = 2 * ROOT_SIZE - KVM_PAGE_SIZE;
+	uint8_t *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before;
+
+	if (map == MAP_FAILED)
 		return -ENOMEM;
-	memset((void *)g->root, 0, ROOT_SIZE);
+	before = -(uintptr_t)map & (ROOT_SIZE - 1);
+	if (before)
+		munmap(map, before);
+	if (size - before > ROOT_SIZE)
+		munmap(map + before + ROOT_SIZE, size - before - ROOT_SIZE);
+	g->root = (entry_t *)(void *)(map + before);
 	return 0;
 }
 
@@ -181,7 +201,7 @@ void shadow_zap(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g, uin
 void shadow_destroy(struct ppc_vm *vm, struct nested_guest *g)
 {
 	shadow_zap(vm, NULL, g, 0, UINT64_MAX);
-	free((void *)g->root);
+	munmap((void *)g->root, ROOT_SIZE);
 	g->root = NULL;
 }
 

@@ -15,6 +15,7 @@
 #include "kvm/abi/papr.h"
 #include "kvm/abi/ppc.h"
 #include "kvm/internal.h"
+#include "kvm/powerpc/stat.h"
 
 extern const struct kvm_arch_ops ppc_arch_ops;
 
@@ -68,6 +69,7 @@ struct ppc_vm {
 	/* Nested HV (nested.h) */
 	_Atomic uint64_t l1_ptcr;    /* H_SET_PARTITION_TABLE, KVM_REG_PPC_PTCR; 0: none */
 	_Atomic bool nested_enabled; /* KVM_CAP_PPC_NESTED_HV */
+	bool joint_threads;          /* kvm_tuning's */
 	struct nested_vm *nested;    /* set once; mmu_lock */
 };
 
@@ -112,6 +114,9 @@ struct ppc_vcpu {
 	struct nested_guest *nested; /* inside an L2: which; within KVM_RUN only */
 	uint64_t nested_patb1;
 	struct nested_vcpu *nested_vcpu; /* made by the first H_ENTER_NESTED */
+	struct ppc_vcpu *core_next;      /* in nested_core.first */
+
+	struct ppc_vcpu_stat stat;
 
 	/* Registers that only KVM_GET/SET_ONE_REG and some hypercalls know. */
 	uint64_t dabr, csigr, tacr, tcscr, acop, tidr, mmcrs;
@@ -187,6 +192,14 @@ void radix_harvest_dirty(struct kvm_vm *vm, const struct kvm_memslot *slot, uint
 
 /* The leaf that maps gpa (0: none) and the log2 of its size. For tests. Takes mmu_lock. */
 uint64_t radix_lookup(struct ppc_vm *vm, gpa_t gpa, unsigned *shift);
+
+/* First doubleword's tree, for mappings.c. mmu_lock. */
+_Atomic uint64_t *radix_root(struct ppc_vm *vm);
+
+/* --- mappings.c --- */
+
+/* KVM_ANYKVM_GET_MAPPINGS: 0, -EFAULT, -EINVAL, -ENOENT, -ENOMEM. Takes mmu_lock. */
+int ppc_get_mappings(struct kvm_vm *vm, void *arg);
 
 /* --- emulate.c --- */
 

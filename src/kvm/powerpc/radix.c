@@ -75,6 +75,11 @@ uint64_t radix_patb0(const struct ppc_vm *vm)
 	return PATB_HR | PATB_RTS_52 | (uintptr_t)vm->radix->root | ROOT_BITS;
 }
 
+_Atomic uint64_t *radix_root(struct ppc_vm *vm)
+{
+	return vm->radix->root;
+}
+
 /* A zeroed table, or NULL. mmu_lock. */
 static struct table *table_alloc(struct radix *r)
 {

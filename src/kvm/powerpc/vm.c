@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kvm/abi/mappings.h"
 #include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/powerpc.h"
 #include "util/bits.h"
@@ -17,7 +18,7 @@
 
 #define MAX_SMT_THREADS 8
 
-static int ppc_check_extension(struct kvm_vm *vm, uint64_t cap)
+static int ppc_check_extension(struct kvm *k, struct kvm_vm *vm, uint64_t cap)
 {
 	switch (cap) {
 	case KVM_CAP_PPC_UNSET_IRQ:
@@ -33,9 +34,10 @@ static int ppc_check_extension(struct kvm_vm *vm, uint64_t cap)
 	case KVM_CAP_PPC_HWRNG:
 	case KVM_CAP_PPC_MMU_RADIX:
 	case KVM_CAP_PPC_RPT_INVALIDATE:
-	case KVM_CAP_PPC_NESTED_HV:
 	case KVM_CAP_PPC_AIL_MODE_3:
 		return 1;
+	case KVM_CAP_PPC_NESTED_HV:
+		return !k->tuning.no_nested;
 	case KVM_CAP_PPC_SMT:
 		return vm ? (int)ppc_vm_of(vm)->smt_mode : 1;
 	case KVM_CAP_PPC_SMT_POSSIBLE:
@@ -68,6 +70,7 @@ static int ppc_vm_init(struct kvm_vm *kvm_vm, uint64_t type)
 		return ret;
 	vm->initialised = true;
 	vm->smt_mode = 1;
+	vm->joint_threads = kvm_vm->kvm->tuning.joint_threads;
 	atomic_store(&vm->gtse, P9_LPCR_GTSE);
 	ppc_hcall_defaults(vm);
 	return radix_create(vm);
@@ -197,6 +200,8 @@ static int ppc_vm_ioctl(struct kvm_vm *kvm_vm, uint32_t request, void *arg)
 	case KVM_PPC_RTAS_DEFINE_TOKEN:
 		ret = kvm_copy_in(&token, arg, sizeof(token));
 		return ret ? ret : rtas_define_token(ppc_vm_of(kvm_vm), &token);
+	case KVM_ANYKVM_GET_MAPPINGS:
+		return ppc_get_mappings(kvm_vm, arg);
 	case KVM_PPC_SVM_OFF:
 		return 0; /* never a secure guest, so it is not one now */
 	default:
@@ -229,6 +234,11 @@ const struct kvm_arch_ops ppc_arch_ops = {
 	.vcpu_run = ppc_vcpu_run,
 	.unmap = radix_unmap,
 	.harvest_dirty = radix_harvest_dirty,
+	.vm_stats = &ppc_vm_stats,
+	.vcpu_stats = &ppc_vcpu_stats,
+	.vm_stats_read = ppc_vm_stats_read,
+	.vcpu_stats_read = ppc_vcpu_stats_read,
+	.timebase = p9_host_tb,
 	.irq_line = xics_irq_line,
 	.device_ops = ppc_device_ops,
 };

@@ -282,7 +282,8 @@ static int64_t h_logical_store(struct vcpu *v, uint64_t args[9])
 
 /*
  * H_LOGICAL_ICBI and H_LOGICAL_DCBF: a logical address. The VMM's accesses are coherent with the
- * processors', so the address is all that there is to check.
+ * processors', so the address is all that there is to check. (The first one comes here only from
+ * hypervisors on silicon: the software processors' translations are forgotten in ours.)
  */
 static int64_t h_logical_cache(struct vcpu *v, uint64_t args[9])
 {

@@ -358,6 +358,9 @@ const struct machine machine_pseries = {
 	.create = create,
 	.destroy = destroy,
 	.load = load,
+	.save = pseries_save,
+	.restore = pseries_restore,
+	.restored = pseries_restored,
 	.describe = describe,
 	.hypercall = pseries_hypercall,
 };

@@ -59,6 +59,9 @@ struct pseries {
 	bool rpt_invalidate;
 	/* Where load put things. */
 	uint64_t rtas_base, fdt_base, initrd_base, initrd_size;
+	/* What restore has seen. */
+	bool restored_partition;
+	unsigned restored_vcpus;
 };
 
 static inline struct pseries *pseries_of(struct vm *vm)
@@ -74,8 +77,9 @@ void xics_destroy(struct pseries *p);
 bool xics_source_valid(uint64_t irq);
 /* An edge on a message-signalled source; any thread. */
 void xics_pulse(struct pseries *p, uint32_t irq);
-/* State word (KVM_XICS_*) of a source. -errno. */
+/* State word (KVM_XICS_*) of a source; set it, of a machine that does not run. -errno. */
 int xics_get(struct pseries *p, uint32_t irq, uint64_t *state);
+int xics_put(struct pseries *p, uint32_t irq, uint64_t state);
 /*
  * Replace the bits in mask by those of value, pending interrupts untouched. On a vCPU's thread,
  * with no device lock. -errno; -EINTR if the VM ends meanwhile.
@@ -131,6 +135,12 @@ int pseries_configure_mmu(struct pseries *p);
  * line too long or too many processors.
  */
 int pseries_build_fdt(struct pseries *p, void **fdt, uint32_t *size, struct error *e);
+
+/* save.c: struct machine's */
+int pseries_save(struct vm *vm, struct save_writer *w, struct error *e);
+int pseries_restore(struct vm *vm, struct save_reader *r, uint32_t tag, struct save_cursor *c,
+		    struct error *e);
+int pseries_restored(struct vm *vm, struct save_reader *r, struct error *e);
 
 /* machine.c: a vCPU's registers for its start at pc with r3; MSR is SF only or as the caller's. */
 struct pseries_entry {

@@ -21,7 +21,7 @@ static void on_quit(void *opaque)
 {
 	struct pseries *p = opaque;
 
-	vm_stop(p->vm, VMM_QUIT, NULL);
+	vm_quit(p->vm);
 }
 
 static void on_lost(void *opaque)
@@ -41,6 +41,8 @@ void vty_create(struct pseries *p)
 		xics_pulse(p, PSERIES_IRQ_VTY);
 	if (console_lost(p->vm->console))
 		on_lost(p);
+	if (console_quit_wanted(p->vm->console))
+		on_quit(p);
 }
 
 void vty_destroy(struct pseries *p)

@@ -78,6 +78,11 @@ int xics_get(struct pseries *p, uint32_t irq, uint64_t *state)
 	return source_attr(p, KVM_GET_DEVICE_ATTR, irq, state);
 }
 
+int xics_put(struct pseries *p, uint32_t irq, uint64_t state)
+{
+	return source_attr(p, KVM_SET_DEVICE_ATTR, irq, &state);
+}
+
 int xics_update(struct vcpu *v, uint32_t irq, uint64_t mask, uint64_t value)
 {
 	struct pseries *p = pseries_of(v->vm);

@@ -1,0 +1,97 @@
+/*
+ * Floating-point operations that a helper may name in `struct ir_helper.intrinsic`, as those of
+ * intrinsic.h. A number is its bit pattern: a double in an I64, singles and doubles in the lanes of a
+ * V128.
+ *
+ * The function of such a helper is the whole truth: result, exceptions, all status. The number says
+ * what a back end may do instead of calling it, for operands where nothing but "inexact" can be
+ * said of the result:
+ *
+ *   The result R is IEEE 754's of the named operation, rounded to nearest, once, to the named
+ *   precision. If R is a normal number, and not one with the least exponent (which may have been tiny
+ *   before it was rounded), or a zero that is exact, the function returns R, and all else that it does
+ *   can be had from the operands again, but for one thing: if R is not exact, that counts as
+ *   an operation that was inexact. A back end notes that in env->fp_status (IR_FP_INEXACT); the
+ *   architecture looks there before it says what its status is.
+ *
+ * So these helpers have no flag that says they read or write guest state: what they change is
+ * named by no GET or SET. They are not pure either (none of these flags: kept, in order), except
+ * for those that only move bits. All of them, and every other helper that computes on the host's
+ * floating-point unit or asks for the architecture's status, have IR_H_FLOAT.
+ */
+#ifndef ANYKVM_IR_INTRINSIC_FLOAT_H
+#define ANYKVM_IR_INTRINSIC_FLOAT_H
+
+enum ir_float_intrinsic {
+	IR_FLOAT_FIRST = 0x100,
+	/* Doubles: (a, b), (a, b), (a, b), (a, b), (a) */
+	IR_FADD = IR_FLOAT_FIRST,
+	IR_FSUB,
+	IR_FMUL,
+	IR_FDIV,
+	IR_FSQRT,
+	/* (a, b, c): a * c + b, a * c - b, and these negated (after rounding) */
+	IR_FMADD,
+	IR_FMSUB,
+	IR_FNMADD,
+	IR_FNMSUB,
+	/* The same rounded to single precision and range; operands and result are doubles. */
+	IR_FADD_SINGLE,
+	IR_FSUB_SINGLE,
+	IR_FMUL_SINGLE,
+	IR_FDIV_SINGLE,
+	IR_FSQRT_SINGLE,
+	IR_FMADD_SINGLE,
+	IR_FMSUB_SINGLE,
+	IR_FNMADD_SINGLE,
+	IR_FNMSUB_SINGLE,
+	IR_FROUND_SINGLE, /* (a): a double rounded so */
+	/* (a): to an integral value toward 0, up, down; that is never "inexact", any zero is exact. */
+	IR_FTRUNCATE,
+	IR_FCEILING,
+	IR_FFLOOR,
+	/* (a): an integer of 64 bits; no result is special */
+	IR_FFROM_S64,
+	IR_FFROM_U64,
+	IR_FFROM_S64_SINGLE,
+	/* (a): a single in the low half; a result is special only if it is a NaN. */
+	IR_FFROM_SINGLE,
+	/*
+	 * (a): a double to an integer of 64, 32 bits (that in both halves of the result), rounded to
+	 * nearest; toward 0. If it does not fit, or is the least that does, the function does
+	 * as it likes.
+	 */
+	IR_FTO_S64,
+	IR_FTO_S32,
+	IR_FTO_S64_TRUNCATE,
+	IR_FTO_S32_TRUNCATE,
+	/* (a, b): 8, 4, 2 for a less than, greater than, equal to b, if neither is a NaN. */
+	IR_FCOMPARE,
+	/* Pure. (a): a single in the low half as a double; a signalling NaN stays one. */
+	IR_FWIDEN,
+	/* Pure. (a): a double as a single, cut off where it does not fit, with a denormal's shape. */
+	IR_FNARROW,
+	/* Vectors of two doubles: as above, for each lane. */
+	IR_VFADD_64,
+	IR_VFSUB_64,
+	IR_VFMUL_64,
+	IR_VFDIV_64,
+	IR_VFSQRT_64,
+	IR_VFMADD_64,
+	IR_VFMSUB_64,
+	IR_VFNMADD_64,
+	IR_VFNMSUB_64,
+	/* Vectors of four singles. */
+	IR_VFADD_32,
+	IR_VFSUB_32,
+	IR_VFMUL_32,
+	IR_VFDIV_32,
+	IR_VFSQRT_32,
+	IR_VFMADD_32,
+	IR_VFMSUB_32,
+	IR_VFNMADD_32,
+	IR_VFNMSUB_32,
+	IR_FLOAT_END
+};
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * What was compiled, told to people and profilers.
+ *
+ * The perf map: lines "START SIZE NAME" for each piece of compiled code, as `perf report` reads
+ * them from /tmp/perf-PID.map. NAME is the guest's: what the hypervisor's own profile shows as
+ * anonymous memory then is guest code by address. Memory that is used again gets another line; perf
+ * takes the later one.
+ *
+ * The dump: each region's guest instructions, its IR as it was compiled, and the host's
+ * instructions.
+ *
+ * Any thread; one region at a time.
+ */
+#ifndef ANYKVM_JIT_TRACE_H
+#define ANYKVM_JIT_TRACE_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include "ir/ir.h"
+#include "jit/jit.h"
+
+struct jit_trace;
+
+/* To descriptors, of which it makes copies; 0: none. NULL with errno. */
+struct jit_trace *jit_trace_create(int perf_map_fd, int dump_fd);
+/* Says on standard error if not all could be written. NULL: nothing. */
+void jit_trace_destroy(struct jit_trace *t);
+
+struct jit_trace_region {
+	const struct jit_code *code;
+	const struct ir_region *ir;
+	uint64_t pc;
+	const char *state; /* what its translation depends on, in a word or a few */
+	/* Writes the guest's instructions, a line each. */
+	void (*guest)(FILE *out, const void *arg);
+	const void *arg;
+};
+
+void jit_trace_add(struct jit_trace *t, const struct jit_trace_region *r);
+
+/* The host's instructions, a line each; a folder per host has it. `address` is where they run. */
+void jit_print_host(FILE *out, const uint8_t *code, size_t size, uint64_t address);
+
+#endif

@@ -1,0 +1,381 @@
+/*
+ * Helpers for the floating-point intrinsics (ir/intrinsic_float.h), as that says they are to be. The
+ * status of their machine is "inexact" alone.
+ */
+#include <fenv.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "cpu/power9/fpu.h"
+#include "ir/intrinsic_float.h"
+#include "ir_machine.h"
+
+static double to_double(uint64_t bits)
+{
+	double d;
+
+	memcpy(&d, &bits, sizeof(d));
+	return d;
+}
+
+static uint64_t from_double(double d)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &d, sizeof(bits));
+	return bits;
+}
+
+static void note(struct ir_env *env, bool inexact)
+{
+	if (inexact)
+		env->fp_status |= IR_FP_INEXACT;
+}
+
+/* The operations from FADD on. Volatile: between clearing the flags and reading them. */
+static double operate(unsigned n, double x, double y, double z)
+{
+	volatile double a = x, b = y, c = z, r;
+
+	switch (n + IR_FADD) {
+	case IR_FADD:
+		r = a + b;
+		break;
+	case IR_FSUB:
+		r = a - b;
+		break;
+	case IR_FMUL:
+		r = a * b;
+		break;
+	case IR_FDIV:
+		r = a / b;
+		break;
+	case IR_FSQRT:
+		r = sqrt(a);
+		break;
+	case IR_FMADD:
+	case IR_FNMADD:
+		r = fma(a, c, b);
+		break;
+	default:
+		r = fma(a, c, -b);
+		break;
+	}
+	return r;
+}
+
+/* Rounded to nearest, or to odd: then rounding to single gives what rounding once would. */
+static double rounded(unsigned n, const uint64_t v[3], bool odd, bool *inexact)
+{
+	double r;
+
+	feclearexcept(FE_ALL_EXCEPT);
+	if (odd)
+		fesetround(FE_TOWARDZERO);
+	r = operate(n, to_double(v[0]), to_double(v[1]), to_double(v[2]));
+	*inexact = fetestexcept(FE_INEXACT);
+	fesetround(FE_TONEAREST);
+	if (odd && *inexact && !isnan(r))
+		r = to_double(from_double(r) | 1);
+	return r;
+}
+
+static double narrowed(double d, bool *inexact)
+{
+	volatile double a = d;
+	volatile float s;
+
+	feclearexcept(FE_ALL_EXCEPT);
+	s = (float)a;
+	*inexact |= fetestexcept(FE_INEXACT) != 0;
+	return s;
+}
+
+static uint64_t arithmetic(struct ir_env *env, unsigned n, bool single, uint64_t a, uint64_t b,
+			   uint64_t c)
+{
+	const uint64_t v[3] = {a, b, c};
+	bool inexact;
+	double r = rounded(n, v, single, &inexact);
+
+	if (single)
+		r = narrowed(r, &inexact);
+	note(env, inexact);
+	return from_double(n >= IR_FNMADD - IR_FADD ? -r : r);
+}
+
+#define UNARY(id, n)                                                                               \
+	static uint64_t id(struct ir_env *env, uint64_t a)                                         \
+	{                                                                                          \
+		return arithmetic(env, n - IR_FADD, false, a, 0, 0);                               \
+	}                                                                                          \
+	static uint64_t id##_single(struct ir_env *env, uint64_t a)                                \
+	{                                                                                          \
+		return arithmetic(env, n - IR_FADD, true, a, 0, 0);                                \
+	}
+#define BINARY(id, n)                                                                              \
+	static uint64_t id(struct ir_env *env, uint64_t a, uint64_t b)                             \
+	{                                                                                          \
+		return arithmetic(env, n - IR_FADD, false, a, b, 0);                               \
+	}                                                                                          \
+	static uint64_t id##_single(struct ir_env *env, uint64_t a, uint64_t b)                    \
+	{                                                                                          \
+		return arithmetic(env, n - IR_FADD, true, a, b, 0);                                \
+	}
+#define FUSED(id, n)                                                                               \
+	static uint64_t id(struct ir_env *env, uint64_t a, uint64_t b, uint64_t c)                 \
+	{                                                                                          \
+		return arithmetic(env, n - IR_FADD, false, a, b, c);                               \
+	}                                                                                          \
+	static uint64_t id##_single(struct ir_env *env, uint64_t a, uint64_t b, uint64_t c)        \
+	{                                                                                          \
+		return arithmetic(env, n - IR_FADD, true, a, b, c);                                \
+	}
+
+BINARY(f_add, IR_FADD)
+BINARY(f_sub, IR_FSUB)
+BINARY(f_mul, IR_FMUL)
+BINARY(f_div, IR_FDIV)
+UNARY(f_sqrt, IR_FSQRT)
+FUSED(f_madd, IR_FMADD)
+FUSED(f_msub, IR_FMSUB)
+FUSED(f_nmadd, IR_FNMADD)
+FUSED(f_nmsub, IR_FNMSUB)
+
+static uint64_t f_round_single(struct ir_env *env, uint64_t a)
+{
+	bool inexact = false;
+	double r = narrowed(to_double(a), &inexact);
+
+	note(env, inexact);
+	return from_double(r);
+}
+
+static uint64_t f_truncate(struct ir_env *env, uint64_t a)
+{
+	(void)env;
+	return from_double(trunc(to_double(a)));
+}
+
+static uint64_t f_ceiling(struct ir_env *env, uint64_t a)
+{
+	(void)env;
+	return from_double(ceil(to_double(a)));
+}
+
+static uint64_t f_floor(struct ir_env *env, uint64_t a)
+{
+	(void)env;
+	return from_double(floor(to_double(a)));
+}
+
+/* An integer is inexact when it does not come back: by 128 bits, which hold all of them. */
+static uint64_t f_from_s64(struct ir_env *env, uint64_t a)
+{
+	double r = (double)(int64_t)a;
+
+	note(env, (__int128)r != (int64_t)a);
+	return from_double(r);
+}
+
+static uint64_t f_from_u64(struct ir_env *env, uint64_t a)
+{
+	double r = (double)a;
+
+	note(env, (__int128)r != (__int128)a);
+	return from_double(r);
+}
+
+static uint64_t f_from_s64_single(struct ir_env *env, uint64_t a)
+{
+	float r = (float)(int64_t)a;
+
+	note(env, (__int128)r != (int64_t)a);
+	return from_double(r);
+}
+
+static uint64_t to_integer(struct ir_env *env, uint64_t a, bool wide, bool truncate)
+{
+	double d = to_double(a), r = truncate ? trunc(d) : rint(d), limit = wide ? 0x1p63 : 0x1p31;
+
+	if (!(r > -limit && r < limit))
+		return 0x1234;
+	note(env, r != d);
+	return wide ? (uint64_t)(int64_t)r
+		    : (uint32_t)(int32_t)r | (uint64_t)(uint32_t)(int32_t)r << 32;
+}
+
+static uint64_t f_to_s64(struct ir_env *env, uint64_t a)
+{
+	return to_integer(env, a, true, false);
+}
+
+static uint64_t f_to_s32(struct ir_env *env, uint64_t a)
+{
+	return to_integer(env, a, false, false);
+}
+
+static uint64_t f_to_s64_truncate(struct ir_env *env, uint64_t a)
+{
+	return to_integer(env, a, true, true);
+}
+
+static uint64_t f_to_s32_truncate(struct ir_env *env, uint64_t a)
+{
+	return to_integer(env, a, false, true);
+}
+
+static uint64_t f_compare(struct ir_env *env, uint64_t a, uint64_t b)
+{
+	double x = to_double(a), y = to_double(b);
+
+	(void)env;
+	return x < y ? 8 : x > y ? 4 : x == y ? 2 : 1;
+}
+
+static uint64_t f_from_single(struct ir_env *env, uint64_t a)
+{
+	(void)env;
+	return p9_fpu_double((uint32_t)a);
+}
+
+static uint64_t f_narrow(struct ir_env *env, uint64_t a)
+{
+	(void)env;
+	return p9_fpu_single(a);
+}
+
+/* ---- vectors ---- */
+
+static void lanes(struct ir_env *env, u128 *out, unsigned n, unsigned bits, const u128 *a,
+		  const u128 *b, const u128 *c)
+{
+	u128 r = 0;
+
+	for (unsigned at = 0; at < 128; at += bits) {
+		uint64_t v[3] = {(uint64_t)(*a >> at), b ? (uint64_t)(*b >> at) : 0,
+				 c ? (uint64_t)(*c >> at) : 0};
+
+		if (bits == 32) {
+			uint64_t d[3];
+			double s;
+
+			for (unsigned k = 0; k < 3; k++)
+				d[k] = p9_fpu_double((uint32_t)v[k]);
+			s = to_double(arithmetic(env, n, true, d[0], d[1], d[2]));
+			r |= (u128)p9_fpu_single(from_double(s)) << at;
+		} else {
+			r |= (u128)arithmetic(env, n, false, v[0], v[1], v[2]) << at;
+		}
+	}
+	*out = r;
+}
+
+#define V_UNARY(id, n)                                                                             \
+	static void id##_64(struct ir_env *env, u128 *out, const u128 *a)                          \
+	{                                                                                          \
+		lanes(env, out, n - IR_FADD, 64, a, NULL, NULL);                                   \
+	}                                                                                          \
+	static void id##_32(struct ir_env *env, u128 *out, const u128 *a)                          \
+	{                                                                                          \
+		lanes(env, out, n - IR_FADD, 32, a, NULL, NULL);                                   \
+	}
+#define V_BINARY(id, n)                                                                            \
+	static void id##_64(struct ir_env *env, u128 *out, const u128 *a, const u128 *b)           \
+	{                                                                                          \
+		lanes(env, out, n - IR_FADD, 64, a, b, NULL);                                      \
+	}                                                                                          \
+	static void id##_32(struct ir_env *env, u128 *out, const u128 *a, const u128 *b)           \
+	{                                                                                          \
+		lanes(env, out, n - IR_FADD, 32, a, b, NULL);                                      \
+	}
+#define V_FUSED(id, n)                                                                             \
+	static void id##_64(struct ir_env *env, u128 *out, const u128 *a, const u128 *b,           \
+			    const u128 *c)                                                         \
+	{                                                                                          \
+		lanes(env, out, n - IR_FADD, 64, a, b, c);                                         \
+	}                                                                                          \
+	static void id##_32(struct ir_env *env, u128 *out, const u128 *a, const u128 *b,           \
+			    const u128 *c)                                                         \
+	{                                                                                          \
+		lanes(env, out, n - IR_FADD, 32, a, b, c);                                         \
+	}
+
+V_BINARY(v_add, IR_FADD)
+V_BINARY(v_sub, IR_FSUB)
+V_BINARY(v_mul, IR_FMUL)
+V_BINARY(v_div, IR_FDIV)
+V_UNARY(v_sqrt, IR_FSQRT)
+V_FUSED(v_madd, IR_FMADD)
+V_FUSED(v_msub, IR_FMSUB)
+V_FUSED(v_nmadd, IR_FNMADD)
+V_FUSED(v_nmsub, IR_FNMSUB)
+
+#define FN(f) ((void (*)(void))(f))
+#define I1(f, n, flags)                                                                            \
+	[n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_I64, {IR_I64}, flags, n}
+#define I2(f, n)                                                                                   \
+	[n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_I64, {IR_I64, IR_I64}, IR_H_FLOAT, n}
+#define I3(f, n)                                                                                   \
+	[n - IR_FLOAT_FIRST] = {#f, FN(f), 3, IR_I64, {IR_I64, IR_I64, IR_I64}, IR_H_FLOAT, n}
+#define V1(f, n)                                                                                   \
+	[n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_V128, {IR_V128}, IR_H_FLOAT, n}
+#define V2(f, n)                                                                                   \
+	[n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_V128, {IR_V128, IR_V128}, IR_H_FLOAT, n}
+#define V3(f, n)                                                                                   \
+	[n - IR_FLOAT_FIRST] = {#f, FN(f), 3, IR_V128, {IR_V128, IR_V128, IR_V128}, IR_H_FLOAT, n}
+
+const struct ir_helper machine_float[IR_FLOAT_END - IR_FLOAT_FIRST] = {
+    I2(f_add, IR_FADD),
+    I2(f_sub, IR_FSUB),
+    I2(f_mul, IR_FMUL),
+    I2(f_div, IR_FDIV),
+    I1(f_sqrt, IR_FSQRT, IR_H_FLOAT),
+    I3(f_madd, IR_FMADD),
+    I3(f_msub, IR_FMSUB),
+    I3(f_nmadd, IR_FNMADD),
+    I3(f_nmsub, IR_FNMSUB),
+    I2(f_add_single, IR_FADD_SINGLE),
+    I2(f_sub_single, IR_FSUB_SINGLE),
+    I2(f_mul_single, IR_FMUL_SINGLE),
+    I2(f_div_single, IR_FDIV_SINGLE),
+    I1(f_sqrt_single, IR_FSQRT_SINGLE, IR_H_FLOAT),
+    I3(f_madd_single, IR_FMADD_SINGLE),
+    I3(f_msub_single, IR_FMSUB_SINGLE),
+    I3(f_nmadd_single, IR_FNMADD_SINGLE),
+    I3(f_nmsub_single, IR_FNMSUB_SINGLE),
+    I1(f_round_single, IR_FROUND_SINGLE, IR_H_FLOAT),
+    I1(f_truncate, IR_FTRUNCATE, IR_H_FLOAT),
+    I1(f_ceiling, IR_FCEILING, IR_H_FLOAT),
+    I1(f_floor, IR_FFLOOR, IR_H_FLOAT),
+    I1(f_from_s64, IR_FFROM_S64, IR_H_FLOAT),
+    I1(f_from_u64, IR_FFROM_U64, IR_H_FLOAT),
+    I1(f_from_s64_single, IR_FFROM_S64_SINGLE, IR_H_FLOAT),
+    I1(f_from_single, IR_FFROM_SINGLE, IR_H_FLOAT),
+    I1(f_to_s64, IR_FTO_S64, IR_H_FLOAT),
+    I1(f_to_s32, IR_FTO_S32, IR_H_FLOAT),
+    I1(f_to_s64_truncate, IR_FTO_S64_TRUNCATE, IR_H_FLOAT),
+    I1(f_to_s32_truncate, IR_FTO_S32_TRUNCATE, IR_H_FLOAT),
+    I2(f_compare, IR_FCOMPARE),
+    I1(f_from_single, IR_FWIDEN, IR_H_PURE | IR_H_FLOAT),
+    I1(f_narrow, IR_FNARROW, IR_H_PURE | IR_H_FLOAT),
+    V2(v_add_64, IR_VFADD_64),
+    V2(v_sub_64, IR_VFSUB_64),
+    V2(v_mul_64, IR_VFMUL_64),
+    V2(v_div_64, IR_VFDIV_64),
+    V1(v_sqrt_64, IR_VFSQRT_64),
+    V3(v_madd_64, IR_VFMADD_64),
+    V3(v_msub_64, IR_VFMSUB_64),
+    V3(v_nmadd_64, IR_VFNMADD_64),
+    V3(v_nmsub_64, IR_VFNMSUB_64),
+    V2(v_add_32, IR_VFADD_32),
+    V2(v_sub_32, IR_VFSUB_32),
+    V2(v_mul_32, IR_VFMUL_32),
+    V2(v_div_32, IR_VFDIV_32),
+    V1(v_sqrt_32, IR_VFSQRT_32),
+    V3(v_madd_32, IR_VFMADD_32),
+    V3(v_msub_32, IR_VFMSUB_32),
+    V3(v_nmadd_32, IR_VFNMADD_32),
+    V3(v_nmsub_32, IR_VFNMSUB_32),
+};
