@@ -3,8 +3,8 @@
  *
  *   nested_switch [--guests N] [--rounds N] [--only-switch]
  *
- * L1 is a few instructions that enter an L2 again and again; L2 is `sc 1`, or touches pages that its shadow
- * tree does not have. Each line is: name, nanoseconds of the vCPU's own time, how many.
+ * L1 is a few instructions that enter an L2 again and again; L2 is `sc 1`, or touches pages that
+ * its shadow tree does not have. Each line is: name, nanoseconds of the vCPU's own time, how many.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,35 +21,35 @@
 #include "kvm/kvm.h"
 #include "mem/endian.h"
 
-#define MIB          (UINT64_C(1) << 20)
-#define MEM_SIZE     (256 * MIB)
-#define L1_CODE      UINT64_C(0x10000)
-#define HV           UINT64_C(0x20000) /* struct hv_guest_state */
-#define PT           UINT64_C(0x24000) /* struct pt_regs */
-#define PATB         UINT64_C(0x40000) /* 1024 entries */
-#define PATS         2
-#define TREES        (2 * MIB)
-#define L2_MEM       (192 * MIB) /* 64 MiB that L2 has */
-#define L2_SIZE      (64 * MIB)
-#define L2_CODE      UINT64_C(0x1000)
-#define L2_TOUCH     UINT64_C(0x2000)
-#define TOUCH_FROM   (2 * MIB)
-#define DONE         0x3ffc
-#define ROOT_SIZE    UINT64_C(65536)
-#define VALID        (UINT64_C(1) << 63)
-#define LEAF         (UINT64_C(1) << 62)
-#define ATTR         UINT64_C(0x187) /* R, C, read, write, execute */
-#define PATB_DW0     (VALID | UINT64_C(2) << 61 | UINT64_C(5) << 5 | 13)
-#define MSR_SF       (UINT64_C(1) << 63)
-#define LPCR_LD      (UINT64_C(1) << 17)
-#define HV_LPID      8
-#define HV_AMOR      32
-#define HV_LPCR      16
-#define HV_HFSCR     48
-#define HV_HDEC      88
-#define PT_NIP_OFF   (32 * 8)
-#define PT_MSR_OFF   (33 * 8)
-#define MAX_GUESTS   1023
+#define MIB        (UINT64_C(1) << 20)
+#define MEM_SIZE   (256 * MIB)
+#define L1_CODE    UINT64_C(0x10000)
+#define HV         UINT64_C(0x20000) /* struct hv_guest_state */
+#define PT         UINT64_C(0x24000) /* struct pt_regs */
+#define PATB       UINT64_C(0x40000) /* 1024 entries */
+#define PATS       2
+#define TREES      (2 * MIB)
+#define L2_MEM     (192 * MIB) /* 64 MiB that L2 has */
+#define L2_SIZE    (64 * MIB)
+#define L2_CODE    UINT64_C(0x1000)
+#define L2_TOUCH   UINT64_C(0x2000)
+#define TOUCH_FROM (2 * MIB)
+#define DONE       0x3ffc
+#define ROOT_SIZE  UINT64_C(65536)
+#define VALID      (UINT64_C(1) << 63)
+#define LEAF       (UINT64_C(1) << 62)
+#define ATTR       UINT64_C(0x187) /* R, C, read, write, execute */
+#define PATB_DW0   (VALID | UINT64_C(2) << 61 | UINT64_C(5) << 5 | 13)
+#define MSR_SF     (UINT64_C(1) << 63)
+#define LPCR_LD    (UINT64_C(1) << 17)
+#define HV_LPID    8
+#define HV_AMOR    32
+#define HV_LPCR    16
+#define HV_HFSCR   48
+#define HV_HDEC    88
+#define PT_NIP_OFF (32 * 8)
+#define PT_MSR_OFF (33 * 8)
+#define MAX_GUESTS 1023
 
 static const struct kvm_backend *const be = &kvm_backend_anykvm;
 static struct kvm *kvm;
@@ -149,8 +149,8 @@ static void put_code(uint64_t at, const uint32_t *insn, size_t n)
 static void put_all_code(void)
 {
 	/*
-	 * GPR20: how often; GPR23: added to the LPID after each, GPR24: the LPID behind the last, GPR25: the
-	 * first. GPR21, GPR22: HV, PT. (sc 1 leaves them.)
+	 * GPR20: how often; GPR23: added to the LPID after each, GPR24: the LPID behind the last,
+	 * GPR25: the first. GPR21, GPR22: HV, PT. (sc 1 leaves them.)
 	 */
 	static const uint32_t l1[] = {
 		0x7e8903a6, /* mtctr 20 */
@@ -261,7 +261,8 @@ static void report(const char *name, double s, uint64_t n)
 	fflush(stdout);
 }
 
-/* Pages of 4 KiB, or of `step`, each touched once: with all in the shadow tree, and with nothing there. */
+/* Pages of 4 KiB, or of `step`, each touched once: with all in the shadow tree, and with nothing
+ * there. */
 static void bench_faults(const char *size, unsigned lpid, uint64_t step, unsigned rounds)
 {
 	uint64_t pages = (L2_SIZE - TOUCH_FROM) / step;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,13 @@ static const struct workload *const groups[] = {
 static const char usage[] =
 	"Usage: bench list                    the names of the workloads, and what they are\n"
 	"       bench run NAME [PERCENT]      runs a workload, or PERCENT of its work\n"
+	"       bench parallel N NAME [PERCENT]  the same in N processes, each bound to a processor\n"
 	"       bench time NAME COMMAND...    times a command, under this name\n"
 	"       bench text FILE BYTES         writes text that compresses like text\n"
 	"       bench nothing                 ends at once (what `exec` executes)\n"
 	"\n"
-	"`run` and `time` print `bench: begin NAME` and `bench: end NAME SECONDS CHECKSUM`.\n";
+	"`run`, `time` and `parallel`, whose name is NAME:N, print `bench: begin NAME` and\n"
+	"`bench: end NAME SECONDS CHECKSUM`.\n";
 
 void die(const char *what)
 {
@@ -86,6 +89,91 @@ static int run(const char *name, const char *percent)
 	return 0;
 }
 
+/* A process that binds itself to the n-th processor, waits for `go`, works, and says its checksum. */
+static void work_on(const struct workload *w, uint64_t count, unsigned n, int go, int result)
+{
+	cpu_set_t allowed, one;
+	uint64_t sum;
+	int cpu = -1;
+	char byte;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		die("sched_getaffinity");
+	do {
+		if (++cpu == CPU_SETSIZE) {
+			fputs("bench: there are fewer processors.\n", stderr);
+			exit(1);
+		}
+	} while (!CPU_ISSET(cpu, &allowed) || n--);
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		die("sched_setaffinity");
+	/* That it is there, then that all are. */
+	if (write(result, "", 1) != 1 || read(go, &byte, 1) < 0)
+		die("pipe");
+	sum = w->run(count);
+	if (write(result, &sum, sizeof(sum)) != sizeof(sum))
+		die("pipe");
+	exit(0);
+}
+
+static int run_parallel(const char *number, const char *name, const char *percent)
+{
+	const struct workload *w = find(name);
+	unsigned processes = (unsigned)strtoul(number, NULL, 10);
+	int go[2], result[2], status, failed = 0;
+	uint64_t count, sum = 0, other;
+	char label[64], byte;
+	double start;
+
+	if (!w || !processes || processes > 64) {
+		fprintf(stderr, "bench: cannot run '%s' in %s processes.\n", name, number);
+		return 2;
+	}
+	count = w->count * strtoull(percent, NULL, 10) / 100;
+	if (!count)
+		count = 1;
+	snprintf(label, sizeof(label), "%s:%u", name, processes);
+	if (pipe(go) || pipe(result))
+		die("pipe");
+	for (unsigned i = 0; i < processes; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (!pid) {
+			close(go[1]);
+			close(result[0]);
+			work_on(w, count, i, go[0], result[1]);
+		}
+	}
+	close(result[1]);
+	for (unsigned i = 0; i < processes; i++)
+		if (read(result[0], &byte, 1) != 1)
+			return 1;
+	begin(label);
+	start = now();
+	/* The end of the file wakes them all. */
+	close(go[0]);
+	close(go[1]);
+	for (unsigned i = 0; i < processes; i++) {
+		if (read(result[0], &other, sizeof(other)) != sizeof(other))
+			return 1;
+		failed |= i && other != sum;
+		sum = other;
+	}
+	start = now() - start;
+	while (wait(&status) > 0)
+		failed |= status;
+	if (failed) {
+		fputs("bench: the processes differ, or one failed.\n", stderr);
+		return 1;
+	}
+	end(label, start, sum);
+	return 0;
+}
+
 static int time_command(const char *name, char **command)
 {
 	double start;
@@ -123,6 +211,8 @@ int main(int argc, char **argv)
 	}
 	if ((argc == 3 || argc == 4) && !strcmp(argv[1], "run"))
 		return run(argv[2], argc == 4 ? argv[3] : "100");
+	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "parallel"))
+		return run_parallel(argv[2], argv[3], argc == 5 ? argv[4] : "100");
 	if (argc >= 4 && !strcmp(argv[1], "time"))
 		return time_command(argv[2], argv + 3);
 	if (argc == 4 && !strcmp(argv[1], "text")) {

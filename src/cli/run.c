@@ -322,8 +322,8 @@ static int complete_config(struct run_options *o)
 		return 0;
 	}
 	if (config->memory || config->cores || config->nested || o->arch || o->threads_given) {
-		complain("memory, processors, --arch, --nested and --independent-threads are those of "
-			 "the saved state; leave them out with --restore.");
+		complain("memory, processors, --arch, --nested and --independent-threads are those "
+			 "of the saved state; leave them out with --restore.");
 		return EXIT_USAGE;
 	}
 	if (vmm_read_saved(config, &o->saved, &e)) {

@@ -1,6 +1,7 @@
 /*
- * What an administrator decides for all runs: /etc/anykvm.conf, lines of the form "name = value", # begins
- * a comment. Names and values of the hypervisor's switches are those of the kernel's kvm-hv module.
+ * What an administrator decides for all runs: /etc/anykvm.conf, lines of the form "name = value", #
+ * begins a comment. Names and values of the hypervisor's switches are those of the kernel's kvm-hv
+ * module.
  */
 #include <ctype.h>
 #include <errno.h>

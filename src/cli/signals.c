@@ -1,6 +1,6 @@
 /*
- * Signals that ask a run to end, where ending means more than dying: with --save-on-exit, the state is to
- * be saved. They are blocked in all threads, and one thread waits for them.
+ * Signals that ask a run to end, where ending means more than dying: with --save-on-exit, the state
+ * is to be saved. They are blocked in all threads, and one thread waits for them.
  */
 #include <pthread.h>
 #include <signal.h>

@@ -91,6 +91,22 @@ enum ir_float_intrinsic {
 	IR_VFMSUB_32,
 	IR_VFNMADD_32,
 	IR_VFNMSUB_32,
+	/* Lanes of all ones or zeros where a equals, is greater, is not less than b, if none is a NaN. */
+	IR_VFEQUAL_64,
+	IR_VFGREATER_64,
+	IR_VFNOT_LESS_64,
+	IR_VFEQUAL_32,
+	IR_VFGREATER_32,
+	IR_VFNOT_LESS_32,
+	/* (a, b): if no lane is a NaN, or has zeros of two signs */
+	IR_VFMAX_64,
+	IR_VFMIN_64,
+	IR_VFMAX_32,
+	IR_VFMIN_32,
+	/* (a): integers of 32 bits; no result is special */
+	IR_VFFROM_S32,
+	/* Pure. (a): of lanes 1 and 3, to two doubles */
+	IR_VFFROM_ODD_S32,
 	IR_FLOAT_END
 };
 

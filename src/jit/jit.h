@@ -41,11 +41,12 @@ void jit_limit(struct jit *j, unsigned level);
 
 struct jit_code {
 	const void *entry;    /* where other regions jump to */
+	const void *cold;     /* what is rarely run of it */
 	void *owner;          /* its region; set by the region cache */
-	uint32_t units;       /* of memory, for freeing */
+	uint32_t units, cold_units; /* of memory, for freeing */
 	int32_t dead;         /* displacement from the entry to where it is left at once */
 	uint32_t nexit;
-	size_t size;
+	size_t size, cold_size;
 	/* By index of EXIT_DIRECT: the displacement to patch. */
 	struct jit_exit {
 		int32_t *displacement; /* in the writable mapping; NULL: cannot be linked */

@@ -15,12 +15,17 @@ struct free_piece {
 	struct free_piece *next;
 };
 
+struct zone {
+	size_t next, end;
+	struct free_piece *free[SIZE_CLASSES];
+};
+
 struct jit_memory {
 	uint8_t *writable;
 	const uint8_t *exec;
-	size_t size, next;
+	size_t size;
 	_Atomic size_t used; /* written under the lock */
-	struct free_piece *free[SIZE_CLASSES];
+	struct zone zone[JIT_ZONES];
 	pthread_mutex_t lock;
 };
 
@@ -32,6 +37,10 @@ struct jit_memory *jit_memory_create(size_t bytes)
 	if (!m)
 		return NULL;
 	m->size = bytes;
+	for (unsigned n = 0; n < JIT_ZONES; n++) {
+		m->zone[n].next = bytes / JIT_ZONES / JIT_UNIT * JIT_UNIT * n;
+		m->zone[n].end = bytes / JIT_ZONES / JIT_UNIT * JIT_UNIT * (n + 1);
+	}
 	m->writable = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->writable == MAP_FAILED)
@@ -67,32 +76,33 @@ void jit_memory_destroy(struct jit_memory *m)
 	free(m);
 }
 
-uint8_t *jit_memory_alloc(struct jit_memory *m, uint32_t units)
+uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t units)
 {
+	struct zone *z = &m->zone[zone];
 	size_t bytes = (size_t)units * JIT_UNIT;
 	uint8_t *p = NULL;
 
 	pthread_mutex_lock(&m->lock);
-	if (units < SIZE_CLASSES && m->free[units]) {
-		struct free_piece *f = m->free[units];
+	if (units < SIZE_CLASSES && z->free[units]) {
+		struct free_piece *f = z->free[units];
 
-		m->free[units] = f->next;
+		z->free[units] = f->next;
 		p = (uint8_t *)f;
-	} else if (m->size - m->next >= bytes) {
-		p = m->writable + m->next;
-		m->next += bytes;
+	} else if (z->end - z->next >= bytes) {
+		p = m->writable + z->next;
+		z->next += bytes;
 	} else {
 		/* The tail is used up: a larger piece serves, its rest is kept. */
 		for (uint32_t n = units + 1; n < SIZE_CLASSES && !p; n++) {
-			struct free_piece *f = m->free[n], *rest;
+			struct free_piece *f = z->free[n], *rest;
 
 			if (!f)
 				continue;
-			m->free[n] = f->next;
+			z->free[n] = f->next;
 			p = (uint8_t *)f;
 			rest = (struct free_piece *)(p + bytes);
-			rest->next = m->free[n - units];
-			m->free[n - units] = rest;
+			rest->next = z->free[n - units];
+			z->free[n - units] = rest;
 		}
 	}
 	if (p)
@@ -101,15 +111,17 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, uint32_t units)
 	return p;
 }
 
-void jit_memory_free(struct jit_memory *m, uint8_t *writable, uint32_t units)
+void jit_memory_free(struct jit_memory *m, enum jit_zone zone, uint8_t *writable, uint32_t units)
 {
+	struct zone *z = &m->zone[zone];
+
 	pthread_mutex_lock(&m->lock);
 	m->used -= (size_t)units * JIT_UNIT;
 	if (units < SIZE_CLASSES) {
 		struct free_piece *f = (struct free_piece *)writable;
 
-		f->next = m->free[units];
-		m->free[units] = f;
+		f->next = z->free[units];
+		z->free[units] = f;
 	}
 	pthread_mutex_unlock(&m->lock);
 }

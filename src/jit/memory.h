@@ -1,5 +1,7 @@
 /*
- * Executable memory: the same pages mapped writable and, elsewhere, executable.
+ * Executable memory: the same pages mapped writable and, elsewhere, executable. There are two zones, so
+ * that code that is rarely run does not lie between what is run all the time: it would fill the host's
+ * instruction caches with bytes that nobody needs. Relative jumps reach from one to the other.
  */
 #ifndef ANYKVM_JIT_MEMORY_H
 #define ANYKVM_JIT_MEMORY_H
@@ -7,16 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JIT_UNIT 128u /* bytes; pieces are multiples */
+#define JIT_UNIT 64u /* bytes; pieces are multiples */
+
+enum jit_zone { JIT_HOT, JIT_COLD, JIT_ZONES };
 
 struct jit_memory;
 
 struct jit_memory *jit_memory_create(size_t bytes);
 void jit_memory_destroy(struct jit_memory *m);
 
-/* `units` units: the writable address, or NULL when memory is full. Any thread. */
-uint8_t *jit_memory_alloc(struct jit_memory *m, uint32_t units);
-void jit_memory_free(struct jit_memory *m, uint8_t *writable, uint32_t units);
+/* `units` units: the writable address, or NULL when the zone is full. Any thread. */
+uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t units);
+void jit_memory_free(struct jit_memory *m, enum jit_zone zone, uint8_t *writable, uint32_t units);
 
 /* From a writable address to the executable one, and back. */
 const uint8_t *jit_memory_exec(const struct jit_memory *m, const uint8_t *writable);

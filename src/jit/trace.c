@@ -72,12 +72,14 @@ static void dump_region(FILE *out, const struct jit_trace_region *r)
 	const struct jit_code *c = r->code;
 
 	fprintf(out, "region 0x%016" PRIx64 " %s: %zu bytes of host code at %p\nguest:\n", r->pc,
-		r->state, c->size, c->entry);
+		r->state, c->size + c->cold_size, c->entry);
 	r->guest(out, r->arg);
 	fprintf(out, "ir:\n");
 	ir_print(r->ir, out);
 	fprintf(out, "host:\n");
 	jit_print_host(out, c->entry, c->size, (uintptr_t)c->entry);
+	fprintf(out, "host, rarely run:\n");
+	jit_print_host(out, c->cold, c->cold_size, (uintptr_t)c->cold);
 	fputc('\n', out);
 }
 
@@ -95,6 +97,8 @@ void jit_trace_add(struct jit_trace *t, const struct jit_trace_region *r)
 	if (t->perf_map) {
 		fprintf(t->perf_map, "%" PRIxPTR " %zx guest-%s:0x%016" PRIx64 "\n",
 			(uintptr_t)r->code->entry, r->code->size, r->state, r->pc);
+		fprintf(t->perf_map, "%" PRIxPTR " %zx guest-%s:0x%016" PRIx64 " (cold)\n",
+			(uintptr_t)r->code->cold, r->code->cold_size, r->state, r->pc);
 		finish(t, t->perf_map);
 	}
 	if (t->dump) {

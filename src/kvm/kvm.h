@@ -48,8 +48,8 @@ struct kvm_backend {
 	 */
 	int64_t (*pread)(struct kvm *k, int fd, void *buf, size_t size, uint64_t offset);
 	/*
-	 * The host's counter that a guest's time is an offset to (KVM_REG_PPC_TB_OFFSET), in the guest's ticks. NULL
-	 * or 0: unknown. Any thread.
+	 * The host's counter that a guest's time is an offset to (KVM_REG_PPC_TB_OFFSET), in the
+	 * guest's ticks. NULL or 0: unknown. Any thread.
 	 */
 	uint64_t (*timebase)(struct kvm *k);
 	/* As close(fd). A vCPU's descriptor also unmaps its kvm_run. */

@@ -51,11 +51,12 @@ void console_connect(struct console *c, const struct console_ops *ops, void *opa
 size_t console_read(struct console *c, void *buf, size_t n);
 size_t console_pending(struct console *c);
 
-/* The same input, which stays in the queue; and put back n bytes, in front of what is there, as far as they fit. */
+/* The same input, which stays in the queue. */
 size_t console_peek(struct console *c, void *buf, size_t n);
+/* Put back n bytes, in front of what is there, as far as they fit. */
 void console_unread(struct console *c, const void *buf, size_t n);
 
-/* As the escape command does, have the device end the run; one that connects later, too. Any thread. */
+/* As the escape command does, have the device end the run; or the next that connects. Any thread. */
 void console_quit(struct console *c);
 bool console_quit_wanted(struct console *c);
 

@@ -80,10 +80,11 @@ static int get_config(struct save_reader *r, struct save_cursor *c, struct vmm_c
 	if (c->bad)
 		ret = save_damaged(r, "its configuration is not whole", e);
 	else if (!config->machine)
-		ret = error_set(e, -EINVAL,
-				"the saved state is of a machine \"%s\" (%s), which is not among those "
-				"that there are here.",
-				name ? name : "", arch ? arch : "");
+		ret = error_set(
+			e, -EINVAL,
+			"the saved state is of a machine \"%s\" (%s), which is not among those "
+			"that there are here.",
+			name ? name : "", arch ? arch : "");
 	else if (!config->memory || config->memory % config->machine->memory_unit ||
 		 !config->cores || config->cores > 4096 || !config->threads ||
 		 config->threads > config->machine->max_threads ||

@@ -3,7 +3,8 @@
  *
  *   MACH  the machine's name and configuration, and where its kernel came from (for a reset)
  *   the machine's own sections: devices, then processors
- *   MEMO  a block of memory: address, a bit per page, and the pages whose bit is set; others are zero
+ *   MEMO  a block of memory: address, a bit per page, and the pages whose bit is set; others are
+ * zero
  *
  * Guests of the guest are in its memory and registers: a vCPU is never seen inside one.
  */

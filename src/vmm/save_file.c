@@ -35,8 +35,8 @@ static void crc_init(struct crc *c)
 	}
 	for (uint32_t i = 0; i < 256; i++)
 		for (int t = 1; t < 8; t++)
-			c->table[t][i] = c->table[t - 1][i] >> 8 ^
-					 c->table[0][c->table[t - 1][i] & 0xff];
+			c->table[t][i] =
+				c->table[t - 1][i] >> 8 ^ c->table[0][c->table[t - 1][i] & 0xff];
 }
 
 static uint32_t crc_of(const struct crc *c, const uint8_t *p, size_t n)
@@ -47,9 +47,9 @@ static uint32_t crc_of(const struct crc *c, const uint8_t *p, size_t n)
 		uint32_t lo = ld_le32(p) ^ v, hi = ld_le32(p + 4);
 
 		v = c->table[7][lo & 0xff] ^ c->table[6][lo >> 8 & 0xff] ^
-		    c->table[5][lo >> 16 & 0xff] ^ c->table[4][lo >> 24] ^
-		    c->table[3][hi & 0xff] ^ c->table[2][hi >> 8 & 0xff] ^
-		    c->table[1][hi >> 16 & 0xff] ^ c->table[0][hi >> 24];
+		    c->table[5][lo >> 16 & 0xff] ^ c->table[4][lo >> 24] ^ c->table[3][hi & 0xff] ^
+		    c->table[2][hi >> 8 & 0xff] ^ c->table[1][hi >> 16 & 0xff] ^
+		    c->table[0][hi >> 24];
 	}
 	while (n--)
 		v = v >> 8 ^ c->table[0][(v ^ *p++) & 0xff];
@@ -193,8 +193,8 @@ int save_writer_open(struct save_writer **out, const char *path, struct error *e
 
 	if (ret == -EEXIST) {
 		free(w);
-		return error_set(e, ret, "\"%s\" is no regular file; a state cannot be saved there.",
-				 path);
+		return error_set(e, ret,
+				 "\"%s\" is no regular file; a state cannot be saved there.", path);
 	}
 	if (!w)
 		return error_set(e, -ENOMEM, "the host has no memory for saving the state.");

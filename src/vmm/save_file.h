@@ -1,16 +1,17 @@
 /*
- * The file that a virtual machine's state is saved to: a head, then sections, each with its length and
- * checksum. All numbers are little-endian.
+ * The file that a virtual machine's state is saved to: a head, then sections, each with its length
+ * and checksum. All numbers are little-endian.
  *
  *   head      "anykvm state\n" and padding (16 bytes), version (4), 0 (4)
  *   section   tag (4), 0 (4), length (8), CRC-32 of the payload (4), 0 (4), payload
  *   end       a section SAVE_END, empty, and the end of the file
  *
- * Writing goes to a file of another name in the same folder, which takes the place of an older one when
- * it is whole and on the disk. It can be read by its owner only, since a guest's memory is in it.
+ * Writing goes to a file of another name in the same folder, which takes the place of an older one
+ * when it is whole and on the disk. It can be read by its owner only, since a guest's memory is in
+ * it.
  *
- * A reader trusts nothing: what it gives out is whole and has the right checksum, no more. Functions give 0
- * or -errno with a sentence: -EINVAL for a file that is damaged, or none of ours.
+ * A reader trusts nothing: what it gives out is whole and has the right checksum, no more.
+ * Functions give 0 or -errno with a sentence: -EINVAL for a file that is damaged, or none of ours.
  */
 #ifndef ANYKVM_VMM_SAVE_FILE_H
 #define ANYKVM_VMM_SAVE_FILE_H

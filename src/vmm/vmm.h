@@ -65,9 +65,9 @@ struct vmm_saved {
 };
 
 /*
- * Complete a configuration by what the state config->restore is of: machine, memory, processors, nested; and
- * kernel, initrd and append (for a reset), unless they are there. The strings are owned by *saved. -errno
- * with a sentence, above all -EINVAL: the file is damaged or none.
+ * Complete a configuration by what the state config->restore is of: machine, memory, processors,
+ * nested; and kernel, initrd and append (for a reset), unless they are there. The strings are owned
+ * by *saved. -errno with a sentence, above all -EINVAL: the file is damaged or none.
  */
 int vmm_read_saved(struct vmm_config *config, struct vmm_saved *saved, struct error *e);
 void vmm_saved_free(struct vmm_saved *saved);

@@ -1,6 +1,6 @@
 /*
- * Helpers for the floating-point intrinsics (ir/intrinsic_float.h), as that says they are to be. The
- * status of their machine is "inexact" alone.
+ * Helpers for the floating-point intrinsics (ir/intrinsic_float.h), as that says they are to be.
+ * The status of their machine is "inexact" alone.
  */
 #include <fenv.h>
 #include <float.h>
@@ -312,70 +312,141 @@ V_FUSED(v_msub, IR_FMSUB)
 V_FUSED(v_nmadd, IR_FNMADD)
 V_FUSED(v_nmsub, IR_FNMSUB)
 
-#define FN(f) ((void (*)(void))(f))
-#define I1(f, n, flags)                                                                            \
-	[n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_I64, {IR_I64}, flags, n}
-#define I2(f, n)                                                                                   \
-	[n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_I64, {IR_I64, IR_I64}, IR_H_FLOAT, n}
+/* 0 equal, 1 greater, 2 not less; 3 the greater, 4 the lesser one. NaNs and zeros: as it likes. */
+static void choose(u128 *out, unsigned how, unsigned bits, const u128 *a, const u128 *b)
+{
+	u128 r = 0, ones = ((u128)1 << bits) - 1;
+
+	for (unsigned at = 0; at < 128; at += bits) {
+		u128 va = *a >> at & ones, vb = *b >> at & ones;
+		double x = to_double(bits == 64 ? (uint64_t)va : p9_fpu_double((uint32_t)va));
+		double y = to_double(bits == 64 ? (uint64_t)vb : p9_fpu_double((uint32_t)vb));
+		bool yes = how == 0               ? x == y
+			   : how == 1 || how == 3 ? x > y
+			   : how == 2             ? x >= y
+						  : x < y;
+
+		r |= (how < 3 ? (yes ? ones : 0) : yes ? va : vb) << at;
+	}
+	*out = r;
+}
+
+#define V_CHOOSE(id, how)                                                                          \
+	static void id##_64(struct ir_env *env, u128 *out, const u128 *a, const u128 *b)           \
+	{                                                                                          \
+		(void)env;                                                                         \
+		choose(out, how, 64, a, b);                                                        \
+	}                                                                                          \
+	static void id##_32(struct ir_env *env, u128 *out, const u128 *a, const u128 *b)           \
+	{                                                                                          \
+		(void)env;                                                                         \
+		choose(out, how, 32, a, b);                                                        \
+	}
+
+V_CHOOSE(v_equal, 0)
+V_CHOOSE(v_greater, 1)
+V_CHOOSE(v_not_less, 2)
+V_CHOOSE(v_max, 3)
+V_CHOOSE(v_min, 4)
+
+static void v_from_s32(struct ir_env *env, u128 *out, const u128 *a)
+{
+	u128 r = 0;
+
+	for (unsigned at = 0; at < 128; at += 32) {
+		int32_t v = (int32_t)(*a >> at);
+		float f = (float)v;
+
+		note(env, (int64_t)f != v);
+		r |= (u128)p9_fpu_single(from_double(f)) << at;
+	}
+	*out = r;
+}
+
+static void v_from_odd_s32(struct ir_env *env, u128 *out, const u128 *a)
+{
+	(void)env;
+	*out = (u128)from_double((int32_t)(*a >> 96)) << 64 | from_double((int32_t)(*a >> 32));
+}
+
+#define FN(f)           ((void (*)(void))(f))
+#define I1(f, n, flags) [n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_I64, {IR_I64}, flags, n}
+#define I2(f, n)        [n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_I64, {IR_I64, IR_I64}, IR_H_FLOAT, n}
 #define I3(f, n)                                                                                   \
 	[n - IR_FLOAT_FIRST] = {#f, FN(f), 3, IR_I64, {IR_I64, IR_I64, IR_I64}, IR_H_FLOAT, n}
-#define V1(f, n)                                                                                   \
-	[n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_V128, {IR_V128}, IR_H_FLOAT, n}
-#define V2(f, n)                                                                                   \
-	[n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_V128, {IR_V128, IR_V128}, IR_H_FLOAT, n}
+#define V1(f, n) [n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_V128, {IR_V128}, IR_H_FLOAT, n}
+#define V2(f, n) [n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_V128, {IR_V128, IR_V128}, IR_H_FLOAT, n}
 #define V3(f, n)                                                                                   \
 	[n - IR_FLOAT_FIRST] = {#f, FN(f), 3, IR_V128, {IR_V128, IR_V128, IR_V128}, IR_H_FLOAT, n}
 
 const struct ir_helper machine_float[IR_FLOAT_END - IR_FLOAT_FIRST] = {
-    I2(f_add, IR_FADD),
-    I2(f_sub, IR_FSUB),
-    I2(f_mul, IR_FMUL),
-    I2(f_div, IR_FDIV),
-    I1(f_sqrt, IR_FSQRT, IR_H_FLOAT),
-    I3(f_madd, IR_FMADD),
-    I3(f_msub, IR_FMSUB),
-    I3(f_nmadd, IR_FNMADD),
-    I3(f_nmsub, IR_FNMSUB),
-    I2(f_add_single, IR_FADD_SINGLE),
-    I2(f_sub_single, IR_FSUB_SINGLE),
-    I2(f_mul_single, IR_FMUL_SINGLE),
-    I2(f_div_single, IR_FDIV_SINGLE),
-    I1(f_sqrt_single, IR_FSQRT_SINGLE, IR_H_FLOAT),
-    I3(f_madd_single, IR_FMADD_SINGLE),
-    I3(f_msub_single, IR_FMSUB_SINGLE),
-    I3(f_nmadd_single, IR_FNMADD_SINGLE),
-    I3(f_nmsub_single, IR_FNMSUB_SINGLE),
-    I1(f_round_single, IR_FROUND_SINGLE, IR_H_FLOAT),
-    I1(f_truncate, IR_FTRUNCATE, IR_H_FLOAT),
-    I1(f_ceiling, IR_FCEILING, IR_H_FLOAT),
-    I1(f_floor, IR_FFLOOR, IR_H_FLOAT),
-    I1(f_from_s64, IR_FFROM_S64, IR_H_FLOAT),
-    I1(f_from_u64, IR_FFROM_U64, IR_H_FLOAT),
-    I1(f_from_s64_single, IR_FFROM_S64_SINGLE, IR_H_FLOAT),
-    I1(f_from_single, IR_FFROM_SINGLE, IR_H_FLOAT),
-    I1(f_to_s64, IR_FTO_S64, IR_H_FLOAT),
-    I1(f_to_s32, IR_FTO_S32, IR_H_FLOAT),
-    I1(f_to_s64_truncate, IR_FTO_S64_TRUNCATE, IR_H_FLOAT),
-    I1(f_to_s32_truncate, IR_FTO_S32_TRUNCATE, IR_H_FLOAT),
-    I2(f_compare, IR_FCOMPARE),
-    I1(f_from_single, IR_FWIDEN, IR_H_PURE | IR_H_FLOAT),
-    I1(f_narrow, IR_FNARROW, IR_H_PURE | IR_H_FLOAT),
-    V2(v_add_64, IR_VFADD_64),
-    V2(v_sub_64, IR_VFSUB_64),
-    V2(v_mul_64, IR_VFMUL_64),
-    V2(v_div_64, IR_VFDIV_64),
-    V1(v_sqrt_64, IR_VFSQRT_64),
-    V3(v_madd_64, IR_VFMADD_64),
-    V3(v_msub_64, IR_VFMSUB_64),
-    V3(v_nmadd_64, IR_VFNMADD_64),
-    V3(v_nmsub_64, IR_VFNMSUB_64),
-    V2(v_add_32, IR_VFADD_32),
-    V2(v_sub_32, IR_VFSUB_32),
-    V2(v_mul_32, IR_VFMUL_32),
-    V2(v_div_32, IR_VFDIV_32),
-    V1(v_sqrt_32, IR_VFSQRT_32),
-    V3(v_madd_32, IR_VFMADD_32),
-    V3(v_msub_32, IR_VFMSUB_32),
-    V3(v_nmadd_32, IR_VFNMADD_32),
-    V3(v_nmsub_32, IR_VFNMSUB_32),
+	I2(f_add, IR_FADD),
+	I2(f_sub, IR_FSUB),
+	I2(f_mul, IR_FMUL),
+	I2(f_div, IR_FDIV),
+	I1(f_sqrt, IR_FSQRT, IR_H_FLOAT),
+	I3(f_madd, IR_FMADD),
+	I3(f_msub, IR_FMSUB),
+	I3(f_nmadd, IR_FNMADD),
+	I3(f_nmsub, IR_FNMSUB),
+	I2(f_add_single, IR_FADD_SINGLE),
+	I2(f_sub_single, IR_FSUB_SINGLE),
+	I2(f_mul_single, IR_FMUL_SINGLE),
+	I2(f_div_single, IR_FDIV_SINGLE),
+	I1(f_sqrt_single, IR_FSQRT_SINGLE, IR_H_FLOAT),
+	I3(f_madd_single, IR_FMADD_SINGLE),
+	I3(f_msub_single, IR_FMSUB_SINGLE),
+	I3(f_nmadd_single, IR_FNMADD_SINGLE),
+	I3(f_nmsub_single, IR_FNMSUB_SINGLE),
+	I1(f_round_single, IR_FROUND_SINGLE, IR_H_FLOAT),
+	I1(f_truncate, IR_FTRUNCATE, IR_H_FLOAT),
+	I1(f_ceiling, IR_FCEILING, IR_H_FLOAT),
+	I1(f_floor, IR_FFLOOR, IR_H_FLOAT),
+	I1(f_from_s64, IR_FFROM_S64, IR_H_FLOAT),
+	I1(f_from_u64, IR_FFROM_U64, IR_H_FLOAT),
+	I1(f_from_s64_single, IR_FFROM_S64_SINGLE, IR_H_FLOAT),
+	I1(f_from_single, IR_FFROM_SINGLE, IR_H_FLOAT),
+	I1(f_to_s64, IR_FTO_S64, IR_H_FLOAT),
+	I1(f_to_s32, IR_FTO_S32, IR_H_FLOAT),
+	I1(f_to_s64_truncate, IR_FTO_S64_TRUNCATE, IR_H_FLOAT),
+	I1(f_to_s32_truncate, IR_FTO_S32_TRUNCATE, IR_H_FLOAT),
+	I2(f_compare, IR_FCOMPARE),
+	I1(f_from_single, IR_FWIDEN, IR_H_PURE | IR_H_FLOAT),
+	I1(f_narrow, IR_FNARROW, IR_H_PURE | IR_H_FLOAT),
+	V2(v_add_64, IR_VFADD_64),
+	V2(v_sub_64, IR_VFSUB_64),
+	V2(v_mul_64, IR_VFMUL_64),
+	V2(v_div_64, IR_VFDIV_64),
+	V1(v_sqrt_64, IR_VFSQRT_64),
+	V3(v_madd_64, IR_VFMADD_64),
+	V3(v_msub_64, IR_VFMSUB_64),
+	V3(v_nmadd_64, IR_VFNMADD_64),
+	V3(v_nmsub_64, IR_VFNMSUB_64),
+	V2(v_add_32, IR_VFADD_32),
+	V2(v_sub_32, IR_VFSUB_32),
+	V2(v_mul_32, IR_VFMUL_32),
+	V2(v_div_32, IR_VFDIV_32),
+	V1(v_sqrt_32, IR_VFSQRT_32),
+	V3(v_madd_32, IR_VFMADD_32),
+	V3(v_msub_32, IR_VFMSUB_32),
+	V3(v_nmadd_32, IR_VFNMADD_32),
+	V3(v_nmsub_32, IR_VFNMSUB_32),
+	V2(v_equal_64, IR_VFEQUAL_64),
+	V2(v_greater_64, IR_VFGREATER_64),
+	V2(v_not_less_64, IR_VFNOT_LESS_64),
+	V2(v_equal_32, IR_VFEQUAL_32),
+	V2(v_greater_32, IR_VFGREATER_32),
+	V2(v_not_less_32, IR_VFNOT_LESS_32),
+	V2(v_max_64, IR_VFMAX_64),
+	V2(v_min_64, IR_VFMIN_64),
+	V2(v_max_32, IR_VFMAX_32),
+	V2(v_min_32, IR_VFMIN_32),
+	V1(v_from_s32, IR_VFFROM_S32),
+	[IR_VFFROM_ODD_S32 - IR_FLOAT_FIRST] = {"v_from_odd_s32",
+						FN(v_from_odd_s32),
+						1,
+						IR_V128,
+						{IR_V128},
+						IR_H_PURE | IR_H_FLOAT,
+						IR_VFFROM_ODD_S32},
 };

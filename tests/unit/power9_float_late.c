@@ -5,7 +5,8 @@
  * more and with fewer instructions. Among the instructions are those that read and change the
  * FPSCR, record forms, comparisons, loads and stores, some of which fault.
  *
- * ANYKVM_FLOAT_CASES says how many programs are tried (default 20000), ANYKVM_IR_SEED which is first.
+ * ANYKVM_FLOAT_CASES says how many programs are tried (default 20000), ANYKVM_IR_SEED which is
+ * first.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -60,42 +61,42 @@ struct row {
 };
 
 static const struct row scalar[] = {
-    {A(63u, 21u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},         /* fadd */
-    {A(63u, 20u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},         /* fsub */
-    {A(63u, 25u, 0u, 0u, 0u), HAS_A | HAS_C | RECORDS},         /* fmul */
-    {A(63u, 18u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},         /* fdiv */
-    {A(63u, 22u, 0u, 0u, 0u), HAS_B | RECORDS},                 /* fsqrt */
-    {A(63u, 29u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS}, /* fmadd */
-    {A(63u, 28u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS}, /* fmsub */
-    {A(63u, 31u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS}, /* fnmadd */
-    {A(63u, 30u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS}, /* fnmsub */
-    {A(59u, 21u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},         /* the same, singles */
-    {A(59u, 20u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},
-    {A(59u, 25u, 0u, 0u, 0u), HAS_A | HAS_C | RECORDS},
-    {A(59u, 18u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},
-    {A(59u, 22u, 0u, 0u, 0u), HAS_B | RECORDS},
-    {A(59u, 29u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS},
-    {A(59u, 28u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS},
-    {A(59u, 31u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS},
-    {A(59u, 30u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS},
-    {A(63u, 26u, 0u, 0u, 0u), HAS_B | RECORDS},         /* frsqrte: never late */
-    {A(63u, 23u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C},   /* fsel */
-    {X(63u, 12u), HAS_B | RECORDS},                     /* frsp */
-    {X(63u, 14u), HAS_B | RECORDS},                     /* fctiw */
-    {X(63u, 15u), HAS_B | RECORDS},                     /* fctiwz */
-    {X(63u, 814u), HAS_B | RECORDS},                    /* fctid */
-    {X(63u, 815u), HAS_B | RECORDS},                    /* fctidz */
-    {X(63u, 943u), HAS_B | RECORDS},                    /* fctiduz: never late */
-    {X(63u, 846u), HAS_B | RECORDS},                    /* fcfid */
-    {X(63u, 974u), HAS_B | RECORDS},                    /* fcfidu */
-    {X(59u, 846u), HAS_B | RECORDS},                    /* fcfids */
-    {X(59u, 974u), HAS_B | RECORDS},                    /* fcfidus */
-    {X(63u, 392u), HAS_B | RECORDS},                    /* frin */
-    {X(63u, 424u), HAS_B | RECORDS},                    /* friz */
-    {X(63u, 456u), HAS_B | RECORDS},                    /* frip */
-    {X(63u, 488u), HAS_B | RECORDS},                    /* frim */
-    {X(63u, 40u), HAS_B | RECORDS},                     /* fneg */
-    {X(63u, 583u), RECORDS},                            /* mffs */
+	{A(63u, 21u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},         /* fadd */
+	{A(63u, 20u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},         /* fsub */
+	{A(63u, 25u, 0u, 0u, 0u), HAS_A | HAS_C | RECORDS},         /* fmul */
+	{A(63u, 18u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},         /* fdiv */
+	{A(63u, 22u, 0u, 0u, 0u), HAS_B | RECORDS},                 /* fsqrt */
+	{A(63u, 29u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS}, /* fmadd */
+	{A(63u, 28u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS}, /* fmsub */
+	{A(63u, 31u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS}, /* fnmadd */
+	{A(63u, 30u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS}, /* fnmsub */
+	{A(59u, 21u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},         /* the same, singles */
+	{A(59u, 20u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},
+	{A(59u, 25u, 0u, 0u, 0u), HAS_A | HAS_C | RECORDS},
+	{A(59u, 18u, 0u, 0u, 0u), HAS_A | HAS_B | RECORDS},
+	{A(59u, 22u, 0u, 0u, 0u), HAS_B | RECORDS},
+	{A(59u, 29u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS},
+	{A(59u, 28u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS},
+	{A(59u, 31u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS},
+	{A(59u, 30u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C | RECORDS},
+	{A(63u, 26u, 0u, 0u, 0u), HAS_B | RECORDS},       /* frsqrte: never late */
+	{A(63u, 23u, 0u, 0u, 0u), HAS_A | HAS_B | HAS_C}, /* fsel */
+	{X(63u, 12u), HAS_B | RECORDS},                   /* frsp */
+	{X(63u, 14u), HAS_B | RECORDS},                   /* fctiw */
+	{X(63u, 15u), HAS_B | RECORDS},                   /* fctiwz */
+	{X(63u, 814u), HAS_B | RECORDS},                  /* fctid */
+	{X(63u, 815u), HAS_B | RECORDS},                  /* fctidz */
+	{X(63u, 943u), HAS_B | RECORDS},                  /* fctiduz: never late */
+	{X(63u, 846u), HAS_B | RECORDS},                  /* fcfid */
+	{X(63u, 974u), HAS_B | RECORDS},                  /* fcfidu */
+	{X(59u, 846u), HAS_B | RECORDS},                  /* fcfids */
+	{X(59u, 974u), HAS_B | RECORDS},                  /* fcfidus */
+	{X(63u, 392u), HAS_B | RECORDS},                  /* frin */
+	{X(63u, 424u), HAS_B | RECORDS},                  /* friz */
+	{X(63u, 456u), HAS_B | RECORDS},                  /* frip */
+	{X(63u, 488u), HAS_B | RECORDS},                  /* frim */
+	{X(63u, 40u), HAS_B | RECORDS},                   /* fneg */
+	{X(63u, 583u), RECORDS},                          /* mffs */
 };
 
 /* XX2 and XX3 forms, VSRs 0 to 7; XT is an operand of the multiply-adds. */
@@ -103,21 +104,28 @@ static const struct row scalar[] = {
 #define XX2(xo) (60u << 26 | (xo) << 2)
 
 static const struct row vector[] = {
-    {XX3(96u), HAS_A | HAS_B},  {XX3(104u), HAS_A | HAS_B}, /* xvadddp, xvsubdp */
-    {XX3(112u), HAS_A | HAS_B}, {XX3(120u), HAS_A | HAS_B}, /* xvmuldp, xvdivdp */
-    {XX3(64u), HAS_A | HAS_B},  {XX3(72u), HAS_A | HAS_B},  /* the same, singles */
-    {XX3(80u), HAS_A | HAS_B},  {XX3(88u), HAS_A | HAS_B},
-    {XX3(97u), HAS_A | HAS_B},  {XX3(105u), HAS_A | HAS_B}, /* xvmaddadp, xvmaddmdp */
-    {XX3(113u), HAS_A | HAS_B}, {XX3(225u), HAS_A | HAS_B}, /* xvmsubadp, xvnmaddadp */
-    {XX3(241u), HAS_A | HAS_B}, {XX3(65u), HAS_A | HAS_B},  /* xvnmsubadp, xvmaddasp */
-    {XX3(73u), HAS_A | HAS_B},  {XX3(209u), HAS_A | HAS_B}, /* xvmaddmsp, xvnmsubasp */
-    {XX2(203u), HAS_B},         {XX2(139u), HAS_B},         /* xvsqrtdp, xvsqrtsp */
-    {XX3(32u), HAS_A | HAS_B},  {XX3(0u), HAS_A | HAS_B},   /* xsadddp, xsaddsp */
-    {XX3(33u), HAS_A | HAS_B},  {XX3(41u), HAS_A | HAS_B},  /* xsmaddadp, xsmaddmdp */
-    {XX2(329u), HAS_B},         {XX2(265u), HAS_B},         /* xscvspdp, xscvdpsp */
-    {XX2(344u), HAS_B},         {XX2(88u), HAS_B},          /* xscvdpsxds, xscvdpsxws */
-    {XX2(376u), HAS_B},         {XX2(281u), HAS_B},         /* xscvsxddp, xsrsp */
-    {XX2(472u), HAS_B},         {XX3(103u), HAS_A | HAS_B}, /* xvcvdpsxds, xvcmpgedp? */
+	{XX3(96u), HAS_A | HAS_B},  {XX3(104u), HAS_A | HAS_B}, /* xvadddp, xvsubdp */
+	{XX3(112u), HAS_A | HAS_B}, {XX3(120u), HAS_A | HAS_B}, /* xvmuldp, xvdivdp */
+	{XX3(64u), HAS_A | HAS_B},  {XX3(72u), HAS_A | HAS_B},  /* the same, singles */
+	{XX3(80u), HAS_A | HAS_B},  {XX3(88u), HAS_A | HAS_B},
+	{XX3(97u), HAS_A | HAS_B},  {XX3(105u), HAS_A | HAS_B}, /* xvmaddadp, xvmaddmdp */
+	{XX3(113u), HAS_A | HAS_B}, {XX3(225u), HAS_A | HAS_B}, /* xvmsubadp, xvnmaddadp */
+	{XX3(241u), HAS_A | HAS_B}, {XX3(65u), HAS_A | HAS_B},  /* xvnmsubadp, xvmaddasp */
+	{XX3(73u), HAS_A | HAS_B},  {XX3(209u), HAS_A | HAS_B}, /* xvmaddmsp, xvnmsubasp */
+	{XX2(203u), HAS_B},         {XX2(139u), HAS_B},         /* xvsqrtdp, xvsqrtsp */
+	{XX3(32u), HAS_A | HAS_B},  {XX3(0u), HAS_A | HAS_B},   /* xsadddp, xsaddsp */
+	{XX3(33u), HAS_A | HAS_B},  {XX3(41u), HAS_A | HAS_B},  /* xsmaddadp, xsmaddmdp */
+	{XX2(329u), HAS_B},         {XX2(265u), HAS_B},         /* xscvspdp, xscvdpsp */
+	{XX2(344u), HAS_B},         {XX2(88u), HAS_B},          /* xscvdpsxds, xscvdpsxws */
+	{XX2(376u), HAS_B},         {XX2(281u), HAS_B},         /* xscvsxddp, xsrsp */
+	{XX2(472u), HAS_B},         {XX2(216u), HAS_B},         /* xvcvdpsxds, xvcvdpsxws */
+	{XX3(99u), HAS_A | HAS_B},  {XX3(227u), HAS_A | HAS_B}, /* xvcmpeqdp, xvcmpeqdp. */
+	{XX3(107u), HAS_A | HAS_B}, {XX3(115u), HAS_A | HAS_B}, /* xvcmpgtdp, xvcmpgedp */
+	{XX3(67u), HAS_A | HAS_B},  {XX3(75u), HAS_A | HAS_B},  /* xvcmpeqsp, xvcmpgtsp */
+	{XX3(83u), HAS_A | HAS_B},  {XX3(211u), HAS_A | HAS_B}, /* xvcmpgesp, xvcmpgesp. */
+	{XX3(224u), HAS_A | HAS_B}, {XX3(232u), HAS_A | HAS_B}, /* xvmaxdp, xvmindp */
+	{XX3(192u), HAS_A | HAS_B}, {XX3(200u), HAS_A | HAS_B}, /* xvmaxsp, xvminsp */
+	{XX2(184u), HAS_B},         {XX2(248u), HAS_B},         /* xvcvsxwsp, xvcvsxwdp */
 };
 
 static uint32_t one_of(const struct row *rows, unsigned n, bool may_record)
@@ -194,14 +202,24 @@ static unsigned make_program(uint32_t *word)
 static uint64_t number(void)
 {
 	static const uint64_t list[] = {
-	    0, UINT64_C(0x3ff0000000000000), UINT64_C(0x7ff0000000000000),
-	    UINT64_C(0x7ff8000000000000), UINT64_C(0x7ff4000000000123),
-	    UINT64_C(0x7fefffffffffffff), UINT64_C(0x0010000000000000), 1,
-	    UINT64_C(0x000fffffffffffff), UINT64_C(0x0020000000000000),
-	    UINT64_C(0x3810000000000000), UINT64_C(0x47efffffe0000000),
-	    UINT64_C(0x36a0000000000000), UINT64_C(0x43e0000000000000),
-	    UINT64_C(0x41dfffffffc00000), UINT64_C(0x3ff0000010000000),
-	    UINT64_C(0x3ff0000030000000), UINT64_C(0x4330000000000001),
+		0,
+		UINT64_C(0x3ff0000000000000),
+		UINT64_C(0x7ff0000000000000),
+		UINT64_C(0x7ff8000000000000),
+		UINT64_C(0x7ff4000000000123),
+		UINT64_C(0x7fefffffffffffff),
+		UINT64_C(0x0010000000000000),
+		1,
+		UINT64_C(0x000fffffffffffff),
+		UINT64_C(0x0020000000000000),
+		UINT64_C(0x3810000000000000),
+		UINT64_C(0x47efffffe0000000),
+		UINT64_C(0x36a0000000000000),
+		UINT64_C(0x43e0000000000000),
+		UINT64_C(0x41dfffffffc00000),
+		UINT64_C(0x3ff0000010000000),
+		UINT64_C(0x3ff0000030000000),
+		UINT64_C(0x4330000000000001),
 	};
 	uint64_t sign = rnd() & UINT64_C(1) << 63, v;
 
@@ -217,12 +235,16 @@ static uint64_t number(void)
 		return v | sign;
 	}
 	case 3: /* singles, in words */
-		return (uint64_t)(0x3f000000 + below(0x2000000)) << 32 | (0x3f000000 + below(0x2000000));
+		return (uint64_t)(0x3f000000 + below(0x2000000)) << 32 |
+		       (0x3f000000 + below(0x2000000));
 	case 4:
 	case 5: /* near one, a single */
-		return ((UINT64_C(0x3f0) + below(32)) << 52 | (rnd() >> 12 & ~UINT64_C(0x1fffffff))) | sign;
+		return ((UINT64_C(0x3f0) + below(32)) << 52 |
+			(rnd() >> 12 & ~UINT64_C(0x1fffffff))) |
+		       sign;
 	case 6: /* the edges of the single range */
-		return ((below(2) ? UINT64_C(0x368) : UINT64_C(0x460)) + below(32)) << 52 | rnd() >> 12 | sign;
+		return ((below(2) ? UINT64_C(0x368) : UINT64_C(0x460)) + below(32)) << 52 |
+		       rnd() >> 12 | sign;
 	default:
 		return ((UINT64_C(0x3e0) + below(64)) << 52 | rnd() >> 12) | sign;
 	}
@@ -354,52 +376,56 @@ static void edges(void **state)
 		uint64_t a, b, c;
 		uint64_t result, fpscr;
 	} row[] = {
-	    /* fmadds: exact in double, in the middle between singles */
-	    {A(59u, 29u, 1u, 2u, 3u), UINT64_C(0x3ff0010000000000), 0,
-	     UINT64_C(0x3ff0010000000000), UINT64_C(0x3ff0020000000000),
-	     P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FG},
-	    /* and a little more than that, which a double does not show */
-	    {A(59u, 29u, 1u, 2u, 3u), UINT64_C(0x3ff0010000000000), UINT64_C(0x3c30000000000000),
-	     UINT64_C(0x3ff0010000000000), UINT64_C(0x3ff0020020000000),
-	     P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FR | P9_FPSCR_FI | P9_FPSCR_FG},
-	    {A(59u, 29u, 1u, 2u, 3u), UINT64_C(0x3d70000000000000), UINT64_C(0x3ff0000010000000),
-	     UINT64_C(0x3d70000000000000), UINT64_C(0x3ff0000020000000),
-	     P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FR | P9_FPSCR_FI | P9_FPSCR_FG},
-	    /* a little less */
-	    {A(59u, 28u, 1u, 2u, 3u), UINT64_C(0x3ff0010000000000), UINT64_C(0x3c30000000000000),
-	     UINT64_C(0x3ff0010000000000), UINT64_C(0x3ff0020000000000),
-	     P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FG},
-	    /* fmul: tiny, then rounded up to the least normal number */
-	    {A(63u, 25u, 1u, 0u, 3u), UINT64_C(0x3fefffffffffffff), 0,
-	     UINT64_C(0x0010000000000000), UINT64_C(0x0010000000000000),
-	     P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FR | P9_FPSCR_FI | P9_FPSCR_FG},
-	    /* fmuls, the same */
-	    {A(59u, 25u, 1u, 0u, 3u), UINT64_C(0x3fefffffe0000000), 0,
-	     UINT64_C(0x3810000000000000), UINT64_C(0x3810000000000000),
-	     P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FR | P9_FPSCR_FI | P9_FPSCR_FG},
-	    /* fmadd: a zero that is none */
-	    {A(63u, 29u, 1u, 2u, 3u), UINT64_C(0xbfefffffffffffff), 1, 1, 0,
-	     P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FE},
-	    {A(63u, 29u, 1u, 2u, 3u), UINT64_C(0xbfefffffffffffff), UINT64_C(0x0010000000000000),
-	     UINT64_C(0x0010000000000000), 0,
-	     P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FE},
-	    /* and one that is */
-	    {A(63u, 29u, 1u, 2u, 3u), UINT64_C(0xbff0000000000000), UINT64_C(0x3ff0000000000000),
-	     UINT64_C(0x3ff0000000000000), 0, P9_FPSCR_FE},
-	    /* fnmadd: its sign */
-	    {A(63u, 31u, 1u, 2u, 3u), UINT64_C(0xbff0000000000000), UINT64_C(0x3ff0000000000000),
-	     UINT64_C(0x3ff0000000000000), UINT64_C(1) << 63, P9_FPSCR_C | P9_FPSCR_FE},
-	    /* fmul: 0 * -1, and an underflow to zero */
-	    {A(63u, 25u, 1u, 0u, 3u), 0, 0, UINT64_C(0xbff0000000000000), UINT64_C(1) << 63,
-	     P9_FPSCR_C | P9_FPSCR_FE},
-	    {A(63u, 25u, 1u, 0u, 3u), 1, 0, 1, 0,
-	     P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FE},
-	    /* fctidz, fctiwz of the least integers, and of what is just too little */
-	    {X(63u, 815u) | 1u << 11, UINT64_C(0xc3e0000000000000), 0, 0, UINT64_C(1) << 63, 0},
-	    {X(63u, 815u) | 1u << 11, UINT64_C(0xc3e0000000000001), 0, 0, UINT64_C(1) << 63,
-	     P9_FPSCR_FX | P9_FPSCR_VX | P9_FPSCR_VXCVI},
-	    {X(63u, 15u) | 1u << 11, UINT64_C(0xc1e0000000100000), 0, 0,
-	     UINT64_C(0x8000000080000000), P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI},
+		/* fmadds: exact in double, in the middle between singles */
+		{A(59u, 29u, 1u, 2u, 3u), UINT64_C(0x3ff0010000000000), 0,
+		 UINT64_C(0x3ff0010000000000), UINT64_C(0x3ff0020000000000),
+		 P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FG},
+		/* and a little more than that, which a double does not show */
+		{A(59u, 29u, 1u, 2u, 3u), UINT64_C(0x3ff0010000000000),
+		 UINT64_C(0x3c30000000000000), UINT64_C(0x3ff0010000000000),
+		 UINT64_C(0x3ff0020020000000),
+		 P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FR | P9_FPSCR_FI | P9_FPSCR_FG},
+		{A(59u, 29u, 1u, 2u, 3u), UINT64_C(0x3d70000000000000),
+		 UINT64_C(0x3ff0000010000000), UINT64_C(0x3d70000000000000),
+		 UINT64_C(0x3ff0000020000000),
+		 P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FR | P9_FPSCR_FI | P9_FPSCR_FG},
+		/* a little less */
+		{A(59u, 28u, 1u, 2u, 3u), UINT64_C(0x3ff0010000000000),
+		 UINT64_C(0x3c30000000000000), UINT64_C(0x3ff0010000000000),
+		 UINT64_C(0x3ff0020000000000),
+		 P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FG},
+		/* fmul: tiny, then rounded up to the least normal number */
+		{A(63u, 25u, 1u, 0u, 3u), UINT64_C(0x3fefffffffffffff), 0,
+		 UINT64_C(0x0010000000000000), UINT64_C(0x0010000000000000),
+		 P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FR | P9_FPSCR_FI | P9_FPSCR_FG},
+		/* fmuls, the same */
+		{A(59u, 25u, 1u, 0u, 3u), UINT64_C(0x3fefffffe0000000), 0,
+		 UINT64_C(0x3810000000000000), UINT64_C(0x3810000000000000),
+		 P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FR | P9_FPSCR_FI | P9_FPSCR_FG},
+		/* fmadd: a zero that is none */
+		{A(63u, 29u, 1u, 2u, 3u), UINT64_C(0xbfefffffffffffff), 1, 1, 0,
+		 P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FE},
+		{A(63u, 29u, 1u, 2u, 3u), UINT64_C(0xbfefffffffffffff),
+		 UINT64_C(0x0010000000000000), UINT64_C(0x0010000000000000), 0,
+		 P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FE},
+		/* and one that is */
+		{A(63u, 29u, 1u, 2u, 3u), UINT64_C(0xbff0000000000000),
+		 UINT64_C(0x3ff0000000000000), UINT64_C(0x3ff0000000000000), 0, P9_FPSCR_FE},
+		/* fnmadd: its sign */
+		{A(63u, 31u, 1u, 2u, 3u), UINT64_C(0xbff0000000000000),
+		 UINT64_C(0x3ff0000000000000), UINT64_C(0x3ff0000000000000), UINT64_C(1) << 63,
+		 P9_FPSCR_C | P9_FPSCR_FE},
+		/* fmul: 0 * -1, and an underflow to zero */
+		{A(63u, 25u, 1u, 0u, 3u), 0, 0, UINT64_C(0xbff0000000000000), UINT64_C(1) << 63,
+		 P9_FPSCR_C | P9_FPSCR_FE},
+		{A(63u, 25u, 1u, 0u, 3u), 1, 0, 1, 0,
+		 P9_FPSCR_FX | P9_FPSCR_UX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FE},
+		/* fctidz, fctiwz of the least integers, and of what is just too little */
+		{X(63u, 815u) | 1u << 11, UINT64_C(0xc3e0000000000000), 0, 0, UINT64_C(1) << 63, 0},
+		{X(63u, 815u) | 1u << 11, UINT64_C(0xc3e0000000000001), 0, 0, UINT64_C(1) << 63,
+		 P9_FPSCR_FX | P9_FPSCR_VX | P9_FPSCR_VXCVI},
+		{X(63u, 15u) | 1u << 11, UINT64_C(0xc1e0000000100000), 0, 0,
+		 UINT64_C(0x8000000080000000), P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI},
 	};
 
 	(void)state;
@@ -448,8 +474,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(edges),
-	    cmocka_unit_test(random_programs),
+		cmocka_unit_test(edges),
+		cmocka_unit_test(random_programs),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

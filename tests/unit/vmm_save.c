@@ -1,6 +1,7 @@
 /*
- * Saved states: all of a machine's state comes back in another VM of the hypervisor; files that are damaged, or
- * of something else, are refused with a sentence; a failure leaves what was there before.
+ * Saved states: all of a machine's state comes back in another VM of the hypervisor; files that are
+ * damaged, or of something else, are refused with a sentence; a failure leaves what was there
+ * before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -157,12 +158,13 @@ static void fill(struct box *b)
 	assert_int_equal(pseries_configure_mmu(b->p), 0);
 	nvram_write(b->keep, 1000, nvram, sizeof(nvram));
 	assert_int_equal(xics_put(b->p, PSERIES_IRQ_VTY,
-				  UINT64_C(4) << KVM_XICS_PRIORITY_SHIFT | KVM_XICS_PENDING), 0);
+				  UINT64_C(4) << KVM_XICS_PRIORITY_SHIFT | KVM_XICS_PENDING),
+			 0);
 	assert_int_equal(vcpu_set_reg(&b->vm.vcpus[0], KVM_REG_PPC_PTCR, 0x400000 | 4), 0);
 	for (unsigned i = 0; i < b->vm.nr_vcpus; i++) {
-		assert_int_equal(vcpu_set_reg(&b->vm.vcpus[i], KVM_REG_PPC_TB_OFFSET,
-					      UINT64_C(77) << 40),
-				 0);
+		assert_int_equal(
+			vcpu_set_reg(&b->vm.vcpus[i], KVM_REG_PPC_TB_OFFSET, UINT64_C(77) << 40),
+			0);
 		fill_vcpu(&b->vm.vcpus[i]);
 		assert_int_equal(vcpu_set_reg(&b->vm.vcpus[i], KVM_REG_PPC_DEC_EXPIRY,
 					      (UINT64_C(77) << 40) + (UINT64_C(1) << 38)),

@@ -53,11 +53,10 @@ static inline ir_val p9_fp_defer3(struct p9_translator *t, const struct ir_helpe
 	return v;
 }
 
-#define P9_FP_DEFER1(t, f, a)       p9_fp_defer1(t, &p9_h_fpf_##f, P9_FP_LAST_##f, a)
-#define P9_FP_DEFER_CONVERT(t, f, b)                                                               \
-	p9_fp_defer_convert(t, &p9_h_fpf_##f, P9_FP_LAST_##f, b)
-#define P9_FP_DEFER2(t, f, a, b)    p9_fp_defer2(t, &p9_h_fpf_##f, P9_FP_LAST_##f, a, b)
-#define P9_FP_DEFER3(t, f, a, b, c) p9_fp_defer3(t, &p9_h_fpf_##f, P9_FP_LAST_##f, a, b, c)
+#define P9_FP_DEFER1(t, f, a)        p9_fp_defer1(t, &p9_h_fpf_##f, P9_FP_LAST_##f, a)
+#define P9_FP_DEFER_CONVERT(t, f, b) p9_fp_defer_convert(t, &p9_h_fpf_##f, P9_FP_LAST_##f, b)
+#define P9_FP_DEFER2(t, f, a, b)     p9_fp_defer2(t, &p9_h_fpf_##f, P9_FP_LAST_##f, a, b)
+#define P9_FP_DEFER3(t, f, a, b, c)  p9_fp_defer3(t, &p9_h_fpf_##f, P9_FP_LAST_##f, a, b, c)
 
 /* A comparison, to CR field n and FPCC; h where the status is deferred, else `exact`. */
 static inline void p9_fp_compare(struct p9_translator *t, unsigned n, const struct ir_helper *h,

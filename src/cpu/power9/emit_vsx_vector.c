@@ -11,15 +11,6 @@ static void finish(struct p9_translator *t, const struct p9_insn *i, ir_val v)
 	p9_fp_check(t);
 }
 
-#define XV_BINARY(id)                                                                              \
-	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
-	{                                                                                          \
-		finish(t, i,                                                                       \
-		       p9_call3(t, &p9_h_##id, p9_vsr(t, insn_XA(i)), p9_vsr(t, insn_XB(i)),       \
-				p9_vsr(t, insn_XT(i))));                                           \
-	}
-P9_XV_BINARY(XV_BINARY)
-
 /* Those whose status can be deferred (float_status.h). */
 #define XV_BINARY_LATE(id, number)                                                                 \
 	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
@@ -32,18 +23,20 @@ P9_XV_BINARY(XV_BINARY)
 	}
 P9_XVF_BINARY(XV_BINARY_LATE)
 
-#define XV_COMPARE(id)                                                                             \
+#define XV_COMPARE(id, number)                                                                     \
 	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
 	{                                                                                          \
-		ir_val v = p9_call3(t, &p9_h_##id, p9_vsr(t, insn_XA(i)), p9_vsr(t, insn_XB(i)),   \
-				    p9_vsr(t, insn_XT(i)));                                        \
+		ir_val a = p9_vsr(t, insn_XA(i)), b = p9_vsr(t, insn_XB(i));                       \
+		ir_val v = p9_fp_deferred(t) ?                                                     \
+				   p9_call2(t, &p9_h_fpf_##id, a, b) :                             \
+				   p9_call3(t, &p9_h_##id, a, b, p9_vsr(t, insn_XT(i)));           \
                                                                                                    \
 		p9_set_vsr(t, insn_XT(i), v);                                                      \
 		if (insn_Rc_VC(i))                                                                 \
 			p9_set_cr6_all_none(t, v);                                                 \
 		p9_fp_check(t);                                                                    \
 	}
-P9_XV_COMPARE(XV_COMPARE)
+P9_XVF_COMPARE(XV_COMPARE)
 
 #define XV_UNARY(id)                                                                               \
 	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \

@@ -90,7 +90,10 @@ void p9_update_mode(struct p9_cpu *p)
 		mode |= P9_MODE_HFP;
 	if (p->regs.hfscr & BIT64(P9_FSCR_VECVSX))
 		mode |= P9_MODE_HVEC;
-	p->cpu.mode = mode | p9_fp_mode(p->regs.fpscr);
+	/* Where nothing can be computed, the kernel's code is not translated twice for it. */
+	if (msr & (P9_MSR_FP | P9_MSR_VSX))
+		mode |= p9_fp_mode(p->regs.fpscr);
+	p->cpu.mode = mode;
 	p9_mmu_select(p);
 }
 

@@ -50,12 +50,18 @@
 	_(madds, IR_FMADD_SINGLE) _(msubs, IR_FMSUB_SINGLE)                                        \
 	_(nmadds, IR_FNMADD_SINGLE) _(nmsubs, IR_FNMSUB_SINGLE)
 /* Vectors, by mnemonic: only exceptions, no FR, FI, FPRF, so there is nothing to note. */
-#define P9_XVF_UNARY(_) _(xvsqrtdp, IR_VFSQRT_64) _(xvsqrtsp, IR_VFSQRT_32)
+#define P9_XVF_UNARY(_)                                                                            \
+	_(xvsqrtdp, IR_VFSQRT_64) _(xvsqrtsp, IR_VFSQRT_32) _(xvcvsxwsp, IR_VFFROM_S32)
 #define P9_XVF_BINARY(_)                                                                           \
 	_(xvadddp, IR_VFADD_64) _(xvsubdp, IR_VFSUB_64)                                            \
 	_(xvmuldp, IR_VFMUL_64) _(xvdivdp, IR_VFDIV_64)                                            \
 	_(xvaddsp, IR_VFADD_32) _(xvsubsp, IR_VFSUB_32)                                            \
-	_(xvmulsp, IR_VFMUL_32) _(xvdivsp, IR_VFDIV_32)
+	_(xvmulsp, IR_VFMUL_32) _(xvdivsp, IR_VFDIV_32)                                            \
+	_(xvmaxdp, IR_VFMAX_64) _(xvmindp, IR_VFMIN_64)                                            \
+	_(xvmaxsp, IR_VFMAX_32) _(xvminsp, IR_VFMIN_32)
+#define P9_XVF_COMPARE(_)                                                                          \
+	_(xvcmpeqdp, IR_VFEQUAL_64) _(xvcmpgtdp, IR_VFGREATER_64) _(xvcmpgedp, IR_VFNOT_LESS_64)   \
+	_(xvcmpeqsp, IR_VFEQUAL_32) _(xvcmpgtsp, IR_VFGREATER_32) _(xvcmpgesp, IR_VFNOT_LESS_32)
 #define P9_XVF_FUSED(_)                                                                            \
 	_(xvmadddp, IR_VFMADD_64) _(xvmsubdp, IR_VFMSUB_64)                                        \
 	_(xvnmadddp, IR_VFNMADD_64) _(xvnmsubdp, IR_VFNMSUB_64)                                    \
@@ -91,6 +97,7 @@ P9_FPF_FUSED(_)
 #define _(id, intrinsic) extern const struct ir_helper p9_h_fpf_##id;
 P9_XVF_UNARY(_)
 P9_XVF_BINARY(_)
+P9_XVF_COMPARE(_)
 P9_XVF_FUSED(_)
 #undef _
 #define _(id) extern const struct ir_helper p9_h_fpf_##id;

@@ -154,6 +154,7 @@ P9_XVF_UNARY(XVF_UNARY)
 	}                                                                                          \
 	XVF_HELPER(id, number, 2, IR_V128, IR_V128)
 P9_XVF_BINARY(XVF_BINARY)
+P9_XVF_COMPARE(XVF_BINARY)
 
 #define XVF_FUSED(id, number)                                                                      \
 	static void fpf_##id(P9_PARAMS_VVV)                                                        \
@@ -176,7 +177,7 @@ static void p9_v_xvcvsxwdp(P9_PARAMS_V)
 		VE(d, d, e) = p9_fpv_cvsxwdp(VE(b, w, 2 * e));
 	*out = d.q;
 }
-P9_HELPER_V_V(xvcvsxwdp, PURE_FLOAT);
+P9_HELPER_AS(xvcvsxwdp, IR_VFFROM_ODD_S32, PURE_FLOAT, IR_V128, 1, IR_V128);
 
 static void p9_v_xvcvuxwdp(P9_PARAMS_V)
 {

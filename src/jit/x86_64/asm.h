@@ -22,9 +22,21 @@ enum cond {
 enum alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
 enum shift { SH_ROL = 0, SH_ROR = 1, SH_SHL = 4, SH_SHR = 5, SH_SAR = 7 };
 
+/* A displacement that leads elsewhere in the piece: to be corrected if the two are moved apart. */
+struct a_reference {
+	uint32_t where, target;
+};
+
 struct assembler {
 	uint8_t *base, *at, *end;
 	bool overflow;
+	/*
+	 * rbp points this far behind the start of the env, so that what is used most is reached with
+	 * displacements of one byte. Memory operands are written relative to the start.
+	 */
+	int32_t bias;
+	struct a_reference *ref;
+	uint32_t nref, cap_ref;
 };
 
 static inline void a_bytes(struct assembler *a, const void *bytes, unsigned n)
@@ -85,8 +97,10 @@ static inline void a_modrm_reg(struct assembler *a, unsigned reg, unsigned rm)
 /* [base + disp] */
 static inline void a_modrm_mem(struct assembler *a, unsigned reg, unsigned base, int32_t disp)
 {
-	uint8_t mod = fits8(disp) ? 1 : 2;
+	uint8_t mod;
 
+	disp -= base == RBP ? a->bias : 0;
+	mod = fits8(disp) ? 1 : 2;
 	if (disp == 0 && (base & 7) != RBP)
 		mod = 0;
 	a_1(a, mod << 6 | (reg & 7) << 3 | (base & 7));
@@ -102,8 +116,10 @@ static inline void a_modrm_mem(struct assembler *a, unsigned reg, unsigned base,
 static inline void a_modrm_idx(struct assembler *a, unsigned reg, unsigned base, unsigned index,
 			       int32_t disp)
 {
-	uint8_t mod = disp == 0 && (base & 7) != RBP ? 0 : fits8(disp) ? 1 : 2;
+	uint8_t mod;
 
+	disp -= base == RBP ? a->bias : 0;
+	mod = disp == 0 && (base & 7) != RBP ? 0 : fits8(disp) ? 1 : 2;
 	a_1(a, mod << 6 | (reg & 7) << 3 | 4);
 	a_1(a, (index & 7) << 3 | (base & 7));
 	if (mod == 1)
@@ -360,8 +376,12 @@ static inline void a_patch(struct assembler *a, uint32_t where, uint32_t target)
 {
 	int32_t d = target - (where + 4);
 
-	if (!a->overflow)
-		memcpy(a->base + where, &d, 4);
+	if (a->overflow || a->nref == a->cap_ref) {
+		a->overflow = true;
+		return;
+	}
+	memcpy(a->base + where, &d, 4);
+	a->ref[a->nref++] = (struct a_reference){ where, target };
 }
 
 static inline void a_patch_here(struct assembler *a, uint32_t where)

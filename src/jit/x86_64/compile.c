@@ -8,30 +8,75 @@
 #include "jit/region.h"
 #include "jit/x86_64/gen.h"
 
-#define CODE_MAX (64 << 10) /* of one region */
+#define CODE_MAX    (64 << 10) /* of one region */
+#define ENTER_UNITS 4          /* for what make_enter makes */
 
 struct jit {
 	struct jit_memory *memory;
 	struct jit_layout layout;
 	struct features host;
 	const uint8_t *enter; /* struct left enter(struct ir_env *, const void *entry) */
-	const uint8_t *no_entry;
+	const uint8_t *no_entry, *lookup;
 };
+
+/* Registers 0 to 31 of the guest, of 8 bytes each, then lie in reach of one byte. */
+static int32_t bias_of(const struct jit_layout *layout)
+{
+	return (int32_t)layout->pin_first + 128;
+}
+
+/*
+ * rax: a guest address. rcx := what the processor's jump cache leads to, if the entry is for the present
+ * context and mode (it is alive, or leaves); else what leaves for the run loop. One for all
+ * regions, to be small; the jump itself is in each of them, to be predicted.
+ */
+static void make_lookup(const struct jit *j, struct assembler *a)
+{
+	int32_t jump = (int32_t)j->layout.jump, key = (int32_t)j->layout.key;
+	uint32_t miss[2];
+
+	_Static_assert(sizeof(struct region_jump) == 1 << 5, "scaled below");
+	a_store(a, true, RAX, RBP, OFF_PC);
+	/* region_jump_hash */
+	a_mov(a, true, RCX, RAX);
+	a_shift_imm(a, SH_SHR, true, RCX, 2);
+	a_mov(a, true, RDX, RAX);
+	a_shift_imm(a, SH_SHR, true, RDX, 13);
+	a_alu(a, ALU_XOR, false, RCX, RDX);
+	a_rm(a, false, 0x33, RCX, RBP, key + 8); /* xor ecx, [salt] */
+	a_alu_imm(a, ALU_AND, false, RCX, (int32_t)j->layout.jump_mask);
+	a_shift_imm(a, SH_SHL, false, RCX, 5);
+	a_rm(a, true, 0x8b, RDX, RBP, key);
+	a_rx(a, true, 0x3b, RAX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, pc));
+	miss[0] = a_jcc(a, CC_NE);
+	a_rx(a, true, 0x3b, RDX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, context));
+	miss[1] = a_jcc(a, CC_NE);
+	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
+	a_store(a, true, RAX, RBP, OFF_BASE);
+	a_rx(a, true, 0x8b, RCX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, entry));
+	a_1(a, 0xc3);
+	a_patch_here(a, miss[0]);
+	a_patch_here(a, miss[1]);
+	a_mov_imm(a, RCX, (uintptr_t)j->no_entry);
+	a_1(a, 0xc3);
+}
 
 /* System V: keep rbx, rbp, r12-r15; call the region with the stack 8 off a multiple of 16. */
 static bool make_enter(struct jit *j)
 {
 	static const unsigned saved[] = { RBX, RBP, R12, R13, R14, R15 };
-	struct assembler a = { 0 };
+	struct a_reference ref[4];
+	struct assembler a = { .ref = ref, .cap_ref = ARRAY_SIZE(ref) };
 
-	a.base = a.at = jit_memory_alloc(j->memory, 1);
+	a.base = a.at = jit_memory_alloc(j->memory, JIT_HOT, ENTER_UNITS);
 	if (!a.base)
 		return false;
-	a.end = a.base + JIT_UNIT;
+	a.end = a.base + ENTER_UNITS * JIT_UNIT;
 	for (unsigned n = 0; n < 6; n++)
 		a_push(&a, saved[n]);
 	a_alu_imm(&a, ALU_SUB, true, RSP, 8);
-	a_mov(&a, true, RBP, RDI);
+	a.bias = bias_of(&j->layout);
+	a_lea(&a, true, RBP, RDI, a.bias);
 	a_load(&a, true, R14, RBP, OFF_TLB);
 	/* ldmxcsr, stmxcsr: what compiled code's operations leave there, C must not disturb */
 	a_rm(&a, false, 0x0fae, 2, RBP, OFF_FP_STATUS);
@@ -45,6 +90,8 @@ static bool make_enter(struct jit *j)
 	j->no_entry = jit_memory_exec(j->memory, a.at);
 	a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
 	a_1(&a, 0xc3);
+	j->lookup = jit_memory_exec(j->memory, a.at);
+	make_lookup(j, &a);
 	return !a.overflow;
 }
 
@@ -239,40 +286,18 @@ static void exit_direct(struct gen *g, const struct ir_inst *i)
 	g->exit_where[i->aux] = s->from[0];
 }
 
-/*
- * To the address in rax by the processor's jump cache: the entry must be for the present context and
- * mode. It leads to code that is alive, or leaves.
- */
+/* To the address in rax by the processor's jump cache. */
 static void exit_lookup(struct gen *g)
 {
-	struct assembler *a = &g->a;
-	uint32_t miss[2];
-	int32_t jump = (int32_t)g->layout->jump, key = (int32_t)g->layout->key;
-
-	_Static_assert(sizeof(struct region_jump) == 1 << 5, "scaled below");
-	a_store(a, true, RAX, RBP, OFF_PC);
-	/* region_jump_hash */
-	a_mov(a, true, RCX, RAX);
-	a_shift_imm(a, SH_SHR, true, RCX, 2);
-	a_mov(a, true, RDX, RAX);
-	a_shift_imm(a, SH_SHR, true, RDX, 13);
-	a_alu(a, ALU_XOR, false, RCX, RDX);
-	a_rm(a, false, 0x33, RCX, RBP, key + 8); /* xor ecx, [salt] */
-	a_alu_imm(a, ALU_AND, false, RCX, (int32_t)g->layout->jump_mask);
-	a_shift_imm(a, SH_SHL, false, RCX, 5);
-	a_rm(a, true, 0x8b, RDX, RBP, key);
-	a_rx(a, true, 0x3b, RAX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, pc));
-	miss[0] = a_jcc(a, CC_NE);
-	a_rx(a, true, 0x3b, RDX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, context));
-	miss[1] = a_jcc(a, CC_NE);
-	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
-	a_store(a, true, RAX, RBP, OFF_BASE);
-	/* jmp [rbp + rcx + entry] */
-	a_rx(a, false, 0xff, 4, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, entry));
-	a_patch_here(a, miss[0]);
-	a_patch_here(a, miss[1]);
-	a_mov_imm(a, RAX, IR_LEAVE_INDIRECT);
-	a_1(a, 0xc3);
+	if (g->noutside == ARRAY_SIZE(g->outside)) {
+		g->failed = true;
+		return;
+	}
+	a_1(&g->a, 0xe8); /* call */
+	g->outside[g->noutside].target = g->lookup;
+	g->outside[g->noutside++].where = a_pos(&g->a);
+	a_4(&g->a, 0);
+	a_jmp_reg(&g->a, RCX);
 }
 
 static void get(struct gen *g, const struct ir_inst *i)
@@ -440,7 +465,72 @@ static void generate(struct gen *g)
 	}
 	for (uint32_t n = 0; n < g->nfixup; n++)
 		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
+	/* Constants behind the stubs keep their alignment. */
+	while (a_pos(&g->a) & 15)
+		a_1(&g->a, 0xcc);
+	g->cold = a_pos(&g->a);
 	gen_stubs(g);
+}
+
+/* A finished piece, hot and cold part in their zones. */
+struct placed {
+	uint8_t *hot, *cold; /* writable */
+	const uint8_t *hot_exec, *cold_exec;
+};
+
+static const uint8_t *address_of(const struct gen *g, const struct placed *p, uint32_t at)
+{
+	return at < g->cold ? p->hot_exec + at : p->cold_exec + (at - g->cold);
+}
+
+static void set_displacement(const struct gen *g, const struct placed *p, uint32_t where,
+			     const uint8_t *target)
+{
+	uint8_t *w = where < g->cold ? p->hot + where : p->cold + (where - g->cold);
+	int32_t d = (int32_t)(target - (address_of(g, p, where) + 4));
+
+	memcpy(w, &d, sizeof(d));
+}
+
+static bool place(struct jit *j, const struct gen *g, struct jit_code *c)
+{
+	struct placed p;
+
+	c->size = g->cold;
+	c->cold_size = a_pos(&g->a) - g->cold;
+	c->units = (c->size + JIT_UNIT - 1) / JIT_UNIT;
+	c->cold_units = (c->cold_size + JIT_UNIT - 1) / JIT_UNIT;
+	p.hot = jit_memory_alloc(j->memory, JIT_HOT, c->units);
+	if (!p.hot)
+		return false;
+	p.cold = jit_memory_alloc(j->memory, JIT_COLD, c->cold_units);
+	if (!p.cold) {
+		jit_memory_free(j->memory, JIT_HOT, p.hot, c->units);
+		return false;
+	}
+	p.hot_exec = jit_memory_exec(j->memory, p.hot);
+	p.cold_exec = jit_memory_exec(j->memory, p.cold);
+	memcpy(p.hot, g->a.base, c->size);
+	memcpy(p.cold, g->a.base + g->cold, c->cold_size);
+	for (uint32_t n = 0; n < g->a.nref; n++) {
+		const struct a_reference *r = &g->a.ref[n];
+
+		if ((r->where < g->cold) != (r->target < g->cold))
+			set_displacement(g, &p, r->where, address_of(g, &p, r->target));
+	}
+	for (uint32_t n = 0; n < g->noutside; n++)
+		set_displacement(g, &p, g->outside[n].where, g->outside[n].target);
+	c->entry = p.hot_exec;
+	c->cold = p.cold_exec;
+	c->dead = (int32_t)(address_of(g, &p, g->entry_stub) - p.hot_exec);
+	for (uint32_t n = 0; n < c->nexit; n++) {
+		if (g->exit_where[n] == NO_INDEX)
+			continue;
+		c->exit[n].displacement = (int32_t *)(void *)(p.hot + g->exit_where[n]);
+		c->exit[n].unlinked = *c->exit[n].displacement;
+		c->exit[n].from = p.hot_exec + g->exit_where[n] + 4;
+	}
+	return true;
 }
 
 struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc)
@@ -458,6 +548,8 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->start = g->pc = pc;
 	g->a.base = g->a.at = buffer;
 	g->a.end = buffer + CODE_MAX;
+	g->a.bias = bias_of(&j->layout);
+	g->lookup = j->lookup;
 	g->val = calloc(r->ninst + 1, sizeof(*g->val));
 	g->next = malloc((r->ninst + 1) * sizeof(*g->next));
 	g->block_at = calloc(r->nbb + 1, sizeof(*g->block_at));
@@ -466,7 +558,9 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->cap_stub = r->ninst + 2;
 	g->stub = malloc(g->cap_stub * sizeof(*g->stub));
 	g->exit_where = malloc((r->nexit + 1) * sizeof(*g->exit_where));
-	if (!g->val || !g->next || !g->block_at || !g->fixup || !g->stub || !g->exit_where ||
+	g->a.cap_ref = 4 * r->ninst + 600;
+	g->a.ref = malloc(g->a.cap_ref * sizeof(*g->a.ref));
+	if (!g->a.ref || !g->val || !g->next || !g->block_at || !g->fixup || !g->stub || !g->exit_where ||
 	    !alloc_init(g))
 		goto out;
 	for (unsigned n = 0; n < 16; n++)
@@ -485,30 +579,11 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 		err = ENOSPC;
 		goto out;
 	}
-	c->units = (a_pos(&g->a) + JIT_UNIT - 1) / JIT_UNIT;
-	c->size = a_pos(&g->a);
-	c->dead = (int32_t)g->entry_stub;
 	c->nexit = r->nexit;
-	{
-		uint8_t *w = jit_memory_alloc(j->memory, c->units);
-
-		if (!w) {
-			free(c);
-			c = NULL;
-			err = ENOSPC;
-			goto out;
-		}
-		/* All jumps are relative within the piece, all calls absolute: it can be moved. */
-		memcpy(w, buffer, c->size);
-		c->entry = jit_memory_exec(j->memory, w);
-		for (uint32_t n = 0; n < r->nexit; n++) {
-			c->exit[n].displacement = NULL;
-			if (g->exit_where[n] == NO_INDEX)
-				continue;
-			c->exit[n].displacement = (int32_t *)(void *)(w + g->exit_where[n]);
-			c->exit[n].unlinked = *c->exit[n].displacement;
-			c->exit[n].from = (const uint8_t *)c->entry + g->exit_where[n] + 4;
-		}
+	if (!place(j, g, c)) {
+		free(c);
+		c = NULL;
+		err = ENOSPC;
 	}
 out:
 	if (g) {
@@ -518,6 +593,7 @@ out:
 		free(g->fixup);
 		free(g->stub);
 		free(g->exit_where);
+		free(g->a.ref);
 		free(g);
 	}
 	free(buffer);
@@ -530,7 +606,9 @@ void jit_free(struct jit *j, struct jit_code *c)
 {
 	if (!c)
 		return;
-	jit_memory_free(j->memory, jit_memory_writable(j->memory, c->entry), c->units);
+	jit_memory_free(j->memory, JIT_HOT, jit_memory_writable(j->memory, c->entry), c->units);
+	jit_memory_free(j->memory, JIT_COLD, jit_memory_writable(j->memory, c->cold),
+			c->cold_units);
 	free(c);
 }
 

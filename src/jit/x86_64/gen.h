@@ -2,7 +2,7 @@
  * Generating x86-64 code from one region: the state of it, and what its parts offer each other.
  *
  * Host registers while compiled code runs:
- *   rbp  the env            r14  the TLB of the current data context (only ends of regions change it)
+ *   rbp  the env (+ bias)   r14  the TLB of the current data context (only ends of regions change it)
  *   rax rcx rdx, xmm0 xmm1  scratch within one IR instruction
  *   the others              values, or guest registers pinned for the whole region
  *
@@ -123,6 +123,14 @@ struct gen {
 	uint64_t pc;         /* of the current guest instruction */
 	uint64_t start;      /* of the region */
 	uint32_t entry_stub; /* where it leaves when it is not to be run */
+	uint32_t cold;       /* position where the stubs begin */
+	const void *lookup;  /* the jump cache's (compile.c) */
+	/* Calls of what lies outside of the piece: positions of displacements. */
+	struct {
+		uint32_t where;
+		const void *target;
+	} outside[130];
+	uint32_t noutside;
 	bool failed;         /* cannot be compiled: out of memory or of temporaries */
 	/* Constant data behind the code, and the displacements that lead to it. */
 	_Alignas(16) uint8_t data[4096];
@@ -232,7 +240,7 @@ void gen_memory(struct gen *g, const struct ir_inst *i);  /* ops_mem.c */
 void gen_call(struct gen *g, const struct ir_inst *i);    /* ops_call.c */
 /* Expand a call of a helper that is an intrinsic. False: nothing was made. ops_intrinsic.c */
 bool gen_intrinsic(struct gen *g, const struct ir_inst *i);
-/* The same for those of ir/intrinsic_float.h, and what its STUB_FLOAT leads to. ops_float.c */
+/* The same for those of ir/intrinsic_float.h (ops_float.c), and their STUB_FLOAT (ops_float_stub.c). */
 bool gen_float(struct gen *g, const struct ir_inst *i);
 void gen_float_stub(struct gen *g, const struct stub *s);
 /* Between MXCSR and env->fp_status. */

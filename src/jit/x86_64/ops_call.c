@@ -135,7 +135,7 @@ void gen_call(struct gen *g, const struct ir_inst *i)
 	spill_for_call(g);
 	if (h->flags & IR_H_FLOAT)
 		gen_mxcsr(g, false);
-	a_mov(&g->a, true, RDI, RBP);
+	a_lea(&g->a, true, RDI, RBP, 0);
 	gen_call_c(g, (const void *)(uintptr_t)h->fn);
 	if (h->flags & IR_H_FLOAT)
 		gen_mxcsr(g, true);

@@ -1,27 +1,23 @@
 /*
  * Floating point on SSE2 and FMA: the intrinsics of ir/intrinsic_float.h. The fast path does the
- * operation and looks at the exponent of the result; whatever is not a plain number, and so might have
- * something to report, goes to a stub, which calls the helper instead. MXCSR[PE] gathers "inexact"
- * (IR_FP_INEXACT) while compiled code runs; it is in env->fp_status while C runs that looks at it
- * or that computes itself.
+ * operation and looks at the exponent of the result; whatever is not a plain number, and so might
+ * have something to report, goes to a stub, which calls the helper instead. MXCSR[PE] gathers
+ * "inexact" (IR_FP_INEXACT) while compiled code runs; it is in env->fp_status while C runs that
+ * looks at it or that computes itself.
  */
-#include "ir/intrinsic_float.h"
-#include "jit/x86_64/gen.h"
-
-#define SCALAR_SCRATCH 15 /* with xmm0 and xmm1, in no value's use: VALUE_XMM */
+#include "jit/x86_64/ops_float.h"
 
 #define PSRLQ_PSRLD_GROUP 2 /* /2: logical, right */
 #define PAND              0x0fdb
 #define PADDD             0x0ffe
 #define PCMPGTD           0x0f66
-#define PMOVMSKB          0x0fd7
-#define XORPS             0x0f57
+#define PCMPEQD           0x0f76
 
 /* The exponents of plain results, biased as a double's: all but the least, which may be tiny. */
 enum { DOUBLE_LEAST = 2, DOUBLE_GREATEST = 0x7fe, SINGLE_LEAST = 0x382, SINGLE_GREATEST = 0x47e };
 
 /* Two-operand SSE opcodes in the order of the intrinsics: add, subtract, multiply, divide, root. */
-static const uint16_t arith_op[] = { 0x0f58, 0x0f5c, 0x0f59, 0x0f5e, 0x0f51 };
+static const uint16_t arith_op[] = {0x0f58, 0x0f5c, 0x0f59, 0x0f5e, 0x0f51};
 
 static bool is_single(unsigned number)
 {
@@ -32,7 +28,7 @@ static bool is_single(unsigned number)
 static struct place fetch(struct gen *g, uint32_t v, unsigned xmm)
 {
 	struct assembler *a = &g->a;
-	struct place p = { .kind = PLACE_REG };
+	struct place p = {.kind = PLACE_REG};
 
 	if (inst_of(g, v)->op == IR_CONST) {
 		p.kind = PLACE_CONST;
@@ -55,32 +51,6 @@ static struct place fetch(struct gen *g, uint32_t v, unsigned xmm)
 	return p;
 }
 
-/* reg := what is at a place */
-static void from_place(struct gen *g, const struct place *p, unsigned reg)
-{
-	if (p->kind == PLACE_REG)
-		a_mov(&g->a, true, reg, p->reg);
-	else if (p->kind == PLACE_MEM)
-		a_load(&g->a, true, reg, RBP, p->disp);
-	else
-		a_mov_imm(&g->a, reg, p->imm);
-}
-
-/* eax := the biased exponent of a double in reg */
-static void exponent(struct gen *g, unsigned reg)
-{
-	struct assembler *a = &g->a;
-
-	if (g->host->bmi2) {
-		a_vex(a, 0xf2, 0x0f3af0, true, RAX, 0, reg); /* rorx */
-		a_1(a, 52);
-	} else {
-		a_mov(a, true, RAX, reg);
-		a_shift_imm(a, SH_SHR, true, RAX, 52);
-	}
-	a_alu_imm(a, ALU_AND, false, RAX, 0x7ff);
-}
-
 /* A jump that is taken unless the double in reg is plain. */
 static uint32_t unless_plain(struct gen *g, unsigned reg, bool single)
 {
@@ -94,9 +64,9 @@ static uint32_t unless_plain(struct gen *g, unsigned reg, bool single)
 }
 
 /*
- * xmm0, a double, to single precision, and to dst as a double. Rounding twice can go wrong only if the
- * first rounding ended in the middle between two singles: returns the jump that is taken then, to
- * come back to *resume.
+ * xmm0, a double, to single precision, and to dst as a double. Rounding twice can go wrong only if
+ * the first rounding ended in the middle between two singles: returns the jump that is taken then,
+ * to come back to *resume.
  */
 static uint32_t narrow(struct gen *g, unsigned dst, uint32_t *resume)
 {
@@ -116,8 +86,7 @@ static uint32_t narrow(struct gen *g, unsigned dst, uint32_t *resume)
 	return tie;
 }
 
-static struct stub *float_stub(struct gen *g, unsigned dst, const struct place *arg,
-			       uint32_t from)
+static struct stub *float_stub(struct gen *g, unsigned dst, const struct place *arg, uint32_t from)
 {
 	struct stub *s = add_stub(g, STUB_FLOAT);
 	bool vector = inst_of(g, g->at)->type == IR_V128;
@@ -150,7 +119,7 @@ static bool arithmetic(struct gen *g, const struct ir_inst *i, unsigned number)
 	unsigned n = single ? number - IR_FADD_SINGLE : number - IR_FADD, dst;
 	uint32_t tie = NO_INDEX, resume = 0;
 	struct stub *s;
-	struct place arg[3] = { { 0 } };
+	struct place arg[3] = {{0}};
 
 	if (n >= IR_FMADD - IR_FADD) {
 		if (!g->host->fma)
@@ -184,7 +153,7 @@ static bool arithmetic(struct gen *g, const struct ir_inst *i, unsigned number)
 
 static void round_single(struct gen *g, const struct ir_inst *i)
 {
-	struct place arg[3] = { fetch(g, i->arg[0], 0) };
+	struct place arg[3] = {fetch(g, i->arg[0], 0)};
 	unsigned dst = def_reg(g);
 
 	a_sse(&g->a, 0xf2, 0x0f5a, 0, 0);
@@ -195,7 +164,7 @@ static void round_single(struct gen *g, const struct ir_inst *i)
 
 static bool integral(struct gen *g, const struct ir_inst *i, unsigned number)
 {
-	struct place arg[3] = { { 0 } };
+	struct place arg[3] = {{0}};
 	unsigned dst;
 
 	if (!g->host->sse41)
@@ -215,7 +184,7 @@ static bool integral(struct gen *g, const struct ir_inst *i, unsigned number)
 static void from_integer(struct gen *g, const struct ir_inst *i, unsigned number)
 {
 	struct assembler *a = &g->a;
-	struct place arg[3] = { fetch(g, i->arg[0], NO_REG) };
+	struct place arg[3] = {fetch(g, i->arg[0], NO_REG)};
 	uint32_t from = NO_INDEX;
 	unsigned src = RAX, dst;
 
@@ -241,7 +210,7 @@ static void from_integer(struct gen *g, const struct ir_inst *i, unsigned number
 static void compare(struct gen *g, const struct ir_inst *i)
 {
 	struct assembler *a = &g->a;
-	struct place arg[3] = { fetch(g, i->arg[0], 0), fetch(g, i->arg[1], 1) };
+	struct place arg[3] = {fetch(g, i->arg[0], 0), fetch(g, i->arg[1], 1)};
 	unsigned dst = def_reg(g);
 	uint32_t from;
 
@@ -259,7 +228,7 @@ static void compare(struct gen *g, const struct ir_inst *i)
 static void to_integer(struct gen *g, const struct ir_inst *i, unsigned number)
 {
 	struct assembler *a = &g->a;
-	struct place arg[3] = { fetch(g, i->arg[0], 0) };
+	struct place arg[3] = {fetch(g, i->arg[0], 0)};
 	bool w = number == IR_FTO_S64 || number == IR_FTO_S64_TRUNCATE;
 	bool truncate = number >= IR_FTO_S64_TRUNCATE;
 	unsigned dst = def_reg(g);
@@ -282,7 +251,7 @@ static void to_integer(struct gen *g, const struct ir_inst *i, unsigned number)
 static void widen(struct gen *g, const struct ir_inst *i)
 {
 	struct assembler *a = &g->a;
-	struct place arg[3] = { fetch(g, i->arg[0], NO_REG) };
+	struct place arg[3] = {fetch(g, i->arg[0], NO_REG)};
 	unsigned dst;
 
 	from_place(g, &arg[0], RAX);
@@ -299,7 +268,7 @@ static void widen(struct gen *g, const struct ir_inst *i)
 static void narrow_bits(struct gen *g, const struct ir_inst *i)
 {
 	struct assembler *a = &g->a;
-	struct place arg[3] = { fetch(g, i->arg[0], NO_REG) };
+	struct place arg[3] = {fetch(g, i->arg[0], NO_REG)};
 	unsigned dst = def_reg(g);
 
 	from_place(g, &arg[0], RDX);
@@ -344,6 +313,7 @@ static uint32_t unless_all_plain(struct gen *g, unsigned xmm, bool wide_lanes)
 	gen_sse_data(g, 0x66, PAND, 0, every(bits, mask));
 	gen_sse_data(g, 0x66, PADDD, 0, every(bits, top - 2));
 	gen_sse_data(g, 0x66, PCMPGTD, 0, every(bits, never | (top + mask - 1 - 2)));
+	/* xmm0: the offending lanes, of wide ones the low half */
 	a_sse(a, 0x66, PMOVMSKB, RAX, 0);
 	a_test(a, false, RAX, RAX);
 	return a_jcc(a, CC_NE);
@@ -355,7 +325,7 @@ static bool vector(struct gen *g, const struct ir_inst *i, unsigned number)
 	bool wide_lanes = number < IR_VFADD_32;
 	unsigned n = number - (wide_lanes ? IR_VFADD_64 : IR_VFADD_32), dst;
 	uint8_t prefix = wide_lanes ? 0x66 : 0;
-	struct place arg[3] = { { 0 } };
+	struct place arg[3] = {{0}};
 
 	if (n >= IR_VFMADD_64 - IR_VFADD_64 && !g->host->fma)
 		return false;
@@ -381,14 +351,81 @@ static bool vector(struct gen *g, const struct ir_inst *i, unsigned number)
 	return true;
 }
 
+/* cmpps and cmppd: 0 equal, 1 less, 2 not greater, 3 unordered */
+static void compare_lanes(struct gen *g, uint8_t prefix, unsigned dst, unsigned src, uint8_t how)
+{
+	a_sse(&g->a, prefix, CMPPS, dst, src);
+	a_1(&g->a, how);
+}
+
+static void vector_compare(struct gen *g, const struct ir_inst *i, unsigned number)
+{
+	struct assembler *a = &g->a;
+	uint8_t prefix = number < IR_VFEQUAL_32 ? 0x66 : 0;
+	unsigned n = number - (number < IR_VFEQUAL_32 ? IR_VFEQUAL_64 : IR_VFEQUAL_32), dst;
+	struct place arg[3] = {{.reg = use_reg(g, i->arg[0])}, {.reg = use_reg(g, i->arg[1])}};
+
+	dst = def_reg(g);
+	a_sse(a, 0, 0x0f28, 0, arg[0].reg);
+	compare_lanes(g, prefix, 0, arg[1].reg, 3);
+	a_sse(a, 0x66, PMOVMSKB, RAX, 0);
+	a_test(a, false, RAX, RAX);
+	/* with the operands exchanged */
+	a_sse(a, 0, 0x0f28, dst, arg[1].reg);
+	compare_lanes(g, prefix, dst, arg[0].reg, n);
+	float_stub(g, dst, arg, a_jcc(a, CC_NE));
+}
+
+/* The host gives the second operand where one is a NaN, or both are zeros. */
+static void vector_max(struct gen *g, const struct ir_inst *i, unsigned number)
+{
+	struct assembler *a = &g->a;
+	uint8_t prefix = number < IR_VFMAX_32 ? 0x66 : 0;
+	struct place arg[3] = {{.reg = use_reg(g, i->arg[0])}, {.reg = use_reg(g, i->arg[1])}};
+	unsigned dst = def_reg(g);
+
+	/* equal, but not the same */
+	a_sse(a, 0, 0x0f28, 0, arg[0].reg);
+	a_sse(a, 0x66, PCMPEQD, 0, arg[1].reg);
+	a_sse(a, 0, 0x0f28, 1, arg[0].reg);
+	compare_lanes(g, prefix, 1, arg[1].reg, 0);
+	a_sse(a, 0x66, PANDN, 0, 1);
+	a_sse(a, 0, 0x0f28, 1, arg[0].reg);
+	compare_lanes(g, prefix, 1, arg[1].reg, 3);
+	a_sse(a, 0, ORPS, 0, 1);
+	a_sse(a, 0x66, PMOVMSKB, RAX, 0);
+	a_sse(a, 0, 0x0f28, dst, arg[0].reg);
+	a_sse(a, prefix, number == IR_VFMAX_64 || number == IR_VFMAX_32 ? 0x0f5f : 0x0f5d, dst,
+	      arg[1].reg);
+	a_test(a, false, RAX, RAX);
+	float_stub(g, dst, arg, a_jcc(a, CC_NE));
+}
+
+static void vector_from_integer(struct gen *g, const struct ir_inst *i, unsigned number)
+{
+	unsigned src = use_reg(g, i->arg[0]), dst = def_reg(g);
+
+	if (number == IR_VFFROM_S32) {
+		a_sse(&g->a, 0, 0x0f5b, dst, src); /* cvtdq2ps */
+		return;
+	}
+	a_sse(&g->a, 0x66, 0x0f70, dst, src); /* pshufd */
+	a_1(&g->a, 1 | 3 << 2);
+	a_sse(&g->a, 0xf3, 0x0fe6, dst, dst); /* cvtdq2pd */
+}
+
 bool gen_float(struct gen *g, const struct ir_inst *i)
 {
 	unsigned number = ir_helper_of(i)->intrinsic;
 
 	if (number <= IR_FNMSUB_SINGLE)
 		return arithmetic(g, i, number);
-	if (number >= IR_VFADD_64)
+	if (number >= IR_VFADD_64 && number < IR_VFEQUAL_64)
 		return vector(g, i, number);
+	if (number >= IR_VFEQUAL_64 && number < IR_VFMAX_64) {
+		vector_compare(g, i, number);
+		return true;
+	}
 	switch ((enum ir_float_intrinsic)number) {
 	case IR_FROUND_SINGLE:
 		round_single(g, i);
@@ -418,158 +455,17 @@ bool gen_float(struct gen *g, const struct ir_inst *i)
 	case IR_FNARROW:
 		narrow_bits(g, i);
 		return true;
+	case IR_VFMAX_64:
+	case IR_VFMIN_64:
+	case IR_VFMAX_32:
+	case IR_VFMIN_32:
+		vector_max(g, i, number);
+		return true;
+	case IR_VFFROM_S32:
+	case IR_VFFROM_ODD_S32:
+		vector_from_integer(g, i, number);
+		return true;
 	default:
 		return false;
 	}
-}
-
-/* ---- the stub ---- */
-
-static uint32_t jump_if_zero(struct gen *g, const struct place *p, enum cond cc)
-{
-	from_place(g, p, RAX);
-	a_alu(&g->a, ALU_ADD, true, RAX, RAX); /* without the sign */
-	return a_jcc(&g->a, cc);
-}
-
-/*
- * Zero is the one common result that is not normal. Go back where it is exact: jumps to `back`;
- * the others fall through.
- */
-static void accept_zero(struct gen *g, const struct stub *s, unsigned number)
-{
-	struct assembler *a = &g->a;
-	struct place result = { .kind = PLACE_REG, .reg = s->reg };
-	uint32_t not_zero, not_small, factor;
-
-	/* What was a zero after it was rounded to single may have been something before. */
-	if (number >= IR_FADD_SINGLE && number != IR_FNARROW)
-		return;
-	if (number == IR_FNARROW) {
-		a_patch(a, jump_if_zero(g, &s->arg[0], CC_E), s->back);
-		return;
-	}
-	not_zero = jump_if_zero(g, &result, CC_NE);
-	switch ((enum ir_float_intrinsic)number) {
-	case IR_FADD:
-	case IR_FSUB:
-	case IR_FSQRT:
-		a_patch(a, a_jmp(a), s->back);
-		break;
-	case IR_FMUL:
-		a_patch(a, jump_if_zero(g, &s->arg[1], CC_E), s->back);
-		/* fall through */
-	case IR_FDIV:
-		a_patch(a, jump_if_zero(g, &s->arg[0], CC_E), s->back);
-		break;
-	default:
-		/*
-		 * a * c + b: nothing is lost below a b that is not very small, since their
-		 * difference is a multiple of the product's last bit.
-		 */
-		from_place(g, &s->arg[1], RDX);
-		exponent(g, RDX);
-		a_alu_imm(a, ALU_CMP, false, RAX, 0x100);
-		not_small = a_jcc(a, CC_A);
-		a_patch(a, not_small, s->back);
-		a_alu(a, ALU_ADD, true, RDX, RDX);
-		factor = a_jcc(a, CC_NE);
-		a_patch(a, jump_if_zero(g, &s->arg[0], CC_E), s->back);
-		a_patch(a, jump_if_zero(g, &s->arg[2], CC_E), s->back);
-		a_patch_here(a, factor);
-		break;
-	}
-	a_patch_here(a, not_zero);
-}
-
-/*
- * In the middle between two singles: if that is exact, it can be rounded as it is. Sums and so on
- * of singles either are exact or do not get there (53 > 2 * 24 + 1). Of a fused operation on
- * singles the product p is exact, and with it the error of p + b can be had (Knuth), without any
- * rounding if there is none. Else to `call`.
- */
-static void accept_tie(struct gen *g, const struct stub *s, unsigned number, uint32_t call)
-{
-	struct assembler *a = &g->a;
-	bool is_fused = number >= IR_FMADD_SINGLE;
-
-	a_patch_here(a, s->tie);
-	from_place(g, &s->arg[0], RAX);
-	if (number != IR_FSQRT_SINGLE) {
-		from_place(g, &s->arg[is_fused ? 2 : 1], RDX);
-		a_alu(a, ALU_OR, false, RAX, RDX);
-	}
-	a_test_imm(a, false, RAX, 0x1fffffff);
-	a_patch(a, a_jcc(a, CC_NE), call);
-	if (is_fused) {
-		from_place(g, &s->arg[1], RAX);
-		if (number == IR_FMSUB_SINGLE || number == IR_FNMSUB_SINGLE) {
-			a_rr(a, true, 0x0fba, 7, RAX); /* btc */
-			a_1(a, 63);
-		}
-		a_sse(a, 0xf2, 0x0f59, 1, SCALAR_SCRATCH); /* p = a * c */
-		a_sse(a, 0, 0x0f28, SCALAR_SCRATCH, 0);
-		a_sse(a, 0xf2, 0x0f5c, SCALAR_SCRATCH, 1); /* sum - p is b? */
-		a_sse_w(a, 0x66, 0x0f7e, SCALAR_SCRATCH, RDX);
-		a_alu(a, ALU_CMP, true, RDX, RAX);
-		a_patch(a, a_jcc(a, CC_NE), call);
-		a_sse(a, 0xf2, 0x0f5c, SCALAR_SCRATCH, 0); /* b - sum is -p? */
-		a_sse_w(a, 0x66, 0x0f7e, SCALAR_SCRATCH, RDX);
-		a_rr(a, true, 0x0fba, 7, RDX);
-		a_1(a, 63);
-		a_sse_w(a, 0x66, 0x0f7e, 1, RAX);
-		a_alu(a, ALU_CMP, true, RDX, RAX);
-		a_patch(a, a_jcc(a, CC_NE), call);
-	}
-	a_patch(a, a_jmp(a), s->resume);
-}
-
-void gen_mxcsr(struct gen *g, bool load)
-{
-	a_rm(&g->a, false, 0x0fae, load ? 2 : 3, RBP, (int32_t)OFF_FP_STATUS);
-}
-
-void gen_float_stub(struct gen *g, const struct stub *s)
-{
-	static const uint8_t arg_reg[] = { RSI, RDX, RCX, R8 };
-	struct assembler *a = &g->a;
-	const struct ir_inst *i = inst_of(g, s->at);
-	const struct ir_helper *h = ir_helper_of(i);
-	bool vec = i->type == IR_V128;
-	uint32_t bytes, call;
-
-	if (!vec)
-		accept_zero(g, s, h->intrinsic);
-	call = a_pos(a);
-	bytes = stub_save(g, s);
-	if (vec) {
-		a_alu_imm(a, ALU_SUB, true, RSP, 64);
-		a_mov(a, true, RSI, RSP);
-		for (unsigned k = 0; k < h->nargs; k++) {
-			a_sse_mem(a, 0, 0x0f29, s->arg[k].reg, RSP, 16 * (int32_t)(k + 1));
-			a_lea(a, true, arg_reg[k + 1], RSP, 16 * (int32_t)(k + 1));
-		}
-	} else {
-		for (unsigned k = 0; k < h->nargs; k++) {
-			from_place(g, &s->arg[k], RAX);
-			a_push(a, RAX);
-		}
-		for (unsigned k = h->nargs; k-- > 0;)
-			a_pop(a, arg_reg[k]);
-	}
-	gen_mxcsr(g, false);
-	a_mov(a, true, RDI, RBP);
-	a_mov_imm(a, RAX, (uintptr_t)h->fn);
-	a_call_reg(a, RAX);
-	gen_mxcsr(g, true);
-	if (vec) {
-		a_sse_mem(a, 0, 0x0f28, s->reg, RSP, 0);
-		a_alu_imm(a, ALU_ADD, true, RSP, 64);
-	} else {
-		a_mov(a, true, s->reg, RAX);
-	}
-	stub_restore(g, s, bytes);
-	a_patch(a, a_jmp(a), s->back);
-	if (s->tie != NO_INDEX)
-		accept_tie(g, s, h->intrinsic, call);
 }

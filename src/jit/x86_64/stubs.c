@@ -109,7 +109,7 @@ void stub_restore(struct gen *g, const struct stub *s, uint32_t bytes)
 
 static void call(struct gen *g, const void *fn)
 {
-	a_mov(&g->a, true, RDI, RBP);
+	a_lea(&g->a, true, RDI, RBP, 0);
 	a_mov_imm(&g->a, RAX, (uintptr_t)fn);
 	a_call_reg(&g->a, RAX);
 }

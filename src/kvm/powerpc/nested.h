@@ -208,8 +208,8 @@ enum ppc_next nested_handle_exit(struct ppc_vcpu *v);
 /* --- nested_core.c: without effect unless the VM has joint_threads --- */
 
 /*
- * Wait until no other thread of the core is inside an L2, by the time base `until` at the latest. False:
- * the time has come, or there is something else to do. Takes mmu_lock.
+ * Wait until no other thread of the core is inside an L2, by the time base `until` at the latest.
+ * False: the time has come, or there is something else to do. Takes mmu_lock.
  */
 bool nested_core_enter(struct ppc_vcpu *v, uint64_t until);
 void nested_core_leave(struct ppc_vcpu *v);

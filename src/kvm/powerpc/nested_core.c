@@ -1,7 +1,7 @@
 /*
- * Threads of a core that depend on each other (tuning.joint_threads, kvm-hv's indep_threads_mode=N):
- * all of a core's threads are in the same partition, so that while one of them is inside an L2, no
- * other can be. L1 sees H_ENTER_NESTED take longer.
+ * Threads of a core that depend on each other (tuning.joint_threads, kvm-hv's
+ * indep_threads_mode=N): all of a core's threads are in the same partition, so that while one of
+ * them is inside an L2, no other can be. L1 sees H_ENTER_NESTED take longer.
  *
  * Whoever leaves L2 hands the core to who has waited longest. A wait ends early, and the
  * hypercall with it, when the vCPU has something else to do: then L1 tries again.

@@ -53,7 +53,7 @@ enum hv_word {
 	HV_WORDS,
 };
 
-/* struct pt_regs, as far as it concerns: doublewords (the names PT_ are the host headers on POWER) */
+/* struct pt_regs, as far as it concerns: doublewords. (On POWER, the host's headers have PT_.) */
 enum pt_word {
 	PTREG_GPR0,
 	PTREG_NIP = 32,
@@ -346,8 +346,8 @@ static long get_guest(struct ppc_vcpu *v)
 }
 
 /*
- * When L1 wants the processor back, in L2's time base: most often without a look at the clock. Expiries
- * further away than the register's 56 bits are as far away as it can say.
+ * When L1 wants the processor back, in L2's time base: most often without a look at the clock.
+ * Expiries further away than the register's 56 bits are as far away as it can say.
  */
 static uint64_t hdec_expires(const struct nested_vcpu *n, const struct p9_regs *r)
 {

@@ -1,15 +1,15 @@
 /*
- * The pseries machine's state, of which its hypervisor has the most: registers by KVM_GET_ONE_REG, where a
- * nested hypervisor's partition table (PTCR), registered areas and presentation controllers are found too,
- * and the sources of the XICS device.
+ * The pseries machine's state, of which its hypervisor has the most: registers by KVM_GET_ONE_REG,
+ * where a nested hypervisor's partition table (PTCR), registered areas and presentation controllers
+ * are found too, and the sources of the XICS device.
  *
  *   PSER  partition-wide: PVR, time base, translation, PTCR, clock, interrupt sources
  *   NVRA  non-volatile memory
  *   CONS  console input that the guest has not read
  *   VCPU  a processor: number, whether it is stopped, registers
  *
- * Time. The guest's time base goes on where it stopped (up to 2^24 ticks later, since offsets are multiples
- * of that); a decrementer's expiry is in the guest's time base, and holds.
+ * Time. The guest's time base goes on where it stopped (up to 2^24 ticks later, since offsets are
+ * multiples of that); a decrementer's expiry is in the guest's time base, and holds.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -34,57 +34,23 @@ static const struct {
 	uint64_t id;
 	uint32_t count; /* consecutive identifiers */
 } registers[] = {
-	{KVM_REG_PPC_ARCH_COMPAT, 1},
-	{KVM_REG_PPC_LPCR_64, 1},
-	{KVM_REG_PPC_PID, 1},
-	{KVM_REG_PPC_DSCR, 1},
-	{KVM_REG_PPC_DAR, 1},
-	{KVM_REG_PPC_DSISR, 1},
-	{KVM_REG_PPC_AMR, 1},
-	{KVM_REG_PPC_UAMOR, 1},
-	{KVM_REG_PPC_IAMR, 1},
-	{KVM_REG_PPC_MMCR0, 1},
-	{KVM_REG_PPC_MMCR1, 1},
-	{KVM_REG_PPC_MMCR2, 1},
-	{KVM_REG_PPC_MMCRA, 1},
-	{KVM_REG_PPC_MMCRS, 1},
-	{KVM_REG_PPC_PMC(1), 8},
-	{KVM_REG_PPC_SPMC1, 2},
-	{KVM_REG_PPC_SIAR, 1},
-	{KVM_REG_PPC_SDAR, 1},
-	{KVM_REG_PPC_SIER, 1},
-	{KVM_REG_PPC_VSR(0), 32},
-	{KVM_REG_PPC_VR(0), 32},
-	{KVM_REG_PPC_FPSCR, 1},
-	{KVM_REG_PPC_VSCR, 1},
-	{KVM_REG_PPC_VRSAVE, 1},
-	{KVM_REG_PPC_FSCR, 1},
-	{KVM_REG_PPC_PSPB, 1},
-	{KVM_REG_PPC_EBBHR, 1},
-	{KVM_REG_PPC_EBBRR, 1},
-	{KVM_REG_PPC_BESCR, 1},
-	{KVM_REG_PPC_TAR, 1},
-	{KVM_REG_PPC_DPDES, 1},
-	{KVM_REG_PPC_DAWR, 1},
-	{KVM_REG_PPC_DAWRX, 1},
-	{KVM_REG_PPC_CIABR, 1},
-	{KVM_REG_PPC_IC, 1},
-	{KVM_REG_PPC_VTB, 1},
-	{KVM_REG_PPC_PURR, 1},
-	{KVM_REG_PPC_SPURR, 1},
-	{KVM_REG_PPC_PPR, 1},
-	{KVM_REG_PPC_WORT, 1},
-	{KVM_REG_PPC_PSSCR, 1},
-	{KVM_REG_PPC_CSIGR, 1},
-	{KVM_REG_PPC_TACR, 1},
-	{KVM_REG_PPC_TCSCR, 1},
-	{KVM_REG_PPC_ACOP, 1},
-	{KVM_REG_PPC_TIDR, 1},
-	{KVM_REG_PPC_ONLINE, 1},
-	{KVM_REG_PPC_VPA_ADDR, 1},
-	{KVM_REG_PPC_VPA_SLB, 1},
-	{KVM_REG_PPC_VPA_DTL, 1},
-	{KVM_REG_PPC_ICP_STATE, 1},
+	{KVM_REG_PPC_ARCH_COMPAT, 1}, {KVM_REG_PPC_LPCR_64, 1}, {KVM_REG_PPC_PID, 1},
+	{KVM_REG_PPC_DSCR, 1},        {KVM_REG_PPC_DAR, 1},     {KVM_REG_PPC_DSISR, 1},
+	{KVM_REG_PPC_AMR, 1},         {KVM_REG_PPC_UAMOR, 1},   {KVM_REG_PPC_IAMR, 1},
+	{KVM_REG_PPC_MMCR0, 1},       {KVM_REG_PPC_MMCR1, 1},   {KVM_REG_PPC_MMCR2, 1},
+	{KVM_REG_PPC_MMCRA, 1},       {KVM_REG_PPC_MMCRS, 1},   {KVM_REG_PPC_PMC(1), 8},
+	{KVM_REG_PPC_SPMC1, 2},       {KVM_REG_PPC_SIAR, 1},    {KVM_REG_PPC_SDAR, 1},
+	{KVM_REG_PPC_SIER, 1},        {KVM_REG_PPC_VSR(0), 32}, {KVM_REG_PPC_VR(0), 32},
+	{KVM_REG_PPC_FPSCR, 1},       {KVM_REG_PPC_VSCR, 1},    {KVM_REG_PPC_VRSAVE, 1},
+	{KVM_REG_PPC_FSCR, 1},        {KVM_REG_PPC_PSPB, 1},    {KVM_REG_PPC_EBBHR, 1},
+	{KVM_REG_PPC_EBBRR, 1},       {KVM_REG_PPC_BESCR, 1},   {KVM_REG_PPC_TAR, 1},
+	{KVM_REG_PPC_DPDES, 1},       {KVM_REG_PPC_DAWR, 1},    {KVM_REG_PPC_DAWRX, 1},
+	{KVM_REG_PPC_CIABR, 1},       {KVM_REG_PPC_IC, 1},      {KVM_REG_PPC_VTB, 1},
+	{KVM_REG_PPC_PURR, 1},        {KVM_REG_PPC_SPURR, 1},   {KVM_REG_PPC_PPR, 1},
+	{KVM_REG_PPC_WORT, 1},        {KVM_REG_PPC_PSSCR, 1},   {KVM_REG_PPC_CSIGR, 1},
+	{KVM_REG_PPC_TACR, 1},        {KVM_REG_PPC_TCSCR, 1},   {KVM_REG_PPC_ACOP, 1},
+	{KVM_REG_PPC_TIDR, 1},        {KVM_REG_PPC_ONLINE, 1},  {KVM_REG_PPC_VPA_ADDR, 1},
+	{KVM_REG_PPC_VPA_SLB, 1},     {KVM_REG_PPC_VPA_DTL, 1}, {KVM_REG_PPC_ICP_STATE, 1},
 	{KVM_REG_PPC_DEC_EXPIRY, 1},
 };
 

@@ -14,8 +14,8 @@ typedef unsigned long u64;
 #define H_BUSY                1
 #define VTY                   0x71000000
 
-#define L2_FIXED  0x4000000UL  /* mapped by L1 from the start */
-#define L2_WORDS  0x4000000UL  /* real addresses that L1 maps when they are touched */
+#define L2_FIXED  0x4000000UL /* mapped by L1 from the start */
+#define L2_WORDS  0x4000000UL /* real addresses that L1 maps when they are touched */
 #define WORD_STEP 0x21008UL
 #define NR_WORDS  128
 

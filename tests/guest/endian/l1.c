@@ -1,23 +1,24 @@
 /*
- * A hypervisor of one guest, of the other byte order (or the same): partition table and tree (which are
- * big-endian always), struct hv_guest_state and struct pt_regs (in L1's own order), and the exits.
+ * A hypervisor of one guest, of the other byte order (or the same): partition table and tree (which
+ * are big-endian always), struct hv_guest_state and struct pt_regs (in L1's own order), and the
+ * exits.
  */
 #include "bare.h"
 
-#define VALID  (1UL << 63)
-#define LEAF   (1UL << 62)
-#define ATTR   0x7UL /* read, write, execute; R and C are for the hypervisor below to set */
-#define PATB   0x300000UL
-#define ROOT   0x310000UL
-#define LEVEL2 0x320000UL
-#define LEVEL3 0x321000UL
-#define SMALL  0x400000UL /* tables of 64 KiB pages */
-#define L2_MEM 0x8000000UL
+#define VALID        (1UL << 63)
+#define LEAF         (1UL << 62)
+#define ATTR         0x7UL /* read, write, execute; R and C are for the hypervisor below to set */
+#define PATB         0x300000UL
+#define ROOT         0x310000UL
+#define LEVEL2       0x320000UL
+#define LEVEL3       0x321000UL
+#define SMALL        0x400000UL /* tables of 64 KiB pages */
+#define L2_MEM       0x8000000UL
 #define TRAP_HDSI    0xe00
 #define TRAP_HDEC    0x980
 #define TRAP_SYSCALL 0xc00
-#define MSR_SF (1UL << 63)
-#define MSR_LE 1UL
+#define MSR_SF       (1UL << 63)
+#define MSR_LE       1UL
 
 struct hv_guest_state {
 	u64 version;
@@ -79,7 +80,8 @@ static void map_page(u64 gpa)
 /* The token of a function of RTAS, out of the flattened device tree. */
 static u32 rtas_token(const u8 *fdt, const char *name)
 {
-	const u8 *p = fdt + be32(*(const u32 *)(fdt + 8)), *strings = fdt + be32(*(const u32 *)(fdt + 12));
+	const u8 *p = fdt + be32(*(const u32 *)(fdt + 8)),
+		 *strings = fdt + be32(*(const u32 *)(fdt + 12));
 
 	for (;;) {
 		u32 token = be32(*(const u32 *)p), len;
@@ -134,8 +136,8 @@ static int handle(long trap)
 		return 1;
 	case TRAP_SYSCALL:
 		if (regs.gpr[3] == H_PUT_TERM_CHAR) {
-			regs.gpr[3] = (u64)hcall(H_PUT_TERM_CHAR, regs.gpr[4], regs.gpr[5], regs.gpr[6],
-						 regs.gpr[7]);
+			regs.gpr[3] = (u64)hcall(H_PUT_TERM_CHAR, regs.gpr[4], regs.gpr[5],
+						 regs.gpr[6], regs.gpr[7]);
 			return 1;
 		}
 		return 0;
