@@ -30,6 +30,7 @@ check:
 	@scripts/install-deps --test
 	@$(MAKE) --no-print-directory all
 	@scripts/fetch-guest --full --nested
+	@scripts/cross-ppc64le
 	@scripts/check $(BUILD)
 
 # Against QEMU and the host; about ten minutes. BENCH="--quick --rounds 1" passes options.

@@ -37,39 +37,6 @@ struct code_op *lower_add_op(struct output *o, unsigned handler)
 	return op;
 }
 
-/*
- * The guest instruction that each block starts in the middle of. It is carried from block to block;
- * predecessors agree (ir_check).
- */
-static void find_block_pcs(struct output *o)
-{
-	const struct ir_region *r = o->l.r;
-	bool changed;
-
-	memset(o->block_pc, 0xff, r->nbb * sizeof(*o->block_pc));
-	do {
-		changed = false;
-		for (uint32_t k = 0; k < o->l.norder; k++) {
-			const struct ir_bb *bb = &r->bb[o->l.order[k]];
-			uint64_t pc = o->block_pc[o->l.order[k]];
-			uint32_t target[2];
-			unsigned n;
-
-			for (uint32_t id = bb->first; id < bb->first + bb->count; id++) {
-				if (r->inst[id].op == IR_INSN)
-					pc = r->inst[id].imm - r->base;
-			}
-			n = ir_targets(&r->inst[bb->first + bb->count - 1], target);
-			for (unsigned t = 0; t < n; t++) {
-				if (o->block_pc[target[t]] == UINT64_MAX && pc != UINT64_MAX) {
-					o->block_pc[target[t]] = pc;
-					changed = true;
-				}
-			}
-		}
-	} while (changed);
-}
-
 static void put_blocks(struct output *o)
 {
 	const struct ir_region *r = o->l.r;
@@ -85,7 +52,7 @@ static void put_blocks(struct output *o)
 		uint32_t b = o->l.order[k];
 
 		o->block_op[b] = o->nop;
-		o->guest_pc = o->block_pc[b];
+		o->guest_pc = o->block_pc[b] - r->base;
 		o->next_block = k + 1 < o->l.norder ? o->l.order[k + 1] : NOWHERE;
 		for (uint32_t id = r->bb[b].first; id < r->bb[b].first + r->bb[b].count; id++) {
 			o->position = id;
@@ -223,7 +190,7 @@ struct ir_code *ir_lower(const struct ir_region *r)
 		lower_homes(&o.l);
 		lower_liveness(&o.l);
 	}
-	find_block_pcs(&o);
+	ir_block_pcs(o.l.r, o.block_pc);
 	put_blocks(&o);
 	if (!o.l.err)
 		fix_branches(&o);

@@ -83,6 +83,12 @@ static inline unsigned ir_type_bits(enum ir_type t)
 	return 8 * ir_type_size(t);
 }
 
+/*
+ * By block id: the guest instruction that the block starts in the middle of, UINT64_MAX for blocks that
+ * start with one. It is carried from block to block; predecessors agree (ir_check).
+ */
+void ir_block_pcs(const struct ir_region *r, uint64_t *pcs);
+
 /* The blocks that an instruction may branch to. */
 static inline unsigned ir_targets(const struct ir_inst *i, uint32_t target[2])
 {

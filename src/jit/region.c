@@ -10,7 +10,7 @@
 #include "mem/tlb.h"
 #include "util/counter.h"
 
-#define REGION_HASH_BITS  16
+#define REGION_HASH_BITS  18
 #define REGION_HASH_SIZE  (1u << REGION_HASH_BITS)
 #define BLOCK_HASH_BITS   14
 #define BLOCK_HASH_SIZE   (1u << BLOCK_HASH_BITS)

@@ -72,13 +72,13 @@ static void dump_region(FILE *out, const struct jit_trace_region *r)
 	const struct jit_code *c = r->code;
 
 	fprintf(out, "region 0x%016" PRIx64 " %s: %zu bytes of host code at %p\nguest:\n", r->pc,
-		r->state, c->size + c->cold_size, c->entry);
+		r->state, c->size, c->entry);
 	r->guest(out, r->arg);
 	fprintf(out, "ir:\n");
 	ir_print(r->ir, out);
 	fprintf(out, "host:\n");
 	jit_print_host(out, c->entry, c->size, (uintptr_t)c->entry);
-	fprintf(out, "host, rarely run:\n");
+	fprintf(out, "rarely run: %zu bytes of host code at %p\n", c->cold_size, c->cold);
 	jit_print_host(out, c->cold, c->cold_size, (uintptr_t)c->cold);
 	fputc('\n', out);
 }

@@ -576,6 +576,25 @@ static void test_traps(void **state)
 	assert_done(RUN(P9_HARNESS_USER, unequal, I("tw", 0, 4, 5)), PC + 4);
 }
 
+static void one_round(void)
+{
+	machine->r->gpr[28] = UINT64_C(0x0007597e786f8735);
+	machine->r->gpr[17] = UINT64_C(0x0c8526a9);
+	machine->r->gpr[15] = 0x8000;
+	machine->r->ctr = 1;
+}
+
+/* Behind a loop that is entered in its middle: the code that raises the interrupt lies elsewhere. */
+static void test_trap_after_loop(void **state)
+{
+	(void)state;
+	assert_fault(RUN(P9_HARNESS_USER, one_round, 0x42bc0008, /* b .+8 as bc */
+			 0x60000000, 0x7f917f97 /* divwuo. 28,17,15 */, 0x60000000,
+			 0x4200fff4 /* bdnz .-12 */, 0x0e1c359f /* twlti 28,13727 */, 0x60000000,
+			 0x60000000),
+		     P9_VEC_PROGRAM, PC + 20);
+}
+
 static void test_invalid_forms(void **state)
 {
 	const uint32_t words[] = {
@@ -681,7 +700,7 @@ int main(void)
 	    TEST(test_quadword_conditional),
 	    TEST(test_alignment),
 	    TEST(test_amo),
-	    TEST(test_traps),
+	    TEST(test_traps), TEST(test_trap_after_loop),
 	    TEST(test_invalid_forms),
 	    TEST(test_barriers),
 	    TEST(test_divide_extended),

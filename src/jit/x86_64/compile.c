@@ -456,6 +456,7 @@ static void generate(struct gen *g)
 		for (uint32_t n = end; n < r->ninst && follows == NO_INDEX; n++)
 			follows = g->val[n].block;
 		g->block_at[b] = a_pos(&g->a);
+		g->pc = g->block_pc[b];
 		alloc_begin_block(g, b);
 		for (uint32_t n = first; n < end && !g->failed && !g->a.overflow; n++)
 			instruction(g, n, follows);
@@ -560,7 +561,8 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->exit_where = malloc((r->nexit + 1) * sizeof(*g->exit_where));
 	g->a.cap_ref = 4 * r->ninst + 600;
 	g->a.ref = malloc(g->a.cap_ref * sizeof(*g->a.ref));
-	if (!g->a.ref || !g->val || !g->next || !g->block_at || !g->fixup || !g->stub || !g->exit_where ||
+	g->block_pc = malloc((r->nbb + 1) * sizeof(*g->block_pc));
+	if (!g->a.ref || !g->block_pc || !g->val || !g->next || !g->block_at || !g->fixup || !g->stub || !g->exit_where ||
 	    !alloc_init(g))
 		goto out;
 	for (unsigned n = 0; n < 16; n++)
@@ -571,6 +573,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	if (!c)
 		goto out;
 	g->code = c;
+	ir_block_pcs(r, g->block_pc);
 	choose_pins(g);
 	generate(g);
 	if (g->failed || g->a.overflow) {
@@ -590,6 +593,7 @@ out:
 		free(g->val);
 		free(g->next);
 		free(g->block_at);
+		free(g->block_pc);
 		free(g->fixup);
 		free(g->stub);
 		free(g->exit_where);

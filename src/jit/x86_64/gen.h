@@ -103,6 +103,7 @@ struct gen {
 	struct value *val;   /* by instruction */
 	uint32_t (*next)[4]; /* by instruction and operand: the next use after this one */
 	uint32_t *block_at;  /* by block: position of its code, NO_INDEX */
+	uint64_t *block_pc;  /* by block: ir_block_pcs */
 	struct fixup {
 		uint32_t where, block;
 	} *fixup;
