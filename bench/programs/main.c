@@ -21,7 +21,7 @@ static const struct workload *const groups[] = {
 static const char usage[] =
 	"Usage: bench list                    the names of the workloads, and what they are\n"
 	"       bench run NAME [PERCENT]      runs a workload, or PERCENT of its work\n"
-	"       bench parallel N NAME [PERCENT]  the same in N processes, each bound to a processor\n"
+	"       bench parallel N NAME [PERCENT]  the same in N processes, each on a processor\n"
 	"       bench time NAME COMMAND...    times a command, under this name\n"
 	"       bench text FILE BYTES         writes text that compresses like text\n"
 	"       bench nothing                 ends at once (what `exec` executes)\n"
@@ -89,7 +89,7 @@ static int run(const char *name, const char *percent)
 	return 0;
 }
 
-/* A process that binds itself to the n-th processor, waits for `go`, works, and says its checksum. */
+/* A process: binds itself to the n-th processor, waits for `go`, works, and says its checksum. */
 static void work_on(const struct workload *w, uint64_t count, unsigned n, int go, int result)
 {
 	cpu_set_t allowed, one;
@@ -121,13 +121,14 @@ static void work_on(const struct workload *w, uint64_t count, unsigned n, int go
 static int run_parallel(const char *number, const char *name, const char *percent)
 {
 	const struct workload *w = find(name);
+	enum { most = 64 };
 	unsigned processes = (unsigned)strtoul(number, NULL, 10);
-	int go[2], result[2], status, failed = 0;
+	int go[2], end_of[2], result[most], status, failed = 0;
 	uint64_t count, sum = 0, other;
 	char label[64], byte;
 	double start;
 
-	if (!w || !processes || processes > 64) {
+	if (!w || !processes || processes > most) {
 		fprintf(stderr, "bench: cannot run '%s' in %s processes.\n", name, number);
 		return 2;
 	}
@@ -135,22 +136,26 @@ static int run_parallel(const char *number, const char *name, const char *percen
 	if (!count)
 		count = 1;
 	snprintf(label, sizeof(label), "%s:%u", name, processes);
-	if (pipe(go) || pipe(result))
+	if (pipe(go))
 		die("pipe");
 	for (unsigned i = 0; i < processes; i++) {
-		pid_t pid = fork();
+		pid_t pid;
 
+		/* One each: if a process fails, its pipe ends. */
+		if (pipe(end_of))
+			die("pipe");
+		pid = fork();
 		if (pid < 0)
 			die("fork");
 		if (!pid) {
 			close(go[1]);
-			close(result[0]);
-			work_on(w, count, i, go[0], result[1]);
+			work_on(w, count, i, go[0], end_of[1]);
 		}
+		close(end_of[1]);
+		result[i] = end_of[0];
 	}
-	close(result[1]);
 	for (unsigned i = 0; i < processes; i++)
-		if (read(result[0], &byte, 1) != 1)
+		if (read(result[i], &byte, 1) != 1)
 			return 1;
 	begin(label);
 	start = now();
@@ -158,7 +163,7 @@ static int run_parallel(const char *number, const char *name, const char *percen
 	close(go[0]);
 	close(go[1]);
 	for (unsigned i = 0; i < processes; i++) {
-		if (read(result[0], &other, sizeof(other)) != sizeof(other))
+		if (read(result[i], &other, sizeof(other)) != sizeof(other))
 			return 1;
 		failed |= i && other != sum;
 		sum = other;

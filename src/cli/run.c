@@ -387,8 +387,8 @@ static int apply_settings(struct run_options *o)
 	o->config.tuning.no_nested = !o->settings.nested;
 	if (!o->config.nested || o->settings.nested)
 		return 0;
-	complain("nested guests are forbidden on this host, by " SETTINGS_FILE
-		 " or ANYKVM_NESTED; leave out --nested.");
+	complain("nested guests are forbidden on this host, by " SETTINGS_FILE " or ANYKVM_NESTED; %s.",
+		 o->config.restore ? "the machine that was saved needs them" : "leave out --nested");
 	return EXIT_USAGE;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "generate_decimal.h"
 #include "generate_vector.h"
 
 #include "util/bits.h"
@@ -547,6 +548,7 @@ void generate_case(struct generator *g, const struct p9_insn_desc *d, struct dif
 	i = random_insn(g, d, &c->state);
 	special_state(g, &i, &c->state);
 	generate_vector_state(g, &i, &c->state);
+	generate_decimal_state(g, &i, &c->state);
 	if (is_storage(d))
 		aim(g, &i, &c->state);
 	if (d->flags & P9_FLAG_BRANCH)

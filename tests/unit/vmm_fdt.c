@@ -179,6 +179,8 @@ static void processors(void **state)
 		assert_int_equal(p[2 + 5] & 0x80, 0x80);  /* little-endian */
 		assert_int_equal(p[2 + 22] & 0x80, 0);    /* no transactional memory */
 		assert_int_equal(p[2 + 40] & 0x80, 0x80); /* radix */
+		assert_int_equal(p[2 + 54] & 0x80, 0x80); /* decimal floating point */
+		assert_int_equal(cell(path, "ibm,dfp", 0), 1);
 		assert_int_equal(p[2 + 64], 0);		  /* no DAWR1 */
 	}
 	assert_int_equal(fdt_path_offset(fdt, "/cpus/PowerPC,POWER9@1"), -FDT_ERR_NOTFOUND);

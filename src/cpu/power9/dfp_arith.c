@@ -126,8 +126,8 @@ static struct p9_dfp_wide product(p9_u128 a, p9_u128 b)
 	uint64_t bh = (uint64_t)(b / half), bl = (uint64_t)(b % half);
 	p9_u128 middle = (p9_u128)ah * bl + (p9_u128)al * bh;
 	struct p9_dfp_wide w = {
-	    .hi = (p9_u128)ah * bh + middle / half,
-	    .lo = (p9_u128)al * bl + middle % half * half,
+		.hi = (p9_u128)ah * bh + middle / half,
+		.lo = (p9_u128)al * bl + middle % half * half,
 	};
 
 	if (w.lo >= UNIT) {
@@ -166,13 +166,14 @@ static struct p9_dfp_wide quotient(const struct p9_dfp_format *f, const struct p
 				   const struct p9_dfp_num *b)
 {
 	struct p9_dfp_wide q = {.lo = a->coef / b->coef, .exp = a->exp - b->exp};
-	p9_u128 rest = a->coef % b->coef;
+	p9_u128 rest = a->coef - q.lo * b->coef;
 	int most = 38 - p9_dfp_digits(b->coef), wanted = f->digits + 2;
 
 	while (rest) {
 		int have = q.hi ? P9_DFP_HALF + p9_dfp_digits(q.hi) : p9_dfp_digits(q.lo);
 		int step = wanted - have < most ? wanted - have : most;
 		struct p9_dfp_wide shifted;
+		p9_u128 digits;
 
 		if (step <= 0)
 			break;
@@ -183,8 +184,9 @@ static struct p9_dfp_wide quotient(const struct p9_dfp_format *f, const struct p
 		shifted = p9_dfp_shift_left(q.lo, (unsigned)step);
 		shifted.hi += q.hi * p9_dfp_power[step];
 		shifted.exp = q.exp - step;
-		q = sum(shifted, &(struct p9_dfp_wide){.lo = rest / b->coef});
-		rest %= b->coef;
+		digits = rest / b->coef;
+		rest -= digits * b->coef;
+		q = sum(shifted, &(struct p9_dfp_wide){.lo = digits});
 	}
 	q.more = rest != 0;
 	return q;

@@ -59,15 +59,15 @@ p9_u128 p9_dfp_rdpq(uint64_t *fpscr, p9_u128 bits, p9_u128 old)
 {
 	struct p9_dfp_op op = p9_dfp_begin(*fpscr, &p9_dfp_long);
 	struct p9_dfp_num b = p9_dfp_unpack(&p9_dfp_extended, bits), r;
+	bool suppressed;
 	p9_u128 v;
 
 	op.source = &p9_dfp_extended;
 	if (!p9_dfp_nan_result(&op, &r, &b, &b))
 		r = narrow(&op, &b);
-	if (op.raised & P9_FPSCR_VX_ANY & -(uint64_t)!!(*fpscr & P9_FPSCR_VE))
-		return p9_dfp_finish(fpscr, &op, &r, old);
+	suppressed = (op.raised & P9_FPSCR_VXSNAN) && (op.fpscr & P9_FPSCR_VE);
 	v = p9_dfp_finish(fpscr, &op, &r, old);
-	return op.wrapped ? v : v << 64;
+	return op.wrapped || suppressed ? v : v << 64;
 }
 
 p9_u128 p9_dfp_cffix(P9_DFP_ARGS, uint64_t b)

@@ -7,14 +7,19 @@
 
 struct p9_dfp_wide p9_dfp_shift_left(p9_u128 coef, unsigned n)
 {
-	p9_u128 split = p9_dfp_power[P9_DFP_HALF - n];
+	p9_u128 split = p9_dfp_power[P9_DFP_HALF - n], hi = 0;
 
-	return (struct p9_dfp_wide){.hi = coef / split, .lo = coef % split * p9_dfp_power[n]};
+	/* Divisions of 128 bits are slow. */
+	if (coef >= split) {
+		hi = coef / split;
+		coef -= hi * split;
+	}
+	return (struct p9_dfp_wide){.hi = hi, .lo = coef * p9_dfp_power[n]};
 }
 
 void p9_dfp_drop(struct p9_dfp_wide *w, unsigned n)
 {
-	p9_u128 unit;
+	p9_u128 unit, lo, hi;
 
 	w->exp += (int)n;
 	if (n >= 2 * P9_DFP_HALF) {
@@ -28,10 +33,17 @@ void p9_dfp_drop(struct p9_dfp_wide *w, unsigned n)
 		w->hi = 0;
 		n -= P9_DFP_HALF;
 	}
+	if (!n)
+		return;
 	unit = p9_dfp_power[n];
-	w->more |= w->lo % unit != 0;
-	w->lo = w->lo / unit + w->hi % unit * p9_dfp_power[P9_DFP_HALF - n];
-	w->hi /= unit;
+	lo = w->lo / unit;
+	w->more |= lo * unit != w->lo;
+	w->lo = lo;
+	if (w->hi) {
+		hi = w->hi / unit;
+		w->lo += (w->hi - hi * unit) * p9_dfp_power[P9_DFP_HALF - n];
+		w->hi = hi;
+	}
 }
 
 static int wide_digits(const struct p9_dfp_wide *w)
@@ -42,58 +54,67 @@ static int wide_digits(const struct p9_dfp_wide *w)
 void p9_dfp_set_rmc(struct p9_dfp_op *op, unsigned r_rmc)
 {
 	static const uint8_t named[8] = {
-	    P9_DRN_NEAREST, P9_DRN_ZERO, P9_DRN_NEAREST_AWAY, 0 /* DRN */,
-	    P9_DRN_UP,      P9_DRN_DOWN, P9_DRN_AWAY,         P9_DRN_NEAREST_ZERO,
+		P9_DRN_NEAREST, P9_DRN_ZERO, P9_DRN_NEAREST_AWAY, 0 /* DRN */,
+		P9_DRN_UP,      P9_DRN_DOWN, P9_DRN_AWAY,         P9_DRN_NEAREST_ZERO,
 	};
 
 	if (r_rmc != 3)
 		op->round = (enum p9_dfp_round)named[r_rmc & 7];
 }
 
-/*
- * Does the magnitude grow by one unit? `last` is the last digit kept, `first` the first one lost,
- * `more` tells whether anything comes after it.
- */
-static bool rounds_up(enum p9_dfp_round mode, bool neg, unsigned last, unsigned first, bool more)
-{
-	bool inexact = first || more;
+/* What is lost by rounding, in halves of a unit: 0 < LESS < 1 = TIE < MORE < 2. */
+enum lost { LOST_NOTHING, LOST_LESS, LOST_TIE, LOST_MORE };
 
+/* Does the magnitude `kept` grow by one unit? */
+static bool rounds_up(enum p9_dfp_round mode, bool neg, p9_u128 kept, enum lost lost)
+{
 	switch (mode) {
 	case P9_DRN_NEAREST:
-		return first > 5 || (first == 5 && (more || (last & 1)));
+		return lost == LOST_MORE || (lost == LOST_TIE && (kept & 1));
 	case P9_DRN_ZERO:
 		return false;
 	case P9_DRN_UP:
-		return inexact && !neg;
+		return lost && !neg;
 	case P9_DRN_DOWN:
-		return inexact && neg;
+		return lost && neg;
 	case P9_DRN_NEAREST_AWAY:
-		return first >= 5;
+		return lost >= LOST_TIE;
 	case P9_DRN_NEAREST_ZERO:
-		return first > 5 || (first == 5 && more);
+		return lost == LOST_MORE;
 	case P9_DRN_AWAY:
-		return inexact;
+		return lost;
 	case P9_DRN_SHORTER:
-		return inexact && last % 5 == 0;
+		return lost && kept % 5 == 0;
 	}
 	return false;
 }
 
 p9_u128 p9_dfp_round_off(struct p9_dfp_op *op, struct p9_dfp_wide *w, unsigned n, bool neg)
 {
-	unsigned first;
+	p9_u128 unit, kept, rest;
+	enum lost lost;
 
-	p9_dfp_drop(w, n - 1);
-	first = (unsigned)(w->lo % 10);
-	w->lo -= first;
-	p9_dfp_drop(w, 1);
-	if (!first && !w->more)
-		return w->lo;
-	op->raised |= P9_FPSCR_XX | P9_FPSCR_FI;
-	if (!rounds_up(op->round, neg, (unsigned)(w->lo % 10), first, w->more))
-		return w->lo;
+	if (n > P9_DFP_HALF) {
+		p9_dfp_drop(w, n - P9_DFP_HALF);
+		n = P9_DFP_HALF;
+	}
+	unit = p9_dfp_power[n];
+	kept = w->lo / unit;
+	rest = w->lo - kept * unit;
+	kept += w->hi * p9_dfp_power[P9_DFP_HALF - n];
+	w->exp += (int)n;
+	if (rest == unit / 2)
+		lost = w->more ? LOST_MORE : LOST_TIE;
+	else if (rest > unit / 2)
+		lost = LOST_MORE;
+	else
+		lost = rest || w->more ? LOST_LESS : LOST_NOTHING;
+	if (lost)
+		op->raised |= P9_FPSCR_XX | P9_FPSCR_FI;
+	if (!rounds_up(op->round, neg, kept, lost))
+		return kept;
 	op->raised |= P9_FPSCR_FR;
-	return w->lo + 1;
+	return kept + 1;
 }
 
 /* The result of a disabled overflow is an infinity, or the greatest finite number. */

@@ -50,9 +50,9 @@ struct p9_dfp_op {
 static inline struct p9_dfp_op p9_dfp_begin(uint64_t fpscr, const struct p9_dfp_format *f)
 {
 	return (struct p9_dfp_op){
-	    .fpscr = fpscr,
-	    .round = (enum p9_dfp_round)((fpscr & P9_FPSCR_DRN) >> 32),
-	    .format = f,
+		.fpscr = fpscr,
+		.round = (enum p9_dfp_round)((fpscr & P9_FPSCR_DRN) >> 32),
+		.format = f,
 	};
 }
 

@@ -5,19 +5,26 @@
  */
 #include "cpu/power9/dfp_core.h"
 
+/* The last sixteen digits. */
+static uint64_t to_bcd(uint64_t v)
+{
+	uint64_t r = 0;
+
+	for (unsigned n = 0; n < 64; n += 4, v /= 10)
+		r |= v % 10 << n;
+	return r;
+}
+
 p9_u128 p9_dfp_dedpd(const struct p9_dfp_format *f, p9_u128 bits, unsigned sp)
 {
 	struct p9_dfp_num b = p9_dfp_unpack(f, bits);
-	p9_u128 v = b.coef, r = 0;
-	unsigned n = 0;
+	p9_u128 unit = p9_dfp_power[16], r = to_bcd((uint64_t)(b.coef % unit));
 
+	if (f->bits > 64)
+		r |= (p9_u128)to_bcd((uint64_t)(b.coef / unit % unit)) << 64;
 	/* SP: 0b0x no sign; 0b10 the code of a positive number is C, 0b11 F. */
-	if (sp & 2) {
-		r = b.neg ? 13 : sp & 1 ? 15 : 12;
-		n = 4;
-	}
-	for (; n < f->bits; n += 4, v /= 10)
-		r |= v % 10 << n;
+	if (sp & 2)
+		r = r << 4 | (b.neg ? 13 : sp & 1 ? 15 : 12);
 	return r;
 }
 

@@ -61,6 +61,18 @@ void jit_unlink(struct jit_code *from, uint32_t exit)
 	(void)exit;
 }
 
+void jit_kill(struct jit *j, struct jit_code *c)
+{
+	(void)j;
+	(void)c;
+}
+
+const void *jit_no_entry(const struct jit *j)
+{
+	(void)j;
+	return NULL;
+}
+
 size_t jit_bytes(const struct jit *j)
 {
 	(void)j;

@@ -3,6 +3,8 @@
  */
 #include <stdlib.h>
 
+#include "ir/avail.h"
+#include "ir/scratch.h"
 #include "jit/x86_64/gen.h"
 
 static bool is_vec(const struct gen *g, uint32_t v)
@@ -21,10 +23,14 @@ struct pin *pin_at(struct gen *g, uint32_t offset)
 /* ---- uses, found backwards ---- */
 
 /* A comparison that only one later branch or select of its block reads is made there. */
-static bool may_fuse(const struct ir_inst *user, const struct ir_inst *def)
+static bool may_fuse(const struct gen *g, const struct ir_inst *user, const struct ir_inst *def)
 {
+	int32_t imm;
+
 	if (user->op != IR_BR && user->op != IR_SELECT)
 		return false;
+	if (def->op == IR_AND)
+		return use_imm((struct gen *)g, def->arg[1], &imm);
 	return def->op >= IR_EQ && def->op <= IR_LEU;
 }
 
@@ -40,6 +46,151 @@ static void note_use(struct gen *g, uint32_t user, unsigned k, uint32_t v, uint3
 	}
 	g->next[user][k] = x->next;
 	x->next = user;
+}
+
+/* ---- values that other blocks find in guest state ---- */
+
+/* Where each value that crosses blocks can be: what it was read from, or is first written to. */
+static void find_state(struct gen *g)
+{
+	const struct ir_region *r = g->r;
+
+	for (uint32_t n = 0; n < r->ninst; n++) {
+		const struct ir_inst *i = &r->inst[n];
+		uint32_t v = i->op == IR_GET ? n : i->arg[0];
+		struct value *x = &g->val[v];
+
+		if (g->val[n].block == NO_INDEX || (i->op != IR_GET && i->op != IR_SET))
+			continue;
+		if (!x->crosses || x->via_state || r->inst[v].op == IR_CONST ||
+		    r->inst[v].op == IR_VCONST || g->nvia == ARRAY_SIZE(g->via_state))
+			continue;
+		x->via_state = true;
+		x->state_at = n; /* the access, until all is known */
+		g->via_state[g->nvia++] = v;
+	}
+}
+
+static bool holds(const struct gen *g, const uint32_t *entry, uint32_t block, uint32_t v)
+{
+	const struct ir_inst *access = inst_of(g, g->val[v].state_at);
+	size_t cell = (size_t)block * state_ncells(g->r) + state_first(access);
+
+	for (unsigned c = 0; c < state_count((enum ir_type)access->type); c++)
+		if (entry[cell + c] != v)
+			return false;
+	return true;
+}
+
+/* Take the mark from those that some block does not find there. */
+static void check_state(struct gen *g, const uint32_t *entry)
+{
+	const struct ir_region *r = g->r;
+	unsigned kept = 0;
+
+	for (uint32_t n = 0; n < r->ninst; n++) {
+		const struct ir_inst *i = &r->inst[n];
+
+		if (g->val[n].block == NO_INDEX)
+			continue;
+		for (unsigned k = 0; k < ir_nargs(i); k++) {
+			struct value *x = &g->val[i->arg[k]];
+
+			if (x->via_state && x->block != g->val[n].block &&
+			    (!entry || !holds(g, entry, g->val[n].block, i->arg[k])))
+				x->via_state = false;
+		}
+	}
+	for (unsigned n = 0; n < g->nvia; n++) {
+		struct value *x = &g->val[g->via_state[n]];
+
+		if (!x->via_state)
+			continue;
+		x->state_at = (uint32_t)inst_of(g, x->state_at)->imm;
+		g->via_state[kept++] = g->via_state[n];
+	}
+	g->nvia = kept;
+}
+
+static void choose_state(struct gen *g)
+{
+	struct scratch_mark mark;
+	struct ir_cfg cfg;
+
+	find_state(g);
+	if (!g->nvia)
+		return;
+	mark = scratch_mark(g->r->scratch);
+	check_state(g, ir_cfg_init(&cfg, g->r) ? ir_available(g->r, &cfg) : NULL);
+	scratch_release(g->r->scratch, mark);
+}
+
+static bool is_foreign(const struct gen *g, uint32_t v, uint32_t block)
+{
+	return g->val[v].via_state && g->val[v].block != block;
+}
+
+/* The uses, in this block, of values of others that it finds in guest state. */
+static void note_foreign_uses(struct gen *g, uint32_t block)
+{
+	const struct ir_region *r = g->r;
+
+	for (uint32_t n = r->bb[block].count; n-- > 0;) {
+		uint32_t user = r->bb[block].first + n;
+		const struct ir_inst *i = &r->inst[user];
+
+		if (g->val[user].fused)
+			continue;
+		for (unsigned k = 0; k < ir_nargs(i); k++) {
+			uint32_t v = i->arg[k];
+			const struct ir_inst *c = inst_of(g, v);
+
+			if (!g->val[v].fused) {
+				if (!is_foreign(g, v, block))
+					continue;
+				g->next[user][k] = g->val[v].next;
+				g->val[v].next = user;
+				continue;
+			}
+			/* As in alloc_init: the comparison's operands live until its user. */
+			for (unsigned m = 0; m < 2; m++) {
+				if (!is_foreign(g, c->arg[m], block))
+					continue;
+				g->next[v][m] = g->val[c->arg[m]].next;
+				g->val[c->arg[m]].next = v;
+			}
+			for (unsigned m = 0; m < 2; m++)
+				if (is_foreign(g, c->arg[m], block))
+					g->val[c->arg[m]].next = user;
+		}
+	}
+}
+
+static void temp_free(struct gen *g, uint32_t at);
+
+static void begin_foreign(struct gen *g, uint32_t block)
+{
+	for (unsigned n = 0; n < g->nvia; n++) {
+		struct value *x = &g->val[g->via_state[n]];
+
+		if (x->home == HOME_TEMP)
+			temp_free(g, x->home_at);
+		x->home = HOME_NONE;
+		/* Of blocks to come the uses are known from alloc_init. */
+		if (g->via_state[n] < g->r->bb[block].first)
+			x->next = NO_INDEX;
+	}
+	note_foreign_uses(g, block);
+	for (unsigned n = 0; n < g->nvia; n++) {
+		uint32_t v = g->via_state[n];
+		struct value *x = &g->val[v];
+
+		if (v >= g->r->bb[block].first || x->next == NO_INDEX)
+			continue;
+		bind_state(g, v, x->state_at);
+		if (x->home != HOME_STATE)
+			g->failed = true;
+	}
 }
 
 bool alloc_init(struct gen *g)
@@ -81,7 +232,7 @@ bool alloc_init(struct gen *g)
 				uint32_t x = i->arg[k];
 				const struct ir_inst *def = &r->inst[x];
 
-				if (k == 0 && uses[x] == 1 && may_fuse(i, def) &&
+				if (k == 0 && uses[x] == 1 && may_fuse(g, i, def) &&
 				    g->val[x].block == b) {
 					g->val[x].fused = true;
 					g->val[x].next = v;
@@ -99,6 +250,7 @@ bool alloc_init(struct gen *g)
 		}
 	}
 	free(uses);
+	choose_state(g);
 	return true;
 }
 
@@ -115,6 +267,7 @@ void alloc_begin_block(struct gen *g, uint32_t block)
 	}
 	g->nstate = 0;
 	g->locked = g->locked_xmm = 0;
+	begin_foreign(g, block);
 }
 
 /* ---- homes ---- */
@@ -183,7 +336,7 @@ static void spill(struct gen *g, uint32_t v)
 
 	if (x->home == HOME_NONE) {
 		x->home = HOME_TEMP;
-		x->home_at = temp_alloc(g, x->crosses);
+		x->home_at = temp_alloc(g, x->crosses && !x->via_state);
 		store_home(g, v);
 	}
 }
@@ -388,7 +541,8 @@ bool dies(struct gen *g, uint32_t v)
 {
 	const struct value *x = &g->val[v];
 
-	return !x->crosses && x->block == g->block && x->next == NO_INDEX;
+	return x->next == NO_INDEX &&
+	       (x->via_state || (!x->crosses && x->block == g->block));
 }
 
 unsigned def_reg(struct gen *g)
@@ -487,7 +641,7 @@ void end_inst(struct gen *g)
 	g->locked = g->locked_xmm = 0;
 	if (x->reg == NO_REG && x->home == HOME_NONE)
 		return;
-	if (x->crosses && x->home != HOME_CONST)
+	if (x->crosses && !x->via_state && x->home != HOME_CONST)
 		need_own_home(g, g->at);
 	release_if_dead(g, g->at);
 }
@@ -638,7 +792,7 @@ uint32_t own_temp(struct gen *g, uint32_t v)
 	struct value *x = &g->val[v];
 
 	x->home = HOME_TEMP;
-	x->home_at = temp_alloc(g, x->crosses);
+	x->home_at = temp_alloc(g, x->crosses && !x->via_state);
 	return x->home_at;
 }
 

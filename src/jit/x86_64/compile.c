@@ -309,7 +309,7 @@ static void get(struct gen *g, const struct ir_inst *i)
 		g->failed = true;
 		return;
 	}
-	if (g->val[g->at].next == NO_INDEX && !g->val[g->at].crosses)
+	if (dies(g, g->at))
 		return;
 	bind_state(g, g->at, off);
 	if (g->val[g->at].home != HOME_STATE) {

@@ -8,8 +8,8 @@
  *
  * Values are allocated block by block. A value has a home where it can be read again (a temporary
  * of the env, guest state that it equals, or it is a constant), and perhaps a register. What is used
- * in another block than its own has a temporary from the start. At the end of a block no value is in a
- * register.
+ * in another block than its own has a temporary from the start, unless guest state holds it wherever a
+ * block that uses it begins (ir/avail.h). At the end of a block no value is in a register.
  *
  * Pinned guest registers: a region with a loop keeps its busiest ones in callee-saved registers from
  * its entry to its exits, where they are written back; helpers and faults that look at state find it exact.
@@ -33,6 +33,8 @@ struct value {
 	uint8_t home;     /* enum home */
 	uint8_t reg;      /* gpr or xmm by type; NO_REG */
 	bool crosses;     /* used in other blocks */
+	bool via_state;   /* there it is read from guest state, at state_at, which holds it still */
+	uint32_t state_at;
 	bool fused;       /* computed where it is used: comparison of a branch or select */
 };
 
@@ -117,6 +119,8 @@ struct gen {
 	unsigned npin;
 	uint32_t state_vals[64]; /* values of the block whose home is guest state */
 	unsigned nstate;
+	uint32_t via_state[64];  /* values with that mark */
+	unsigned nvia;
 	uint64_t temp_used[IR_MAX_TEMPS / 64];
 	uint32_t temp_high, temp_crossing; /* how many from below, from above */
 	uint32_t at;         /* current instruction */

@@ -271,6 +271,13 @@ enum cond gen_condition(struct gen *g, uint32_t v)
 	const struct ir_inst *i = inst_of(g, v);
 	int32_t disp;
 
+	if (g->val[v].fused && i->op == IR_AND) {
+		int32_t mask;
+
+		use_imm(g, i->arg[1], &mask);
+		a_test_imm(&g->a, wide(i) && mask < 0, use_reg(g, i->arg[0]), mask);
+		return CC_NE;
+	}
 	if (g->val[v].fused)
 		return gen_compare(g, i);
 	if (use_mem(g, v, &disp)) {
@@ -318,6 +325,25 @@ static void compare_three(struct gen *g, const struct ir_inst *i)
 	a_cmov(&g->a, i->op == IR_CMP3S ? CC_G : CC_A, false, dst, RCX);
 }
 
+/* Is x read to compute the condition v? */
+static bool condition_reads(const struct gen *g, uint32_t v, uint32_t x)
+{
+	const struct ir_inst *c = inst_of(g, v);
+
+	return v == x || (g->val[v].fused && (c->arg[0] == x || c->arg[1] == x));
+}
+
+/* cmov into the register of an operand that the condition does not need. */
+static void select_into(struct gen *g, uint32_t v, uint32_t into, uint32_t other, bool invert)
+{
+	unsigned dst, src;
+
+	/* Values first: loading constants may change flags. */
+	dst = def_copy(g, into);
+	src = use_reg(g, other);
+	a_cmov(&g->a, gen_condition(g, v) ^ invert, true, dst, src);
+}
+
 static void select_value(struct gen *g, const struct ir_inst *i)
 {
 	uint32_t yes = i->arg[1], no = i->arg[2];
@@ -337,7 +363,14 @@ static void select_value(struct gen *g, const struct ir_inst *i)
 		a_sse(&g->a, 0, 0x0f28, dst, 0);
 		return;
 	}
-	/* Values to scratch first: loading constants may change flags. */
+	if (yes != no && !condition_reads(g, i->arg[0], no)) {
+		select_into(g, i->arg[0], no, yes, false);
+		return;
+	}
+	if (yes != no && !condition_reads(g, i->arg[0], yes)) {
+		select_into(g, i->arg[0], yes, no, true);
+		return;
+	}
 	use_into(g, no, RAX);
 	use_into(g, yes, RCX);
 	cc = gen_condition(g, i->arg[0]);
