@@ -205,7 +205,7 @@ static enum simpler simplify_bits(struct opt *o, struct ir_inst *i, uint32_t *va
 {
 	uint32_t a = i->arg[0], b = i->arg[1];
 	u128 ca, cb;
-	bool both = vconst(o, a, &ca) & vconst(o, b, &cb);
+	bool first = vconst(o, a, &ca), second = vconst(o, b, &cb), both = first && second;
 
 	switch (i->op) {
 	case IR_VAND:

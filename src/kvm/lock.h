@@ -1,6 +1,6 @@
 /*
  * Mutexes that know their place in the lock order (internal.h lists it). A build with
- * KVM_LOCK_CHECK defined (debugging, unit tests, fuzzing) stops at the first acquisition against
+ * KVM_LOCK_CHECK defined (all with sanitizers and the fuzz targets) stops at the first acquisition against
  * the order, whether or not it would have blocked this time.
  */
 #ifndef ANYKVM_KVM_LOCK_H

@@ -111,25 +111,27 @@ static void read_values(const struct source *s, uint64_t *out)
 	}
 }
 
-struct kvm_stats_entry {
+/* A descriptor with the name that its structure ends in. */
+union kvm_stats_entry {
 	struct kvm_stats_desc desc;
-	char name[KVM_STATS_NAME_SIZE];
+	char bytes[sizeof(struct kvm_stats_desc) + KVM_STATS_NAME_SIZE];
 };
 
-ASSERT_SIZE(struct kvm_stats_entry, 64);
+ASSERT_SIZE(union kvm_stats_entry, 64);
 _Static_assert(sizeof(struct kvm_stats_header) % 8 == 0, "blocks are aligned to 8 bytes");
 
-static void fill_entry(const struct source *s, uint32_t i, struct kvm_stats_entry *e)
+static void fill_entry(const struct source *s, uint32_t i, union kvm_stats_entry *e)
 {
 	const struct kvm_stat *stat = i < s->ncommon ? &s->common[i] : &s->arch[i - s->ncommon];
 
-	*e = (struct kvm_stats_entry){
+	memset(e, 0, sizeof(*e));
+	*e = (union kvm_stats_entry){
 		.desc = {.flags = stat->flags,
 			 .exponent = stat->exponent,
 			 .size = 1,
 			 .offset = 8 * i},
 	};
-	snprintf(e->name, sizeof(e->name), "%s", stat->name);
+	snprintf(e->bytes + sizeof(e->desc), KVM_STATS_NAME_SIZE, "%s", stat->name);
 }
 
 /* The read's window, and the file's piece at `at`: copies what they share. */
@@ -161,7 +163,7 @@ static int fill(const struct source *s, struct window *w)
 		.id_offset = sizeof(header),
 		.desc_offset = sizeof(header) + KVM_STATS_NAME_SIZE,
 		.data_offset = sizeof(header) + KVM_STATS_NAME_SIZE +
-			       n * (uint32_t)sizeof(struct kvm_stats_entry),
+			       n * (uint32_t)sizeof(union kvm_stats_entry),
 	};
 	char id[KVM_STATS_NAME_SIZE] = "";
 
@@ -173,8 +175,8 @@ static int fill(const struct source *s, struct window *w)
 	put(w, 0, &header, sizeof(header));
 	put(w, header.id_offset, id, sizeof(id));
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t at = header.desc_offset + i * sizeof(struct kvm_stats_entry);
-		struct kvm_stats_entry e;
+		uint64_t at = header.desc_offset + i * sizeof(union kvm_stats_entry);
+		union kvm_stats_entry e;
 
 		if (!wanted(w, at, sizeof(e)))
 			continue;
@@ -210,7 +212,7 @@ int64_t kvm_stats_pread(struct kvm_vm *vm, struct kvm_vcpu *vcpu, void *buf, siz
 	const struct source s = source_of(vm, vcpu);
 	const uint64_t n = s.ncommon + s.narch;
 	const uint64_t end = sizeof(struct kvm_stats_header) + KVM_STATS_NAME_SIZE +
-			     n * (sizeof(struct kvm_stats_entry) + 8);
+			     n * (sizeof(union kvm_stats_entry) + 8);
 	struct window w = {.start = offset};
 	int ret;
 

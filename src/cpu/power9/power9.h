@@ -215,6 +215,8 @@ uint64_t p9_host_tb(void);
 uint64_t p9_tb(const struct p9_regs *r);
 uint64_t p9_dec_get(const struct p9_regs *r);       /* sign-extended by LPCR[LD] rules */
 void p9_dec_set(struct cpu *c, uint64_t value);
+/* The same by the time base at which it becomes negative less one: dec_expires. */
+void p9_dec_set_expiry(struct cpu *c, uint64_t expires);
 uint64_t p9_hdec_get(const struct p9_regs *r);
 void p9_hdec_set(struct cpu *c, uint64_t value);
 uint64_t p9_vtb_get(const struct p9_regs *r);

@@ -104,6 +104,12 @@ void p9_dec_set(struct cpu *c, uint64_t value)
 	rearm(p);
 }
 
+void p9_dec_set_expiry(struct cpu *c, uint64_t expires)
+{
+	p9_of(c)->regs.dec_expires = expires;
+	rearm(p9_of(c));
+}
+
 void p9_hdec_set(struct cpu *c, uint64_t value)
 {
 	struct p9_cpu *p = p9_of(c);

@@ -545,6 +545,24 @@ bool dies(struct gen *g, uint32_t v)
 	       (x->via_state || (!x->crosses && x->block == g->block));
 }
 
+void operands_read(struct gen *g)
+{
+	const struct ir_inst *i = inst_of(g, g->at);
+
+	for (unsigned k = 0; k < ir_nargs(i); k++) {
+		uint32_t v = i->arg[k];
+		unsigned reg = g->val[v].reg;
+
+		if (g->val[v].fused || reg == NO_REG || !dies(g, v))
+			continue;
+		if (is_vec(g, v))
+			g->locked_xmm &= ~(1u << reg);
+		else
+			g->locked &= ~(1u << reg);
+		drop(g, v);
+	}
+}
+
 unsigned def_reg(struct gen *g)
 {
 	unsigned reg;

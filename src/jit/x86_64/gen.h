@@ -185,6 +185,12 @@ void use_into(struct gen *g, uint32_t v, unsigned reg);
 /* Does the current instruction use v for the last time, nowhere else needed? */
 bool dies(struct gen *g, uint32_t v);
 
+/*
+ * The current instruction has read its operands, or will read them before it writes its result: the
+ * registers of those that die may be the result's.
+ */
+void operands_read(struct gen *g);
+
 /* A register for the result of the current instruction. */
 unsigned def_reg(struct gen *g);
 

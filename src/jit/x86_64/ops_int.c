@@ -64,8 +64,15 @@ static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool
 
 static void multiply(struct gen *g, uint32_t a, uint32_t b)
 {
-	unsigned dst, src = use_reg(g, b);
+	unsigned dst, src;
 
+	if (!dies(g, a) && dies(g, b)) {
+		uint32_t t = a;
+
+		a = b;
+		b = t;
+	}
+	src = use_reg(g, b);
 	dst = def_copy(g, a);
 	a_rr(&g->a, w_of(g), 0x0faf, dst, a == b ? dst : src);
 }
@@ -77,6 +84,7 @@ static void high_multiply(struct gen *g, const struct ir_inst *i)
 
 	use_into(g, i->arg[0], RAX);
 	a_group3(&g->a, i->op == IR_MULHU ? 4 : 5, w, src);
+	operands_read(g);
 	a_mov(&g->a, w, def_reg(g), RDX);
 }
 
@@ -145,6 +153,7 @@ static void shift(struct gen *g, const struct ir_inst *i, enum shift op)
 		unsigned by = use_reg(g, i->arg[1]), src = use_reg(g, i->arg[0]);
 		unsigned pp = op == SH_SHL ? 1 : op == SH_SHR ? 3 : 2;
 
+		operands_read(g);
 		dst = def_reg(g);
 		a_1(&g->a, 0xc4);
 		a_1(&g->a, (~dst >> 3 & 1) << 7 | 1 << 6 | (~src >> 3 & 1) << 5 | 2);
@@ -228,6 +237,7 @@ static void add_carry(struct gen *g, const struct ir_inst *i)
 		a_alu(&g->a, ALU_ADC, w, RAX, b);
 	}
 	a_setcc(&g->a, CC_B, RAX);
+	operands_read(g);
 	dst = def_reg(g);
 	a_extend(&g->a, false, 0x0fb6, dst, RAX);
 }
@@ -296,6 +306,7 @@ static void compare_value(struct gen *g, const struct ir_inst *i)
 	unsigned dst;
 
 	a_setcc(&g->a, cc, RAX);
+	operands_read(g);
 	dst = def_reg(g);
 	a_extend(&g->a, false, 0x0fb6, dst, RAX);
 }
@@ -311,7 +322,8 @@ static void compare_three(struct gen *g, const struct ir_inst *i)
 		a_test(&g->a, w, a, a);
 	else
 		alu_operand(g, ALU_CMP, w, a, i->arg[1]);
-	/* constants first: mov leaves the flags alone */
+	/* mov leaves the flags alone */
+	operands_read(g);
 	dst = def_reg(g);
 	a_rex(&g->a, false, 0, 0, RAX, false);
 	a_1(&g->a, 0xb8 | RAX);
@@ -511,27 +523,33 @@ void gen_int(struct gen *g, const struct ir_inst *i)
 		break;
 	case IR_SEXT8:
 		src = use_reg(g, a);
+		operands_read(g);
 		a_extend(&g->a, w, 0x0fbe, def_reg(g), src);
 		break;
 	case IR_SEXT16:
 		src = use_reg(g, a);
+		operands_read(g);
 		a_extend(&g->a, w, 0x0fbf, def_reg(g), src);
 		break;
 	case IR_SEXT32:
 		src = use_reg(g, a);
+		operands_read(g);
 		a_rr(&g->a, true, 0x63, def_reg(g), src);
 		break;
 	case IR_ZEXT8:
 		src = use_reg(g, a);
+		operands_read(g);
 		a_extend(&g->a, false, 0x0fb6, def_reg(g), src);
 		break;
 	case IR_ZEXT16:
 		src = use_reg(g, a);
+		operands_read(g);
 		a_extend(&g->a, false, 0x0fb7, def_reg(g), src);
 		break;
 	case IR_ZEXT32:
 	case IR_TRUNC32:
 		src = use_reg(g, a);
+		operands_read(g);
 		a_mov(&g->a, false, def_reg(g), src);
 		break;
 	case IR_EXTRACT:

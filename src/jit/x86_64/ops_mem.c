@@ -173,7 +173,8 @@ static void load(struct gen *g, const struct ir_inst *i)
 	uint32_t from[2], live, live_xmm;
 	struct stub *s;
 
-	/* What must survive the stub: taken before the result has its register. */
+	/* The address is read before the result is written, by the stub, too. */
+	operands_read(g);
 	dst = def_reg(g);
 	live = live_gprs(g);
 	live_xmm = live_xmms(g);

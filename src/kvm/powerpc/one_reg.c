@@ -239,28 +239,28 @@ static int get_tb_offset(struct ppc_vcpu *v, uint64_t id, union reg_value *val)
 static int set_tb_offset(struct ppc_vcpu *v, uint64_t id, const union reg_value *val)
 {
 	struct p9_regs *r = p9_regs(v->vcpu.cpu);
-	uint64_t dec = p9_dec_get(r);
+	uint64_t offset = align_up(val->u64, UINT64_C(1) << 24);
+	uint64_t expires = r->dec_expires + offset - r->tb_offset;
 
 	(void)id;
-	r->tb_offset = align_up(val->u64, UINT64_C(1) << 24);
-	p9_dec_set(v->vcpu.cpu, dec);
+	/* As much is left as before. */
+	r->tb_offset = offset;
+	p9_dec_set_expiry(v->vcpu.cpu, expires);
 	return 0;
 }
 
 /* In ticks of the guest's time base, so that it survives migration. */
 static int get_dec_expiry(struct ppc_vcpu *v, uint64_t id, union reg_value *val)
 {
-	struct p9_regs *r = p9_regs(v->vcpu.cpu);
-
 	(void)id;
-	val->u64 = p9_tb(r) + p9_dec_get(r);
+	val->u64 = p9_regs(v->vcpu.cpu)->dec_expires;
 	return 0;
 }
 
 static int set_dec_expiry(struct ppc_vcpu *v, uint64_t id, const union reg_value *val)
 {
 	(void)id;
-	p9_dec_set(v->vcpu.cpu, val->u64 - p9_tb(p9_regs(v->vcpu.cpu)));
+	p9_dec_set_expiry(v->vcpu.cpu, val->u64);
 	return 0;
 }
 

@@ -54,6 +54,28 @@ static bool area_length(struct kvm_vm *vm, uint64_t gpa, bool is_vpa, uint32_t *
 	return ok;
 }
 
+/*
+ * Linux asks the new area whether processors are shared before it leaves the hypercall's function, and
+ * spins without yielding ever after if they are not. vpa_lock held.
+ */
+static void tell_at_once(struct ppc_vcpu *t, bool running)
+{
+	struct kvm_vm *vm = t->vcpu.vm;
+	uint8_t *vpa;
+
+	kvm_read_lock(&vm->slots_lock);
+	vpa = kvm_guest_ptr(vm, GPA(t->vpa.gpa), VPA_SIZE, true);
+	if (vpa) {
+		vpa[VPA_OLD_STATUS] |= VPA_SHARED_PROC;
+		if (running) {
+			/* even: dispatched */
+			st_be32(vpa + VPA_YIELD_COUNT, 0);
+			t->vpa_fresh = false;
+		}
+	}
+	kvm_rw_unlock(&vm->slots_lock);
+}
+
 long vpa_h_register(struct ppc_vcpu *v, uint64_t flags, uint64_t vcpu_id, uint64_t gpa)
 {
 	unsigned func = (flags >> H_VPA_FUNC_SHIFT) & H_VPA_FUNC_MASK;
@@ -87,6 +109,7 @@ long vpa_h_register(struct ppc_vcpu *v, uint64_t flags, uint64_t vcpu_id, uint64
 		}
 		t->vpa = (struct ppc_vpa){gpa, len};
 		t->vpa_fresh = true;
+		tell_at_once(t, t == v);
 		break;
 	case H_VPA_REG_DTL:
 		if (len < DTL_ENTRY_SIZE) {
