@@ -252,6 +252,43 @@ static void xststdcsp(void **state)
 	}
 }
 
+/*
+ * rfebb goes where EBBRR says and leaves S in BESCR[GE]; without FSCR[EBB], facility unavailable.
+ * clrbhrb empties the branch history, and mfbhrbe of an empty one reads zero, its end.
+ */
+static void branch_events(void **state)
+{
+	const uint64_t ge = UINT64_C(1) << 63, other = UINT64_C(0x0000000100000002);
+	const uint32_t rfebb[2] = {UINT32_C(19) << 26 | 146 << 1,
+				   UINT32_C(19) << 26 | 1 << 11 | 146 << 1};
+	const uint32_t history[2] = {X(430, 0, 0, 0), UINT32_C(31) << 26 | 5 << 21 | 302 << 1};
+	const uint64_t fscr = regs->fscr;
+
+	(void)state;
+	for (unsigned how = 0; how < P9_HARNESS_HOWS; how++) {
+		struct p9_harness_result r;
+
+		for (unsigned s = 0; s < 2; s++) {
+			regs->bescr = (s ? 0 : ge) | other;
+			regs->ebbrr = 0x23457;
+			r = run(&rfebb[s], 1, how);
+			assert_int_equal(r.end, P9_HARNESS_DONE);
+			assert_int_equal(r.pc, 0x23454);
+			assert_int_equal(regs->bescr, (s ? ge : 0) | other);
+		}
+		regs->fscr = fscr & ~(UINT64_C(1) << P9_FSCR_EBB);
+		r = run(&rfebb[1], 1, how);
+		assert_int_equal(r.end, P9_HARNESS_FAULT);
+		assert_int_equal(r.vector, P9_VEC_FAC_UNAVAILABLE);
+		assert_int_equal(r.pc, PC);
+		regs->fscr = fscr;
+		regs->gpr[5] = 77;
+		r = run(history, 2, how);
+		assert_int_equal(r.end, P9_HARNESS_DONE);
+		assert_int_equal(regs->gpr[5], 0);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -259,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(darn),           TEST(mftb),  TEST(wait_resumes),
 		TEST(reserved_no_op), TEST(hints), TEST(xststdcsp),
+		TEST(branch_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
