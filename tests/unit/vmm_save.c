@@ -150,6 +150,7 @@ static uint64_t saved_tb, saved_expiry;
 
 static void fill(struct box *b)
 {
+	uint64_t lpcr;
 	uint8_t nvram[16] = "non-volatile";
 
 	b->p->process_table = PATB1_GR | 0x10000 | 4;
@@ -165,6 +166,9 @@ static void fill(struct box *b)
 		assert_int_equal(
 			vcpu_set_reg(&b->vm.vcpus[i], KVM_REG_PPC_TB_OFFSET, UINT64_C(77) << 40),
 			0);
+		/* What the device tree says of the decrementer holds from the start. */
+		assert_int_equal(vcpu_get_reg(&b->vm.vcpus[i], KVM_REG_PPC_LPCR_64, &lpcr), 0);
+		assert_true(lpcr & LPCR_LD);
 		fill_vcpu(&b->vm.vcpus[i]);
 		assert_int_equal(vcpu_set_reg(&b->vm.vcpus[i], KVM_REG_PPC_DEC_EXPIRY,
 					      (UINT64_C(77) << 40) + (UINT64_C(1) << 38)),

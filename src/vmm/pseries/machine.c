@@ -123,6 +123,18 @@ static int create_mmu(struct pseries *p, struct error *e)
 	return 0;
 }
 
+/*
+ * The device tree tells of a decrementer of 56 bits, which is extended by its sign only with LPCR[LD]:
+ * a hypervisor in the guest would take one that has run out for one of 2^32 ticks else.
+ */
+static int set_large_decrementer(struct vcpu *v)
+{
+	uint64_t lpcr;
+	int ret = vcpu_get_reg(v, KVM_REG_PPC_LPCR_64, &lpcr);
+
+	return ret ? ret : vcpu_set_reg(v, KVM_REG_PPC_LPCR_64, lpcr | LPCR_LD);
+}
+
 static int create_vcpus(struct vm *vm, struct error *e)
 {
 	unsigned n = vm->config->cores * vm->config->threads;
@@ -149,6 +161,11 @@ static int create_vcpus(struct vm *vm, struct error *e)
 					 strerror(-ret));
 		/* A processor that has no modes but ISA 3.00 needs not to be told. */
 		vcpu_ioctl(&vm->vcpus[i], KVM_SET_ONE_REG, &reg);
+		ret = set_large_decrementer(&vm->vcpus[i]);
+		if (ret)
+			return error_set(e, ret,
+					 "the hypervisor has no large decrementer (%s).",
+					 strerror(-ret));
 	}
 	return 0;
 }

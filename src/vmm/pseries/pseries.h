@@ -156,6 +156,7 @@ int pseries_set_entry(struct vcpu *v, void *entry);
 #define LPCR_ILE       UINT64_C(0x02000000)
 #define LPCR_AIL       UINT64_C(0x01800000)
 #define LPCR_AIL_SHIFT 23
+#define LPCR_LD        UINT64_C(0x00020000) /* the decrementer has all its bits */
 
 #define PATB1_GR BIT64(63) /* guest uses radix */
 
