@@ -30,7 +30,7 @@ static bool may_fuse(const struct gen *g, const struct ir_inst *user, const stru
 	if (user->op != IR_BR && user->op != IR_SELECT)
 		return false;
 	if (def->op == IR_AND)
-		return use_imm((struct gen *)g, def->arg[1], &imm);
+		return use_imm(g, def->arg[1], &imm);
 	return def->op >= IR_EQ && def->op <= IR_LEU;
 }
 
@@ -499,7 +499,7 @@ unsigned use_reg(struct gen *g, uint32_t v)
 	return x->reg;
 }
 
-bool use_imm(struct gen *g, uint32_t v, int32_t *imm)
+bool use_imm(const struct gen *g, uint32_t v, int32_t *imm)
 {
 	const struct ir_inst *i = inst_of(g, v);
 

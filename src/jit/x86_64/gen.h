@@ -174,7 +174,7 @@ void alloc_begin_block(struct gen *g, uint32_t block);
 unsigned use_reg(struct gen *g, uint32_t v);
 
 /* Is it a constant that fits a sign-extended 32-bit immediate? */
-bool use_imm(struct gen *g, uint32_t v, int32_t *imm);
+bool use_imm(const struct gen *g, uint32_t v, int32_t *imm);
 
 /* Is it in memory only, at [rbp + *disp]? (Then it needs no register.) */
 bool use_mem(struct gen *g, uint32_t v, int32_t *disp);

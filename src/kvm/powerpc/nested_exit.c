@@ -36,26 +36,34 @@ static enum ppc_next device_access(struct ppc_vcpu *v, uint64_t ea, uint64_t gpa
 	return next;
 }
 
-static enum ppc_next handle_hdsi(struct ppc_vcpu *v)
+/* Map what L2 missed in its shadow tree, or say why not. */
+static enum nested_map shadow_fault(struct ppc_vcpu *v, uint64_t gpa, enum nested_need need,
+				    struct nested_translation *t)
 {
 	struct ppc_vm *vm = ppc_vm_of_vcpu(v);
+	enum nested_map map;
+
+	nested_lock(vm);
+	map = shadow_map(vm, v->vcpu.cpu, v->nested, gpa, need, t);
+	nested_unlock(vm);
+	count(&v->stat.shadow_fault[map]);
+	return map;
+}
+
+static enum ppc_next handle_hdsi(struct ppc_vcpu *v)
+{
 	struct p9_regs *r = p9_regs(v->vcpu.cpu);
 	uint32_t dsisr = (uint32_t)r->hdsisr;
 	bool write = dsisr & P9_DSISR_ISSTORE;
 	uint64_t gpa = r->asdr & PPC_REAL_MASK & ~(KVM_PAGE_SIZE - 1);
 	struct nested_translation t;
-	enum nested_map map;
 
 	/* Not of translation: the processor's own, for L1. */
 	if (dsisr & (P9_DSISR_UNSUPP_MMU | PPC_DSISR_BADACCESS | P9_DSISR_DABRMATCH))
 		return leave(v, P9_VEC_HDSI);
 	if (!(dsisr & P9_DSISR_PRTABLE_FAULT))
 		gpa |= r->hdar & (KVM_PAGE_SIZE - 1);
-	nested_lock(vm);
-	map = shadow_map(vm, v->vcpu.cpu, v->nested, gpa, write ? NEED_WRITE : NEED_READ, &t);
-	nested_unlock(vm);
-	count(&v->stat.shadow_fault[map]);
-	switch (map) {
+	switch (shadow_fault(v, gpa, write ? NEED_WRITE : NEED_READ, &t)) {
 	case NESTED_MAPPED:
 		return PPC_RESUME;
 	case NESTED_NO_MEMORY:
@@ -78,24 +86,18 @@ static enum ppc_next handle_hdsi(struct ppc_vcpu *v)
 
 static enum ppc_next handle_hisi(struct ppc_vcpu *v)
 {
-	struct ppc_vm *vm = ppc_vm_of_vcpu(v);
 	struct p9_regs *r = p9_regs(v->vcpu.cpu);
 	uint32_t cause = (uint32_t)r->hsrr1 & (uint32_t)NESTED_SRR1_CAUSE;
 	uint64_t gpa = r->asdr & PPC_REAL_MASK & ~(KVM_PAGE_SIZE - 1);
 	enum nested_need need = NEED_EXEC;
 	struct nested_translation t;
-	enum nested_map map;
 
 	if (r->hsrr1 & P9_DSISR_UNSUPP_MMU)
 		return leave(v, P9_VEC_HISI);
 	/* A table was read, or R set in it. */
 	if (r->hsrr1 & P9_DSISR_PRTABLE_FAULT)
 		need = r->hsrr1 & P9_DSISR_ISSTORE ? NEED_WRITE : NEED_READ;
-	nested_lock(vm);
-	map = shadow_map(vm, v->vcpu.cpu, v->nested, gpa, need, &t);
-	nested_unlock(vm);
-	count(&v->stat.shadow_fault[map]);
-	switch (map) {
+	switch (shadow_fault(v, gpa, need, &t)) {
 	case NESTED_MAPPED:
 		return PPC_RESUME;
 	case NESTED_NO_MEMORY:

@@ -44,20 +44,23 @@ static int64_t h_vio_signal(struct vcpu *v, uint64_t args[9])
 	return H_SUCCESS;
 }
 
+int pseries_change_lpcr(struct vcpu *v, uint64_t mask, uint64_t value)
+{
+	uint64_t lpcr;
+	int ret = vcpu_get_reg(v, KVM_REG_PPC_LPCR_64, &lpcr);
+
+	return ret ? ret : vcpu_set_reg(v, KVM_REG_PPC_LPCR_64, (lpcr & ~mask) | value);
+}
+
 int pseries_set_lpcr(struct vcpu *v, uint64_t mask, uint64_t value)
 {
 	struct vm *vm = v->vm;
-	uint64_t lpcr;
 	int ret = 0;
 
 	if (!vm_exclusive_begin(vm, v))
 		return -EINTR;
-	for (unsigned i = 0; i < vm->nr_vcpus && !ret; i++) {
-		ret = vcpu_get_reg(&vm->vcpus[i], KVM_REG_PPC_LPCR_64, &lpcr);
-		if (!ret)
-			ret = vcpu_set_reg(&vm->vcpus[i], KVM_REG_PPC_LPCR_64,
-					   (lpcr & ~mask) | value);
-	}
+	for (unsigned i = 0; i < vm->nr_vcpus && !ret; i++)
+		ret = pseries_change_lpcr(&vm->vcpus[i], mask, value);
 	vm_exclusive_end(vm);
 	return ret;
 }

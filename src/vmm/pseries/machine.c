@@ -129,10 +129,7 @@ static int create_mmu(struct pseries *p, struct error *e)
  */
 static int set_large_decrementer(struct vcpu *v)
 {
-	uint64_t lpcr;
-	int ret = vcpu_get_reg(v, KVM_REG_PPC_LPCR_64, &lpcr);
-
-	return ret ? ret : vcpu_set_reg(v, KVM_REG_PPC_LPCR_64, lpcr | LPCR_LD);
+	return pseries_change_lpcr(v, LPCR_LD, LPCR_LD);
 }
 
 static int create_vcpus(struct vm *vm, struct error *e)

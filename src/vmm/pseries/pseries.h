@@ -124,6 +124,8 @@ void pseries_hypercall(struct vcpu *v);
 
 /* Set or clear bits of LPCR on all vCPUs; on a vCPU's thread. -errno, -EINTR as above. */
 int pseries_set_lpcr(struct vcpu *v, uint64_t mask, uint64_t value);
+/* The same on this vCPU alone, which does not run: its own thread, or before any. */
+int pseries_change_lpcr(struct vcpu *v, uint64_t mask, uint64_t value);
 
 /* Translation as registered (p->process_table, p->gtse). -errno. */
 int pseries_configure_mmu(struct pseries *p);
