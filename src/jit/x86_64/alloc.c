@@ -1,273 +1,11 @@
 /*
  * Registers and homes of values: see gen.h.
  */
-#include <stdlib.h>
-
-#include "ir/avail.h"
-#include "ir/scratch.h"
 #include "jit/x86_64/gen.h"
 
 static bool is_vec(const struct gen *g, uint32_t v)
 {
 	return inst_of(g, v)->type == IR_V128;
-}
-
-struct pin *pin_at(struct gen *g, uint32_t offset)
-{
-	for (unsigned i = 0; i < g->npin; i++)
-		if (g->pin[i].offset == offset)
-			return &g->pin[i];
-	return NULL;
-}
-
-/* ---- uses, found backwards ---- */
-
-/* A comparison that only one later branch or select of its block reads is made there. */
-static bool may_fuse(const struct gen *g, const struct ir_inst *user, const struct ir_inst *def)
-{
-	int32_t imm;
-
-	if (user->op != IR_BR && user->op != IR_SELECT)
-		return false;
-	if (def->op == IR_AND)
-		return use_imm(g, def->arg[1], &imm);
-	return def->op >= IR_EQ && def->op <= IR_LEU;
-}
-
-static void note_use(struct gen *g, uint32_t user, unsigned k, uint32_t v, uint32_t block)
-{
-	struct value *x = &g->val[v];
-
-	if (x->block != block) {
-		/* Which use in this block comes next is not kept: it counts as far away. */
-		x->crosses = true;
-		g->next[user][k] = BLOCK_END;
-		return;
-	}
-	g->next[user][k] = x->next;
-	x->next = user;
-}
-
-/* ---- values that other blocks find in guest state ---- */
-
-/* Where each value that crosses blocks can be: what it was read from, or is first written to. */
-static void find_state(struct gen *g)
-{
-	const struct ir_region *r = g->r;
-
-	for (uint32_t n = 0; n < r->ninst; n++) {
-		const struct ir_inst *i = &r->inst[n];
-		uint32_t v = i->op == IR_GET ? n : i->arg[0];
-		struct value *x = &g->val[v];
-
-		if (g->val[n].block == NO_INDEX || (i->op != IR_GET && i->op != IR_SET))
-			continue;
-		if (!x->crosses || x->via_state || r->inst[v].op == IR_CONST ||
-		    r->inst[v].op == IR_VCONST || g->nvia == ARRAY_SIZE(g->via_state))
-			continue;
-		x->via_state = true;
-		x->state_at = n; /* the access, until all is known */
-		g->via_state[g->nvia++] = v;
-	}
-}
-
-static bool holds(const struct gen *g, const uint32_t *entry, uint32_t block, uint32_t v)
-{
-	const struct ir_inst *access = inst_of(g, g->val[v].state_at);
-	size_t cell = (size_t)block * state_ncells(g->r) + state_first(access);
-
-	for (unsigned c = 0; c < state_count((enum ir_type)access->type); c++)
-		if (entry[cell + c] != v)
-			return false;
-	return true;
-}
-
-/* Take the mark from those that some block does not find there. */
-static void check_state(struct gen *g, const uint32_t *entry)
-{
-	const struct ir_region *r = g->r;
-	unsigned kept = 0;
-
-	for (uint32_t n = 0; n < r->ninst; n++) {
-		const struct ir_inst *i = &r->inst[n];
-
-		if (g->val[n].block == NO_INDEX)
-			continue;
-		for (unsigned k = 0; k < ir_nargs(i); k++) {
-			struct value *x = &g->val[i->arg[k]];
-
-			if (x->via_state && x->block != g->val[n].block &&
-			    (!entry || !holds(g, entry, g->val[n].block, i->arg[k])))
-				x->via_state = false;
-		}
-	}
-	for (unsigned n = 0; n < g->nvia; n++) {
-		struct value *x = &g->val[g->via_state[n]];
-
-		if (!x->via_state)
-			continue;
-		x->state_at = (uint32_t)inst_of(g, x->state_at)->imm;
-		g->via_state[kept++] = g->via_state[n];
-	}
-	g->nvia = kept;
-}
-
-static void choose_state(struct gen *g)
-{
-	struct scratch_mark mark;
-	struct ir_cfg cfg;
-
-	find_state(g);
-	if (!g->nvia)
-		return;
-	mark = scratch_mark(g->r->scratch);
-	check_state(g, ir_cfg_init(&cfg, g->r) ? ir_available(g->r, &cfg) : NULL);
-	scratch_release(g->r->scratch, mark);
-}
-
-static bool is_foreign(const struct gen *g, uint32_t v, uint32_t block)
-{
-	return g->val[v].via_state && g->val[v].block != block;
-}
-
-/* The uses, in this block, of values of others that it finds in guest state. */
-static void note_foreign_uses(struct gen *g, uint32_t block)
-{
-	const struct ir_region *r = g->r;
-
-	for (uint32_t n = r->bb[block].count; n-- > 0;) {
-		uint32_t user = r->bb[block].first + n;
-		const struct ir_inst *i = &r->inst[user];
-
-		if (g->val[user].fused)
-			continue;
-		for (unsigned k = 0; k < ir_nargs(i); k++) {
-			uint32_t v = i->arg[k];
-			const struct ir_inst *c = inst_of(g, v);
-
-			if (!g->val[v].fused) {
-				if (!is_foreign(g, v, block))
-					continue;
-				g->next[user][k] = g->val[v].next;
-				g->val[v].next = user;
-				continue;
-			}
-			/* As in alloc_init: the comparison's operands live until its user. */
-			for (unsigned m = 0; m < 2; m++) {
-				if (!is_foreign(g, c->arg[m], block))
-					continue;
-				g->next[v][m] = g->val[c->arg[m]].next;
-				g->val[c->arg[m]].next = v;
-			}
-			for (unsigned m = 0; m < 2; m++)
-				if (is_foreign(g, c->arg[m], block))
-					g->val[c->arg[m]].next = user;
-		}
-	}
-}
-
-static void temp_free(struct gen *g, uint32_t at);
-
-static void begin_foreign(struct gen *g, uint32_t block)
-{
-	for (unsigned n = 0; n < g->nvia; n++) {
-		struct value *x = &g->val[g->via_state[n]];
-
-		if (x->home == HOME_TEMP)
-			temp_free(g, x->home_at);
-		x->home = HOME_NONE;
-		/* Of blocks to come the uses are known from alloc_init. */
-		if (g->via_state[n] < g->r->bb[block].first)
-			x->next = NO_INDEX;
-	}
-	note_foreign_uses(g, block);
-	for (unsigned n = 0; n < g->nvia; n++) {
-		uint32_t v = g->via_state[n];
-		struct value *x = &g->val[v];
-
-		if (v >= g->r->bb[block].first || x->next == NO_INDEX)
-			continue;
-		bind_state(g, v, x->state_at);
-		if (x->home != HOME_STATE)
-			g->failed = true;
-	}
-}
-
-bool alloc_init(struct gen *g)
-{
-	const struct ir_region *r = g->r;
-	uint32_t *uses = calloc(r->ninst + 1, sizeof(*uses));
-
-	if (!uses)
-		return false;
-	for (uint32_t v = 0; v < r->ninst; v++) {
-		g->val[v].next = NO_INDEX;
-		g->val[v].reg = NO_REG;
-		g->val[v].block = NO_INDEX;
-	}
-	for (uint32_t b = 0; b < r->nbb; b++) {
-		if (r->bb[b].first == NO_INDEX)
-			continue;
-		for (uint32_t n = 0; n < r->bb[b].count; n++) {
-			uint32_t v = r->bb[b].first + n;
-			const struct ir_inst *i = &r->inst[v];
-
-			g->val[v].block = b;
-			for (unsigned k = 0; k < ir_nargs(i); k++)
-				uses[i->arg[k]]++;
-		}
-	}
-	for (uint32_t b = 0; b < r->nbb; b++) {
-		if (r->bb[b].first == NO_INDEX)
-			continue;
-		for (uint32_t n = r->bb[b].count; n-- > 0;) {
-			uint32_t v = r->bb[b].first + n;
-			const struct ir_inst *i = &r->inst[v];
-			unsigned nargs = ir_nargs(i);
-
-			/* made at its user: its operands were counted there */
-			if (g->val[v].fused)
-				continue;
-			for (unsigned k = 0; k < nargs; k++) {
-				uint32_t x = i->arg[k];
-				const struct ir_inst *def = &r->inst[x];
-
-				if (k == 0 && uses[x] == 1 && may_fuse(g, i, def) &&
-				    g->val[x].block == b) {
-					g->val[x].fused = true;
-					g->val[x].next = v;
-					note_use(g, x, 0, def->arg[0], b);
-					note_use(g, x, 1, def->arg[1], b);
-					/* The operands live until here, not to the comparison. */
-					if (g->val[def->arg[0]].next == x)
-						g->val[def->arg[0]].next = v;
-					if (g->val[def->arg[1]].next == x)
-						g->val[def->arg[1]].next = v;
-					continue;
-				}
-				note_use(g, v, k, x, b);
-			}
-		}
-	}
-	free(uses);
-	choose_state(g);
-	return true;
-}
-
-void alloc_begin_block(struct gen *g, uint32_t block)
-{
-	g->block = block;
-	for (unsigned n = 0; n < 16; n++) {
-		if (g->in_gpr[n] != NO_INDEX)
-			g->val[g->in_gpr[n]].reg = NO_REG;
-		if (g->in_xmm[n] != NO_INDEX)
-			g->val[g->in_xmm[n]].reg = NO_REG;
-		g->in_gpr[n] = NO_INDEX;
-		g->in_xmm[n] = NO_INDEX;
-	}
-	g->nstate = 0;
-	g->locked = g->locked_xmm = 0;
-	begin_foreign(g, block);
 }
 
 /* ---- homes ---- */
@@ -327,6 +65,47 @@ static void forget_state(struct gen *g, uint32_t v)
 			return;
 		}
 	}
+}
+
+static void begin_foreign(struct gen *g, uint32_t block)
+{
+	for (unsigned n = 0; n < g->nvia; n++) {
+		struct value *x = &g->val[g->via_state[n]];
+
+		if (x->home == HOME_TEMP)
+			temp_free(g, x->home_at);
+		x->home = HOME_NONE;
+		/* Of blocks to come the uses are known from alloc_init. */
+		if (g->via_state[n] < g->r->bb[block].first)
+			x->next = NO_INDEX;
+	}
+	uses_of_others(g, block);
+	for (unsigned n = 0; n < g->nvia; n++) {
+		uint32_t v = g->via_state[n];
+		struct value *x = &g->val[v];
+
+		if (v >= g->r->bb[block].first || x->next == NO_INDEX)
+			continue;
+		bind_state(g, v, x->state_at);
+		if (x->home != HOME_STATE)
+			g->failed = true;
+	}
+}
+
+void alloc_begin_block(struct gen *g, uint32_t block)
+{
+	g->block = block;
+	for (unsigned n = 0; n < 16; n++) {
+		if (g->in_gpr[n] != NO_INDEX)
+			g->val[g->in_gpr[n]].reg = NO_REG;
+		if (g->in_xmm[n] != NO_INDEX)
+			g->val[g->in_xmm[n]].reg = NO_REG;
+		g->in_gpr[n] = NO_INDEX;
+		g->in_xmm[n] = NO_INDEX;
+	}
+	g->nstate = 0;
+	g->locked = g->locked_xmm = 0;
+	begin_foreign(g, block);
 }
 
 /* The register's value can be found again elsewhere: make it so. */
@@ -549,6 +328,7 @@ void operands_read(struct gen *g)
 {
 	const struct ir_inst *i = inst_of(g, g->at);
 
+	g->read = true;
 	for (unsigned k = 0; k < ir_nargs(i); k++) {
 		uint32_t v = i->arg[k];
 		unsigned reg = g->val[v].reg;
@@ -557,16 +337,75 @@ void operands_read(struct gen *g)
 			continue;
 		if (is_vec(g, v))
 			g->locked_xmm &= ~(1u << reg);
-		else
+		else {
 			g->locked &= ~(1u << reg);
+			g->released |= 1u << reg;
+		}
 		drop(g, v);
 	}
 }
 
+static bool is_operand(const struct gen *g, uint32_t v)
+{
+	const struct ir_inst *i = inst_of(g, g->at);
+
+	for (unsigned k = 0; k < ir_nargs(i); k++) {
+		const struct ir_inst *c = inst_of(g, i->arg[k]);
+
+		if (i->arg[k] == v ||
+		    (g->val[i->arg[k]].fused && (c->arg[0] == v || c->arg[1] == v)))
+			return true;
+	}
+	return false;
+}
+
+static void leave_state(struct gen *g, uint32_t offset, uint32_t size, bool dying);
+
+/*
+ * The register of the pin that the current instruction's result is for, made ready to take it; NO_REG,
+ * if it is still to be read. What else is in it, and needed later, is copied. `copied`, NO_INDEX for
+ * none, is the operand that the result starts as a copy of.
+ */
+static unsigned def_in_pin(struct gen *g, uint32_t copied)
+{
+	struct value *x = &g->val[g->at];
+	uint32_t locked = g->locked;
+	const struct pin *p;
+	unsigned copies = 0;
+
+	if (x->pin == NO_PIN)
+		return NO_REG;
+	p = &g->pin[x->pin];
+	for (unsigned n = 0; n < g->nstate; n++) {
+		uint32_t v = g->state_vals[n];
+
+		if (g->val[v].home_at != p->offset || g->val[v].reg != NO_REG)
+			continue;
+		if (v != copied && !g->read && is_operand(g, v))
+			return NO_REG;
+		copies += !dies(g, v);
+	}
+	/* The copies are made before the operands are read. */
+	g->locked |= g->released;
+	if ((unsigned)__builtin_popcount(VALUE_GPR & ~g->pinned & ~g->locked) < copies) {
+		g->locked = locked;
+		return NO_REG;
+	}
+	leave_state(g, p->offset, 8, false);
+	g->locked = locked;
+	if (x->home != HOME_NONE || g->nstate == ARRAY_SIZE(g->state_vals))
+		return NO_REG;
+	bind_state(g, g->at, p->offset);
+	g->early |= 1u << x->pin;
+	return p->reg;
+}
+
 unsigned def_reg(struct gen *g)
 {
-	unsigned reg;
+	unsigned reg = def_in_pin(g, NO_INDEX);
 
+	if (reg != NO_REG)
+		return reg;
 	if (is_vec(g, g->at)) {
 		reg = take_xmm(g);
 		give_xmm(g, g->at, reg);
@@ -582,6 +421,19 @@ unsigned def_copy(struct gen *g, uint32_t v)
 	struct value *x = &g->val[v];
 	unsigned reg;
 
+	if (!is_vec(g, v) && !is_vec(g, g->at) && g->val[g->at].pin != NO_PIN) {
+		const struct pin *p = &g->pin[g->val[g->at].pin];
+		bool there = x->reg == NO_REG && x->home == HOME_STATE && x->home_at == p->offset;
+
+		if (x->reg != NO_REG)
+			g->locked |= 1u << x->reg;
+		reg = def_in_pin(g, v);
+		if (reg != NO_REG) {
+			if (!there)
+				use_into(g, v, reg);
+			return reg;
+		}
+	}
 	if (x->reg != NO_REG && dies(g, v) && is_vec(g, v) == is_vec(g, g->at)) {
 		reg = x->reg;
 		drop(g, v);
@@ -610,6 +462,8 @@ void begin_inst(struct gen *g, uint32_t at)
 	const struct ir_inst *i = inst_of(g, at);
 
 	g->at = at;
+	g->read = false;
+	g->released = 0;
 	for (unsigned k = 0; k < ir_nargs(i); k++) {
 		uint32_t v = i->arg[k];
 
@@ -708,7 +562,8 @@ uint32_t need_home(struct gen *g, uint32_t v)
 	return x->home_at;
 }
 
-void state_changes(struct gen *g, uint32_t offset, uint32_t size)
+/* Values that live in guest state get registers of their own, but for those that die here: they are read. */
+static void leave_state(struct gen *g, uint32_t offset, uint32_t size, bool dying)
 {
 	for (unsigned n = 0; n < g->nstate;) {
 		uint32_t v = g->state_vals[n];
@@ -719,7 +574,7 @@ void state_changes(struct gen *g, uint32_t offset, uint32_t size)
 			n++;
 			continue;
 		}
-		if (x->reg == NO_REG) {
+		if (x->reg == NO_REG && (dying || !dies(g, v))) {
 			unsigned reg = is_vec(g, v) ? take_xmm(g) : take_gpr(g, VALUE_GPR);
 
 			load_home(g, v, reg);
@@ -737,6 +592,11 @@ void state_changes(struct gen *g, uint32_t offset, uint32_t size)
 		x->home = HOME_NONE;
 		n = 0;
 	}
+}
+
+void state_changes(struct gen *g, uint32_t offset, uint32_t size)
+{
+	leave_state(g, offset, size, true);
 }
 
 void bind_state(struct gen *g, uint32_t v, uint32_t offset)
@@ -776,10 +636,7 @@ uint32_t live_gprs(const struct gen *g)
 	for (unsigned n = 0; n < 16; n++)
 		if (g->in_gpr[n] != NO_INDEX && (CALLER_SAVED_GPR >> n & 1))
 			live |= 1u << n;
-	for (unsigned n = 0; n < g->npin; n++)
-		if (CALLER_SAVED_GPR >> g->pin[n].reg & 1)
-			live |= 1u << g->pin[n].reg;
-	return live;
+	return live | (g->pinned & CALLER_SAVED_GPR);
 }
 
 uint32_t live_xmms(const struct gen *g)
@@ -790,19 +647,6 @@ uint32_t live_xmms(const struct gen *g)
 		if (g->in_xmm[n] != NO_INDEX)
 			live |= 1u << n;
 	return live;
-}
-
-void pins_write_back(struct gen *g)
-{
-	for (unsigned n = 0; n < g->npin; n++)
-		if (g->pin[n].written)
-			a_store(&g->a, true, g->pin[n].reg, RBP, (int32_t)g->pin[n].offset);
-}
-
-void pins_reload(struct gen *g)
-{
-	for (unsigned n = 0; n < g->npin; n++)
-		a_load(&g->a, true, g->pin[n].reg, RBP, (int32_t)g->pin[n].offset);
 }
 
 uint32_t own_temp(struct gen *g, uint32_t v)
@@ -825,23 +669,4 @@ void save_for_call(struct gen *g)
 		if (v != NO_INDEX && !dies(g, v))
 			spill(g, v);
 	}
-}
-
-static bool lost(const struct pin *p)
-{
-	return CALLER_SAVED_GPR >> p->reg & 1;
-}
-
-void pins_save_lost(struct gen *g)
-{
-	for (unsigned n = 0; n < g->npin; n++)
-		if (lost(&g->pin[n]) && g->pin[n].written)
-			a_store(&g->a, true, g->pin[n].reg, RBP, (int32_t)g->pin[n].offset);
-}
-
-void pins_reload_lost(struct gen *g)
-{
-	for (unsigned n = 0; n < g->npin; n++)
-		if (lost(&g->pin[n]))
-			a_load(&g->a, true, g->pin[n].reg, RBP, (int32_t)g->pin[n].offset);
 }

@@ -158,75 +158,6 @@ enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, stru
 	return l.how & 0xff;
 }
 
-/* ---- pins ---- */
-
-/* Regions that branch back keep their busiest guest registers in host registers. */
-static void choose_pins(struct gen *g)
-{
-	static const uint8_t reg[] = { RBX, R12, R13, R15, R11, R10 };
-	const struct ir_region *r = g->r;
-	struct {
-		uint32_t offset, uses;
-		bool written, bad;
-	} seen[64];
-	unsigned nseen = 0;
-	bool loop = false;
-
-	for (uint32_t b = 0; b < r->nbb; b++) {
-		if (r->bb[b].first == NO_INDEX)
-			continue;
-		for (uint32_t n = 0; n < r->bb[b].count; n++) {
-			const struct ir_inst *i = &r->inst[r->bb[b].first + n];
-			uint32_t target[2], k;
-
-			for (unsigned t = ir_targets(i, target); t-- > 0;)
-				if (r->bb[target[t]].first <= r->bb[b].first)
-					loop = true;
-			if (i->op != IR_GET && i->op != IR_SET)
-				continue;
-			if (i->imm < g->layout->pin_first || i->imm >= g->layout->pin_end)
-				continue;
-			/* a vector is two words, neither of which can be pinned */
-			for (uint64_t at = i->imm & ~UINT64_C(7);
-			     at < i->imm + ir_type_size(i->type); at += 8) {
-				for (k = 0; k < nseen; k++)
-					if (seen[k].offset == at)
-						break;
-				if (k == nseen) {
-					if (nseen == ARRAY_SIZE(seen))
-						return; /* too many to tell which are safe */
-					seen[nseen].offset = (uint32_t)at;
-					seen[nseen].uses = 0;
-					seen[nseen].written = seen[nseen].bad = false;
-					nseen++;
-				}
-				if (i->type != IR_I64)
-					seen[k].bad = true;
-				seen[k].uses++;
-				seen[k].written |= i->op == IR_SET;
-			}
-		}
-	}
-	if (!loop)
-		return;
-	while (g->npin < ARRAY_SIZE(reg)) {
-		unsigned best = nseen;
-
-		for (unsigned k = 0; k < nseen; k++)
-			if (!seen[k].bad && seen[k].uses > 1 &&
-			    (best == nseen || seen[k].uses > seen[best].uses))
-				best = k;
-		if (best == nseen)
-			break;
-		g->pin[g->npin].offset = seen[best].offset;
-		g->pin[g->npin].written = seen[best].written;
-		g->pin[g->npin].reg = reg[g->npin];
-		g->pinned |= 1u << reg[g->npin];
-		g->npin++;
-		seen[best].bad = true;
-	}
-}
-
 /* ---- control ---- */
 
 static void jump_to_block(struct gen *g, uint32_t where, uint32_t block)
@@ -276,7 +207,7 @@ static void exit_direct(struct gen *g, const struct ir_inst *i)
 {
 	struct stub *s;
 
-	pins_write_back(g);
+	pins_write_back(g, g->dirty);
 	while ((a_pos(&g->a) + 1) & 3)
 		a_1(&g->a, 0x90);
 	s = add_stub(g, STUB_EXIT);
@@ -334,6 +265,10 @@ static void set(struct gen *g, const struct ir_inst *i)
 	if (p && (i->type != IR_I64 || g->failed)) {
 		g->failed = true;
 		return;
+	}
+	if (p) {
+		g->dirty |= 1u << (p - g->pin);
+		g->early &= ~(1u << (p - g->pin));
 	}
 	/* Storing a register's own value changes nothing. */
 	if (g->val[v].home == HOME_STATE && g->val[v].home_at == off &&
@@ -410,7 +345,7 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	case IR_EXIT_DIRECT:
 		if ((i->imm ^ g->start) >> TLB_BLOCK_SHIFT) {
 			/* another page: its translation may change */
-			pins_write_back(g);
+			pins_write_back(g, g->dirty);
 			gen_pc(g, RAX, i->imm);
 			exit_lookup(g);
 		} else {
@@ -419,11 +354,11 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 		break;
 	case IR_EXIT_INDIRECT:
 		use_into(g, i->arg[0], RAX);
-		pins_write_back(g);
+		pins_write_back(g, g->dirty);
 		exit_lookup(g);
 		break;
 	case IR_EXIT_RESUME:
-		pins_write_back(g);
+		pins_write_back(g, g->dirty);
 		a_mov_imm(&g->a, RAX, IR_LEAVE_RESUME);
 		a_1(&g->a, 0xc3);
 		break;
@@ -442,7 +377,7 @@ static void generate(struct gen *g)
 	const struct ir_region *r = g->r;
 
 	entry_poll(g);
-	pins_reload(g);
+	pins_load(g, g->pin_block[0].live);
 	/* Blocks in the order of their code: that of the guest. */
 	for (uint32_t first = 0; first < r->ninst;) {
 		uint32_t b = NO_INDEX, follows = NO_INDEX, end;
@@ -457,6 +392,7 @@ static void generate(struct gen *g)
 			follows = g->val[n].block;
 		g->block_at[b] = a_pos(&g->a);
 		g->pc = g->block_pc[b];
+		pins_begin_block(g, b);
 		alloc_begin_block(g, b);
 		for (uint32_t n = first; n < end && !g->failed && !g->a.overflow; n++)
 			instruction(g, n, follows);
@@ -562,8 +498,9 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->a.cap_ref = 4 * r->ninst + 600;
 	g->a.ref = malloc(g->a.cap_ref * sizeof(*g->a.ref));
 	g->block_pc = malloc((r->nbb + 1) * sizeof(*g->block_pc));
-	if (!g->a.ref || !g->block_pc || !g->val || !g->next || !g->block_at || !g->fixup || !g->stub || !g->exit_where ||
-	    !alloc_init(g))
+	g->pin_block = calloc(r->nbb + 1, sizeof(*g->pin_block));
+	if (!g->a.ref || !g->block_pc || !g->pin_block || !g->val || !g->next || !g->block_at ||
+	    !g->fixup || !g->stub || !g->exit_where || !alloc_init(g) || !pins_choose(g))
 		goto out;
 	for (unsigned n = 0; n < 16; n++)
 		g->in_gpr[n] = g->in_xmm[n] = NO_INDEX;
@@ -574,7 +511,6 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 		goto out;
 	g->code = c;
 	ir_block_pcs(r, g->block_pc);
-	choose_pins(g);
 	generate(g);
 	if (g->failed || g->a.overflow) {
 		free(c);
@@ -594,6 +530,7 @@ out:
 		free(g->next);
 		free(g->block_at);
 		free(g->block_pc);
+		free(g->pin_block);
 		free(g->fixup);
 		free(g->stub);
 		free(g->exit_where);

@@ -11,8 +11,9 @@
  * in another block than its own has a temporary from the start, unless guest state holds it wherever a
  * block that uses it begins (ir/avail.h). At the end of a block no value is in a register.
  *
- * Pinned guest registers: a region with a loop keeps its busiest ones in callee-saved registers from
- * its entry to its exits, where they are written back; helpers and faults that look at state find it exact.
+ * Pins: guest registers that stay in host registers from block to block, where that saves more than it costs
+ * (pins.c). They are loaded at the region's entry and written back, if they may have changed, where the
+ * region is left; helpers and faults that look at state find it exact.
  */
 #ifndef ANYKVM_JIT_X86_64_GEN_H
 #define ANYKVM_JIT_X86_64_GEN_H
@@ -35,7 +36,9 @@ struct value {
 	bool crosses;     /* used in other blocks */
 	bool via_state;   /* there it is read from guest state, at state_at, which holds it still */
 	uint32_t state_at;
+	uint32_t state_cell; /* as of state.h */
 	bool fused;       /* computed where it is used: comparison of a branch or select */
+	uint8_t pin;      /* it is made in its register, if that can be; NO_PIN */
 };
 
 /* Code that is rarely reached, put behind the region's own. */
@@ -69,6 +72,7 @@ struct stub {
 	uint32_t from[2];    /* jumps that lead here; NO_INDEX */
 	uint32_t back;       /* where to go on */
 	uint32_t live, live_xmm; /* caller-saved registers to be kept */
+	uint32_t dirty;      /* pins that are newer than memory */
 	uint64_t pc;
 	uint32_t exit;       /* STUB_EXIT: its index */
 	uint32_t at;         /* STUB_FLOAT: the call, and where its operands are */
@@ -79,10 +83,17 @@ struct stub {
 struct pin {
 	uint32_t offset; /* of an I64 of guest state */
 	uint8_t reg;
-	bool written;    /* somewhere in the region */
 };
 
-#define MAX_PINS 8
+#define MAX_PINS 6
+#define NO_PIN   0xff
+
+/* Sets of pins, of a block. */
+struct pin_block {
+	uint8_t live;  /* have a value at its start */
+	uint8_t taken; /* are in their registers, or come there */
+	uint8_t dirty; /* may be newer than memory at its start */
+};
 
 struct features {
 	bool ssse3, sse41, sse42, avx, avx2, bmi2, lzcnt, movbe, popcnt;
@@ -114,9 +125,12 @@ struct gen {
 	uint32_t nstub, cap_stub;
 	uint32_t in_gpr[16], in_xmm[16]; /* values, NO_INDEX */
 	uint32_t locked, locked_xmm;     /* in use by the current instruction */
-	uint32_t pinned;                 /* registers that hold pins: not for values */
+	uint32_t pinned;                 /* registers that hold pins in this block: not for values */
 	struct pin pin[MAX_PINS];
 	unsigned npin;
+	struct pin_block *pin_block;
+	uint32_t taken, dirty;           /* sets of pins; dirty: at the current instruction */
+	uint32_t early;                  /* hold what their SET is still to come for */
 	uint32_t state_vals[64]; /* values of the block whose home is guest state */
 	unsigned nstate;
 	uint32_t via_state[64];  /* values with that mark */
@@ -124,6 +138,8 @@ struct gen {
 	uint64_t temp_used[IR_MAX_TEMPS / 64];
 	uint32_t temp_high, temp_crossing; /* how many from below, from above */
 	uint32_t at;         /* current instruction */
+	bool read;           /* it has called operands_read, */
+	uint32_t released;   /* which gave these up, though they are still to be read */
 	uint32_t block;
 	uint64_t pc;         /* of the current guest instruction */
 	uint64_t start;      /* of the region */
@@ -165,9 +181,14 @@ static inline bool wide(const struct ir_inst *i)
 	return i->type != IR_I32;
 }
 
-/* ---- alloc.c ---- */
+/* ---- uses.c ---- */
 
 bool alloc_init(struct gen *g);
+/* Add the uses that a block makes of values of others that it finds in guest state. */
+void uses_of_others(struct gen *g, uint32_t block);
+
+/* ---- alloc.c ---- */
+
 void alloc_begin_block(struct gen *g, uint32_t block);
 
 /* An operand in a register (GPR, or XMM for V128), locked until the instruction ends. */
@@ -224,17 +245,22 @@ void save_for_call(struct gen *g);
 /* Give v a temporary of its own as its home (not written yet); its offset. */
 uint32_t own_temp(struct gen *g, uint32_t v);
 
-struct pin *pin_at(struct gen *g, uint32_t offset);
-void pins_write_back(struct gen *g);
-void pins_reload(struct gen *g);
-/* Only those in registers that a call loses. */
-void pins_save_lost(struct gen *g);
-void pins_reload_lost(struct gen *g);
-
 #define CALLER_SAVED_GPR                                                                           \
 	(1u << RSI | 1u << RDI | 1u << R8 | 1u << R9 | 1u << R10 | 1u << R11)
 #define VALUE_GPR (CALLER_SAVED_GPR | 1u << RBX | 1u << R12 | 1u << R13 | 1u << R15)
 #define VALUE_XMM 0x7ffcu /* xmm15 is scratch too (ops_float.c) */
+
+/* ---- pins.c ---- */
+
+/* False: out of memory. */
+bool pins_choose(struct gen *g);
+void pins_begin_block(struct gen *g, uint32_t block);
+struct pin *pin_at(struct gen *g, uint32_t offset);
+void pins_write_back(struct gen *g, uint32_t pins);
+void pins_load(struct gen *g, uint32_t pins);
+/* Those in registers that a call loses. */
+void pins_save_lost(struct gen *g);
+void pins_reload_lost(struct gen *g);
 
 /* Those of the caller-saved registers that hold something. */
 uint32_t live_gprs(const struct gen *g);

@@ -125,10 +125,12 @@ void gen_call(struct gen *g, const struct ir_inst *i)
 	}
 	/* What lives on is in memory; arguments are still in their registers. */
 	save_for_call(g);
-	if (sees)
-		pins_write_back(g);
-	else
+	if (sees) {
+		pins_write_back(g, g->dirty);
+		g->dirty = 0;
+	} else {
 		pins_save_lost(g);
+	}
 	if (h->flags & (IR_H_FAULTS | IR_H_READS_STATE))
 		gen_store_pc(g, g->pc);
 	parallel_moves(g, m, n);
@@ -148,7 +150,7 @@ void gen_call(struct gen *g, const struct ir_inst *i)
 		s->pc = g->pc;
 	}
 	if (h->flags & IR_H_WRITES_STATE)
-		pins_reload(g);
+		pins_load(g, g->taken);
 	else
 		pins_reload_lost(g);
 	if (h->result == IR_I64 || h->result == IR_I32) {

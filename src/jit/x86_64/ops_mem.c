@@ -235,7 +235,7 @@ static void atomic(struct gen *g, const struct ir_inst *i)
 		if (at[k] >= CODE_REACH)
 			g->failed = true;
 	spill_for_call(g);
-	pins_write_back(g);
+	pins_write_back(g, g->dirty);
 	a_lea(&g->a, true, RDI, RBP, 0);
 	gen_lea_data(g, RSI, &op, sizeof(op));
 	gen_call_c(g, i->op == IR_CAS ? (const void *)code_cas : (const void *)code_rmw);

@@ -11,6 +11,7 @@ struct stub *add_stub(struct gen *g, enum stub_kind kind)
 		g->nstub = 0;
 	}
 	g->stub[g->nstub] = (struct stub){ .kind = kind };
+	g->stub[g->nstub].dirty = g->dirty;
 	g->stub[g->nstub].from[0] = g->stub[g->nstub].from[1] = NO_INDEX;
 	return &g->stub[g->nstub++];
 }
@@ -120,7 +121,7 @@ static void access(struct gen *g, const struct stub *s)
 	uint32_t bytes, fault;
 
 	/* A fault must find guest state exact. */
-	pins_write_back(g);
+	pins_write_back(g, s->dirty);
 	bytes = stub_save(g, s);
 	if (vec) {
 		if (store)
@@ -175,7 +176,7 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		leave_fault(g, s->pc);
 		break;
 	case STUB_POLL:
-		pins_write_back(g);
+		pins_write_back(g, s->dirty);
 		gen_store_pc(g, s->pc);
 		leave(g, IR_LEAVE_POLL, 0);
 		break;

@@ -1,0 +1,616 @@
+/*
+ * Which guest registers a region keeps in host registers, from block to block: pins.
+ *
+ * A cell of guest state is a candidate if all that names it in the region is I64 reads and writes. What a
+ * pin saves and costs is counted in instructions, each weighted by how often its block is likely to run:
+ * saved are reads and writes of memory, paid are the load at the region's entry, the
+ * write-backs at exits and around calls that look at state, and what the loss of a register for values
+ * costs blocks that need many.
+ *
+ * Three sets of pins are known for each block (struct pin_block): those that carry something into it, those
+ * that are taken in it, which are not for values there, and those that may be newer than
+ * memory where it starts. A write-back is a use, so what may have been written on one way to an exit
+ * is loaded at the entry for the others.
+ */
+#include "ir/cfg.h"
+#include "ir/scratch.h"
+#include "ir/state.h"
+#include "jit/x86_64/gen.h"
+
+#define CANDIDATES 64
+#define NONE       0xff
+#define LOOP_RUNS  8.0f /* of a loop, or so */
+#define REGISTERS  10   /* bits in VALUE_GPR */
+
+/* By gain; those that calls keep first. */
+static const uint8_t pin_reg[MAX_PINS] = {RBX, R12, R13, R15, R11, R10};
+
+/* Of one block, by candidate. */
+struct flow {
+	uint64_t read;    /* or written back, before it is written */
+	uint64_t written; /* for what comes later in the block, or in others */
+	uint64_t named;
+	uint64_t live;    /* at its start */
+	uint64_t dirty;   /* the same */
+	float runs;
+	uint16_t pressure;
+	uint8_t depth;
+};
+
+struct choice {
+	struct gen *g;
+	const struct ir_region *r;
+	struct ir_cfg cfg;
+	uint8_t *of_cell; /* candidate, NONE */
+	uint32_t offset[CANDIDATES];
+	float gain[CANDIDATES];
+	uint8_t order[CANDIDATES]; /* by gain */
+	unsigned n;
+	uint64_t bad, top;
+	struct flow *flow;
+	float calls; /* runs of calls */
+};
+
+static uint64_t bit(unsigned candidate)
+{
+	return candidate == NONE ? 0 : UINT64_C(1) << candidate;
+}
+
+static bool is_access(const struct ir_inst *i)
+{
+	return i->op == IR_GET || i->op == IR_SET;
+}
+
+static unsigned named_by(const struct choice *c, const struct ir_inst *i)
+{
+	return is_access(i) ? c->of_cell[state_first(i)] : NONE;
+}
+
+static bool is_call(const struct ir_inst *i, unsigned flags)
+{
+	return ir_calls_with(i, flags) && !ir_helper_of(i)->intrinsic;
+}
+
+/* A call that writes pins back and, for now, is not expanded. */
+static bool is_seeing_call(const struct ir_inst *i)
+{
+	return is_call(i, IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_FAULTS);
+}
+
+/* Does it need guest state in memory, if only where it goes wrong? */
+static bool observes(const struct ir_inst *i)
+{
+	return ir_observes_state(i) || (ir_ends_block(i) && i->op != IR_BR && i->op != IR_JUMP);
+}
+
+/* Candidates that instruction n of block b reads as values of other blocks. */
+static uint64_t foreign(const struct choice *c, uint32_t b, const struct ir_inst *i)
+{
+	uint64_t set = 0;
+
+	for (unsigned k = 0; k < ir_nargs(i); k++) {
+		const struct value *x = &c->g->val[i->arg[k]];
+
+		if (x->via_state && x->block != b)
+			set |= bit(c->of_cell[x->state_cell]);
+	}
+	return set;
+}
+
+/* ---- candidates ---- */
+
+static void find_candidates(struct choice *c)
+{
+	const struct ir_region *r = c->r;
+	const struct jit_layout *l = c->g->layout;
+
+	memset(c->of_cell, NONE, state_ncells(r));
+	for (uint32_t n = 0; n < r->ninst; n++) {
+		const struct ir_inst *i = &r->inst[n];
+		uint8_t *of;
+
+		if (c->g->val[n].block == NO_INDEX || !is_access(i) || i->type != IR_I64 ||
+		    i->imm < l->pin_first || i->imm + 8 > l->pin_end)
+			continue;
+		of = &c->of_cell[state_first(i)];
+		if (of[0] == NONE && c->n < CANDIDATES) {
+			c->offset[c->n] = (uint32_t)i->imm;
+			of[0] = of[1] = c->n++;
+		}
+	}
+	for (uint32_t n = 0; n < r->ninst; n++) {
+		const struct ir_inst *i = &r->inst[n];
+
+		if (c->g->val[n].block == NO_INDEX || !is_access(i) || i->type == IR_I64)
+			continue;
+		for (unsigned k = 0; k < state_count((enum ir_type)i->type); k++)
+			c->bad |= bit(c->of_cell[state_first(i) + k]);
+	}
+}
+
+/* ---- how often blocks run ---- */
+
+/* All that gets to `from` without passing the head. */
+static void mark_loop(struct choice *c, uint32_t head, uint32_t from, bool *in, uint32_t *stack)
+{
+	uint32_t depth = 0;
+
+	if (!in[from]) {
+		in[from] = true;
+		stack[depth++] = from;
+	}
+	while (depth) {
+		uint32_t b = stack[--depth];
+
+		for (uint32_t p = 0; b != head && p < c->cfg.npred[b]; p++) {
+			uint32_t pred = c->cfg.pred[c->cfg.pred_at[b] + p];
+
+			if (!in[pred]) {
+				in[pred] = true;
+				stack[depth++] = pred;
+			}
+		}
+	}
+}
+
+static bool find_depths(struct choice *c)
+{
+	uint32_t nbb = c->r->nbb;
+	uint32_t *stack = scratch_take(c->r->scratch, nbb + 1, sizeof(*stack));
+	bool *in = scratch_take(c->r->scratch, nbb + 1, sizeof(*in));
+
+	if (!stack || !in)
+		return false;
+	for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
+		uint32_t head = c->cfg.rpo[k];
+		bool loop = false;
+
+		for (uint32_t p = 0; p < c->cfg.npred[head]; p++) {
+			uint32_t from = c->cfg.pred[c->cfg.pred_at[head] + p];
+
+			if (c->cfg.number[from] < k || !ir_cfg_dominates(&c->cfg, head, from))
+				continue;
+			if (!loop) {
+				memset(in, 0, nbb);
+				in[head] = loop = true;
+			}
+			mark_loop(c, head, from, in, stack);
+		}
+		for (uint32_t b = 0; loop && b < nbb; b++)
+			if (in[b] && c->flow[b].depth < 4)
+				c->flow[b].depth++;
+	}
+	return true;
+}
+
+static const struct ir_inst *last_of(const struct choice *c, uint32_t b)
+{
+	return &c->r->inst[c->r->bb[b].first + c->r->bb[b].count - 1];
+}
+
+static void find_runs(struct choice *c)
+{
+	struct flow *flow = c->flow;
+
+	flow[c->cfg.rpo[0]].runs = 1;
+	for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
+		uint32_t b = c->cfg.rpo[k], target[2];
+		unsigned n = ir_targets(last_of(c, b), target);
+		float share[2] = {n > 1 ? 0.5f : 1, 0.5f}, runs;
+
+		for (uint32_t p = 0; p < c->cfg.npred[b]; p++) {
+			uint32_t from = c->cfg.pred[c->cfg.pred_at[b] + p];
+
+			/* the head of a loop */
+			if (c->cfg.number[from] >= k) {
+				flow[b].runs *= LOOP_RUNS;
+				break;
+			}
+		}
+		runs = flow[b].runs;
+		if (n > 1 && flow[target[0]].depth != flow[target[1]].depth) {
+			/* a loop is left more rarely than it goes round */
+			bool stays = flow[target[0]].depth > flow[target[1]].depth;
+
+			share[!stays] = 1 - 1 / LOOP_RUNS;
+			share[stays] = 1 / LOOP_RUNS;
+		}
+		for (unsigned t = 0; t < n; t++)
+			if (c->cfg.number[target[t]] > k)
+				flow[target[t]].runs += runs * share[t];
+	}
+}
+
+/* ---- what is live, and what is newer than memory ---- */
+
+static uint64_t dirty_after(const struct choice *c, const struct ir_inst *i, uint64_t dirty)
+{
+	if (i->op == IR_SET)
+		return dirty | bit(named_by(c, i));
+	return is_seeing_call(i) ? 0 : dirty;
+}
+
+static void find_dirty(struct choice *c)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
+			uint32_t b = c->cfg.rpo[k], target[2];
+			unsigned n = ir_targets(last_of(c, b), target);
+			uint64_t dirty = c->flow[b].dirty;
+
+			for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count;
+			     id++)
+				dirty = dirty_after(c, &c->r->inst[id], dirty);
+			for (unsigned t = 0; t < n; t++) {
+				struct flow *to = &c->flow[target[t]];
+
+				if (!(dirty & ~to->dirty))
+					continue;
+				to->dirty |= dirty;
+				again |= c->cfg.number[target[t]] <= k;
+			}
+		}
+	}
+}
+
+static void find_uses(struct choice *c, uint32_t b)
+{
+	struct flow *f = &c->flow[b];
+	uint64_t dirty = f->dirty;
+
+	for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count; id++) {
+		const struct ir_inst *i = &c->r->inst[id];
+		uint64_t read = foreign(c, b, i);
+
+		if (i->op == IR_GET)
+			read |= bit(named_by(c, i));
+		f->named |= read;
+		if (observes(i))
+			read |= dirty;
+		f->read |= read & ~f->written;
+		dirty = dirty_after(c, i, dirty);
+		if (i->op == IR_SET) {
+			f->written |= bit(named_by(c, i));
+			f->named |= bit(named_by(c, i));
+		} else if (is_call(i, IR_H_WRITES_STATE)) {
+			/* all are loaded again */
+			f->written = ~UINT64_C(0);
+		}
+	}
+}
+
+static uint64_t live_at_end(const struct choice *c, uint32_t b)
+{
+	uint32_t target[2];
+	uint64_t live = 0;
+
+	for (unsigned t = ir_targets(last_of(c, b), target); t-- > 0;)
+		live |= c->flow[target[t]].live;
+	return live;
+}
+
+static void find_live(struct choice *c)
+{
+	bool again = true;
+
+	for (uint32_t k = 0; k < c->cfg.nrpo; k++)
+		find_uses(c, c->cfg.rpo[k]);
+	while (again) {
+		again = false;
+		for (uint32_t k = c->cfg.nrpo; k-- > 0;) {
+			struct flow *f = &c->flow[c->cfg.rpo[k]];
+			uint64_t live = f->read | (live_at_end(c, c->cfg.rpo[k]) & ~f->written);
+
+			again |= live != f->live;
+			f->live = live;
+		}
+	}
+}
+
+static uint64_t taken_in(const struct choice *c, uint32_t b)
+{
+	return c->flow[b].live | c->flow[b].named | live_at_end(c, b);
+}
+
+/* ---- values made where they are to be ---- */
+
+/*
+ * The SET of a candidate that value v of block b can be computed for in place: nothing comes between
+ * that could see the register too early. Returns the candidate.
+ */
+static unsigned set_of(const struct choice *c, uint32_t b, uint32_t set)
+{
+	const struct ir_inst *s = &c->r->inst[set];
+	unsigned candidate = named_by(c, s);
+	uint32_t v = s->arg[0];
+	const struct value *x = &c->g->val[v];
+
+	if (candidate == NONE || x->block != b || x->fused || c->r->inst[v].type != IR_I64 ||
+	    c->r->inst[v].op == IR_CONST || c->r->inst[v].op == IR_GET ||
+	    (x->crosses && !x->via_state) || x->pin != NO_PIN)
+		return NONE;
+	for (uint32_t n = v + 1; n < set; n++)
+		if (observes(&c->r->inst[n]) || named_by(c, &c->r->inst[n]) == candidate)
+			return NONE;
+	return candidate;
+}
+
+/* ---- gains ---- */
+
+static void add_gain(struct choice *c, uint64_t set, float gain)
+{
+	for (; set; set &= set - 1)
+		c->gain[__builtin_ctzll(set)] += gain;
+}
+
+static void count_block(struct choice *c, uint32_t b)
+{
+	struct flow *f = &c->flow[b];
+	uint64_t dirty = f->dirty, known = 0; /* known: some register has it anyway */
+
+	for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count; id++) {
+		const struct ir_inst *i = &c->r->inst[id];
+		uint64_t read = foreign(c, b, i);
+
+		if (i->op == IR_GET)
+			read |= bit(named_by(c, i));
+		add_gain(c, read & ~known, f->runs);
+		known |= read;
+		if (i->op == IR_SET && named_by(c, i) != NONE) {
+			unsigned candidate = set_of(c, b, id);
+
+			/* no store, but perhaps a copy */
+			add_gain(c, bit(named_by(c, i)), candidate == NONE ? f->runs / 2 : f->runs);
+			known |= bit(named_by(c, i));
+			if (candidate != NONE)
+				c->g->val[i->arg[0]].pin = candidate;
+		}
+		if (is_seeing_call(i) || (observes(i) && ir_ends_block(i)))
+			add_gain(c, dirty, -f->runs);
+		if (is_call(i, IR_H_WRITES_STATE)) {
+			add_gain(c, taken_in(c, b), -f->runs);
+			known = 0;
+		}
+		if (i->op == IR_CALL && !ir_helper_of(i)->intrinsic)
+			c->calls += f->runs;
+		dirty = dirty_after(c, i, dirty);
+	}
+}
+
+static void sort(struct choice *c)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < c->n; k++) {
+		unsigned at = n;
+
+		if (c->bad >> k & 1 || c->gain[k] <= 0)
+			continue;
+		while (at > 0 && c->gain[c->order[at - 1]] < c->gain[k]) {
+			c->order[at] = c->order[at - 1];
+			at--;
+		}
+		c->order[at] = k;
+		n++;
+	}
+	c->n = n < MAX_PINS ? n : MAX_PINS;
+	for (unsigned k = 0; k < c->n; k++)
+		c->top |= bit(c->order[k]);
+}
+
+/* Is the value one that needs no register but that of a pin? */
+static bool in_pin(const struct choice *c, uint32_t b, uint32_t v)
+{
+	const struct value *x = &c->g->val[v];
+	uint64_t of = 0;
+
+	if (x->pin != NO_PIN)
+		of = bit(x->pin);
+	else if (x->block != b)
+		of = x->via_state ? bit(c->of_cell[x->state_cell]) : 0;
+	else if (c->r->inst[v].op == IR_GET)
+		of = bit(named_by(c, &c->r->inst[v]));
+	return of & c->top;
+}
+
+/* The most values of a block that want a register at the same time. */
+static void find_pressure(struct choice *c, uint32_t b, uint32_t *alive)
+{
+	unsigned now = 0, most = 0;
+
+	for (uint32_t n = c->r->bb[b].count; n-- > 0;) {
+		uint32_t id = c->r->bb[b].first + n;
+		const struct ir_inst *i = &c->r->inst[id];
+
+		if (alive[id] == b + 1)
+			now--;
+		for (unsigned k = 0; k < ir_nargs(i); k++) {
+			uint32_t v = i->arg[k];
+			const struct ir_inst *def = &c->r->inst[v];
+
+			if (alive[v] == b + 1 || def->op == IR_CONST || def->type == IR_V128 ||
+			    c->g->val[v].fused || in_pin(c, b, v))
+				continue;
+			alive[v] = b + 1;
+			now++;
+		}
+		if (now > most)
+			most = now;
+	}
+	c->flow[b].pressure = most;
+}
+
+/* What it costs to have the best n as pins: negative, if it pays. */
+static float cost_of(const struct choice *c, unsigned n)
+{
+	float cost = 0;
+	uint64_t set = 0;
+
+	for (unsigned k = 0; k < n; k++) {
+		set |= bit(c->order[k]);
+		cost -= c->gain[c->order[k]];
+		if (CALLER_SAVED_GPR >> pin_reg[k] & 1)
+			cost += c->calls * 1.5f;
+	}
+	for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
+		uint32_t b = c->cfg.rpo[k];
+		int wanted = c->flow[b].pressure + __builtin_popcountll(taken_in(c, b) & set);
+
+		if (wanted > REGISTERS)
+			cost += 2 * c->flow[b].runs * (float)(wanted - REGISTERS);
+	}
+	return cost;
+}
+
+static uint8_t pins_of(const struct choice *c, uint64_t set)
+{
+	uint8_t pins = 0;
+
+	for (unsigned k = 0; k < c->n; k++)
+		if (set & bit(c->order[k]))
+			pins |= 1u << k;
+	return pins;
+}
+
+static void choose(struct choice *c)
+{
+	struct gen *g = c->g;
+	uint8_t pin_of[CANDIDATES];
+	unsigned best = 0;
+	float least = 0;
+
+	for (unsigned n = 1; n <= c->n; n++) {
+		float cost = cost_of(c, n);
+
+		if (cost < least) {
+			least = cost;
+			best = n;
+		}
+	}
+	c->n = best;
+	memset(pin_of, NO_PIN, sizeof(pin_of));
+	for (unsigned k = 0; k < c->n; k++) {
+		pin_of[c->order[k]] = k;
+		g->pin[k] = (struct pin){.offset = c->offset[c->order[k]], .reg = pin_reg[k]};
+	}
+	g->npin = c->n;
+	for (uint32_t v = 0; v < c->r->ninst; v++)
+		if (g->val[v].pin != NO_PIN)
+			g->val[v].pin = pin_of[g->val[v].pin];
+	for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
+		uint32_t b = c->cfg.rpo[k];
+
+		g->pin_block[b] = (struct pin_block){
+			.live = pins_of(c, c->flow[b].live),
+			.taken = pins_of(c, taken_in(c, b)),
+			.dirty = pins_of(c, c->flow[b].dirty),
+		};
+	}
+}
+
+bool pins_choose(struct gen *g)
+{
+	const struct ir_region *r = g->r;
+	struct scratch_mark mark = scratch_mark(r->scratch);
+	struct choice c = {.g = g, .r = r};
+	uint32_t *alive = scratch_take(r->scratch, r->ninst + 1, sizeof(*alive));
+	bool ok = false;
+
+	for (uint32_t v = 0; v < r->ninst; v++)
+		g->val[v].pin = NO_PIN;
+	c.of_cell = scratch_take(r->scratch, state_ncells(r) + 1, sizeof(*c.of_cell));
+	c.flow = scratch_take(r->scratch, r->nbb + 1, sizeof(*c.flow));
+	if (!alive || !c.of_cell || !c.flow || !ir_cfg_init(&c.cfg, r))
+		goto out;
+	memset(alive, 0, (r->ninst + 1) * sizeof(*alive));
+	memset(c.flow, 0, (r->nbb + 1) * sizeof(*c.flow));
+	ok = true;
+	find_candidates(&c);
+	if (!c.n)
+		goto out;
+	if (!find_depths(&c)) {
+		ok = false;
+		goto out;
+	}
+	find_runs(&c);
+	find_dirty(&c);
+	find_live(&c);
+	add_gain(&c, c.flow[c.cfg.rpo[0]].live, -1);
+	for (uint32_t k = 0; k < c.cfg.nrpo; k++)
+		count_block(&c, c.cfg.rpo[k]);
+	sort(&c);
+	for (uint32_t k = 0; k < c.cfg.nrpo; k++)
+		find_pressure(&c, c.cfg.rpo[k], alive);
+	choose(&c);
+out:
+	scratch_release(r->scratch, mark);
+	return ok;
+}
+
+/* ---- moving them ---- */
+
+struct pin *pin_at(struct gen *g, uint32_t offset)
+{
+	for (unsigned i = 0; i < g->npin; i++)
+		if (g->pin[i].offset == offset)
+			return &g->pin[i];
+	return NULL;
+}
+
+static uint32_t regs_of(const struct gen *g, uint32_t pins)
+{
+	uint32_t regs = 0;
+
+	for (; pins; pins &= pins - 1)
+		regs |= 1u << g->pin[__builtin_ctz(pins)].reg;
+	return regs;
+}
+
+void pins_begin_block(struct gen *g, uint32_t block)
+{
+	g->taken = g->pin_block[block].taken;
+	g->dirty = g->pin_block[block].dirty;
+	g->early = 0;
+	g->pinned = regs_of(g, g->taken);
+}
+
+void pins_write_back(struct gen *g, uint32_t pins)
+{
+	for (; pins; pins &= pins - 1) {
+		const struct pin *p = &g->pin[__builtin_ctz(pins)];
+
+		a_store(&g->a, true, p->reg, RBP, (int32_t)p->offset);
+	}
+}
+
+void pins_load(struct gen *g, uint32_t pins)
+{
+	for (; pins; pins &= pins - 1) {
+		const struct pin *p = &g->pin[__builtin_ctz(pins)];
+
+		a_load(&g->a, true, p->reg, RBP, (int32_t)p->offset);
+	}
+}
+
+static uint32_t lost(const struct gen *g)
+{
+	uint32_t pins = 0;
+
+	for (unsigned n = 0; n < g->npin; n++)
+		if (CALLER_SAVED_GPR >> g->pin[n].reg & 1)
+			pins |= 1u << n;
+	return pins & g->taken;
+}
+
+void pins_save_lost(struct gen *g)
+{
+	pins_write_back(g, lost(g) & (g->dirty | g->early));
+}
+
+void pins_reload_lost(struct gen *g)
+{
+	pins_load(g, lost(g));
+}

@@ -1,0 +1,215 @@
+/*
+ * What values are needed for: the next use of each, found backwards, and where other blocks than its
+ * own find it. See gen.h.
+ */
+#include <stdlib.h>
+
+#include "ir/avail.h"
+#include "ir/scratch.h"
+#include "jit/x86_64/gen.h"
+
+/* A comparison that only one later branch or select of its block reads is made there. */
+static bool may_fuse(const struct gen *g, const struct ir_inst *user, const struct ir_inst *def)
+{
+	int32_t imm;
+
+	if (user->op != IR_BR && user->op != IR_SELECT)
+		return false;
+	if (def->op == IR_AND)
+		return use_imm(g, def->arg[1], &imm);
+	return def->op >= IR_EQ && def->op <= IR_LEU;
+}
+
+static void note_use(struct gen *g, uint32_t user, unsigned k, uint32_t v, uint32_t block)
+{
+	struct value *x = &g->val[v];
+
+	if (x->block != block) {
+		/* Which use in this block comes next is not kept: it counts as far away. */
+		x->crosses = true;
+		g->next[user][k] = BLOCK_END;
+		return;
+	}
+	g->next[user][k] = x->next;
+	x->next = user;
+}
+
+/* ---- values that other blocks find in guest state ---- */
+
+/* Where each value that crosses blocks can be: what it was read from, or is first written to. */
+static void find_state(struct gen *g)
+{
+	const struct ir_region *r = g->r;
+
+	for (uint32_t n = 0; n < r->ninst; n++) {
+		const struct ir_inst *i = &r->inst[n];
+		uint32_t v = i->op == IR_GET ? n : i->arg[0];
+		struct value *x = &g->val[v];
+
+		if (g->val[n].block == NO_INDEX || (i->op != IR_GET && i->op != IR_SET))
+			continue;
+		if (!x->crosses || x->via_state || r->inst[v].op == IR_CONST ||
+		    r->inst[v].op == IR_VCONST || g->nvia == ARRAY_SIZE(g->via_state))
+			continue;
+		x->via_state = true;
+		x->state_at = n; /* the access, until all is known */
+		g->via_state[g->nvia++] = v;
+	}
+}
+
+static bool holds(const struct gen *g, const uint32_t *entry, uint32_t block, uint32_t v)
+{
+	const struct ir_inst *access = inst_of(g, g->val[v].state_at);
+	size_t cell = (size_t)block * state_ncells(g->r) + state_first(access);
+
+	for (unsigned c = 0; c < state_count((enum ir_type)access->type); c++)
+		if (entry[cell + c] != v)
+			return false;
+	return true;
+}
+
+/* Take the mark from those that some block does not find there. */
+static void check_state(struct gen *g, const uint32_t *entry)
+{
+	const struct ir_region *r = g->r;
+	unsigned kept = 0;
+
+	for (uint32_t n = 0; n < r->ninst; n++) {
+		const struct ir_inst *i = &r->inst[n];
+
+		if (g->val[n].block == NO_INDEX)
+			continue;
+		for (unsigned k = 0; k < ir_nargs(i); k++) {
+			struct value *x = &g->val[i->arg[k]];
+
+			if (x->via_state && x->block != g->val[n].block &&
+			    (!entry || !holds(g, entry, g->val[n].block, i->arg[k])))
+				x->via_state = false;
+		}
+	}
+	for (unsigned n = 0; n < g->nvia; n++) {
+		struct value *x = &g->val[g->via_state[n]];
+
+		if (!x->via_state)
+			continue;
+		x->state_cell = state_first(inst_of(g, x->state_at));
+		x->state_at = (uint32_t)inst_of(g, x->state_at)->imm;
+		g->via_state[kept++] = g->via_state[n];
+	}
+	g->nvia = kept;
+}
+
+static void choose_state(struct gen *g)
+{
+	struct scratch_mark mark;
+	struct ir_cfg cfg;
+
+	find_state(g);
+	if (!g->nvia)
+		return;
+	mark = scratch_mark(g->r->scratch);
+	check_state(g, ir_cfg_init(&cfg, g->r) ? ir_available(g->r, &cfg) : NULL);
+	scratch_release(g->r->scratch, mark);
+}
+
+static bool is_foreign(const struct gen *g, uint32_t v, uint32_t block)
+{
+	return g->val[v].via_state && g->val[v].block != block;
+}
+
+/* The uses, in this block, of values of others that it finds in guest state. */
+void uses_of_others(struct gen *g, uint32_t block)
+{
+	const struct ir_region *r = g->r;
+
+	for (uint32_t n = r->bb[block].count; n-- > 0;) {
+		uint32_t user = r->bb[block].first + n;
+		const struct ir_inst *i = &r->inst[user];
+
+		if (g->val[user].fused)
+			continue;
+		for (unsigned k = 0; k < ir_nargs(i); k++) {
+			uint32_t v = i->arg[k];
+			const struct ir_inst *c = inst_of(g, v);
+
+			if (!g->val[v].fused) {
+				if (!is_foreign(g, v, block))
+					continue;
+				g->next[user][k] = g->val[v].next;
+				g->val[v].next = user;
+				continue;
+			}
+			/* As in alloc_init: the comparison's operands live until its user. */
+			for (unsigned m = 0; m < 2; m++) {
+				if (!is_foreign(g, c->arg[m], block))
+					continue;
+				g->next[v][m] = g->val[c->arg[m]].next;
+				g->val[c->arg[m]].next = v;
+			}
+			for (unsigned m = 0; m < 2; m++)
+				if (is_foreign(g, c->arg[m], block))
+					g->val[c->arg[m]].next = user;
+		}
+	}
+}
+
+bool alloc_init(struct gen *g)
+{
+	const struct ir_region *r = g->r;
+	uint32_t *uses = calloc(r->ninst + 1, sizeof(*uses));
+
+	if (!uses)
+		return false;
+	for (uint32_t v = 0; v < r->ninst; v++) {
+		g->val[v].next = NO_INDEX;
+		g->val[v].reg = NO_REG;
+		g->val[v].block = NO_INDEX;
+	}
+	for (uint32_t b = 0; b < r->nbb; b++) {
+		if (r->bb[b].first == NO_INDEX)
+			continue;
+		for (uint32_t n = 0; n < r->bb[b].count; n++) {
+			uint32_t v = r->bb[b].first + n;
+			const struct ir_inst *i = &r->inst[v];
+
+			g->val[v].block = b;
+			for (unsigned k = 0; k < ir_nargs(i); k++)
+				uses[i->arg[k]]++;
+		}
+	}
+	for (uint32_t b = 0; b < r->nbb; b++) {
+		if (r->bb[b].first == NO_INDEX)
+			continue;
+		for (uint32_t n = r->bb[b].count; n-- > 0;) {
+			uint32_t v = r->bb[b].first + n;
+			const struct ir_inst *i = &r->inst[v];
+			unsigned nargs = ir_nargs(i);
+
+			/* made at its user: its operands were counted there */
+			if (g->val[v].fused)
+				continue;
+			for (unsigned k = 0; k < nargs; k++) {
+				uint32_t x = i->arg[k];
+				const struct ir_inst *def = &r->inst[x];
+
+				if (k == 0 && uses[x] == 1 && may_fuse(g, i, def) &&
+				    g->val[x].block == b) {
+					g->val[x].fused = true;
+					g->val[x].next = v;
+					note_use(g, x, 0, def->arg[0], b);
+					note_use(g, x, 1, def->arg[1], b);
+					/* The operands live until here, not to the comparison. */
+					if (g->val[def->arg[0]].next == x)
+						g->val[def->arg[0]].next = v;
+					if (g->val[def->arg[1]].next == x)
+						g->val[def->arg[1]].next = v;
+					continue;
+				}
+				note_use(g, v, k, x, b);
+			}
+		}
+	}
+	free(uses);
+	choose_state(g);
+	return true;
+}
