@@ -40,7 +40,7 @@ static uint32_t temp_alloc(struct gen *g, bool crosses)
 	return offsetof(struct ir_env, temp) + n * sizeof(union ir_slot);
 }
 
-static void temp_free(struct gen *g, uint32_t at)
+void alloc_free_temp(struct gen *g, uint32_t at)
 {
 	unsigned n = (at - offsetof(struct ir_env, temp)) / sizeof(union ir_slot);
 
@@ -57,7 +57,7 @@ static void store_home(struct gen *g, uint32_t v)
 		a_store(&g->a, true, x->reg, RBP, x->home_at);
 }
 
-static void forget_state(struct gen *g, uint32_t v)
+void alloc_forget_state(struct gen *g, uint32_t v)
 {
 	for (unsigned n = 0; n < g->nstate; n++) {
 		if (g->state_vals[n] == v) {
@@ -67,24 +67,15 @@ static void forget_state(struct gen *g, uint32_t v)
 	}
 }
 
-static void begin_foreign(struct gen *g, uint32_t block)
+/* Values of other blocks that come by guest state. */
+static void begin_foreign(struct gen *g)
 {
-	for (unsigned n = 0; n < g->nvia; n++) {
-		struct value *x = &g->val[g->via_state[n]];
-
-		if (x->home == HOME_TEMP)
-			temp_free(g, x->home_at);
-		x->home = HOME_NONE;
-		/* Of blocks to come the uses are known from alloc_init. */
-		if (g->via_state[n] < g->r->bb[block].first)
-			x->next = NO_INDEX;
-	}
-	uses_of_others(g, block);
 	for (unsigned n = 0; n < g->nvia; n++) {
 		uint32_t v = g->via_state[n];
 		struct value *x = &g->val[v];
 
-		if (v >= g->r->bb[block].first || x->next == NO_INDEX)
+		if (x->block == g->block || x->next == NO_INDEX || x->next == BLOCK_END ||
+		    x->reg != NO_REG || x->home != HOME_NONE)
 			continue;
 		bind_state(g, v, x->state_at);
 		if (x->home != HOME_STATE)
@@ -95,17 +86,8 @@ static void begin_foreign(struct gen *g, uint32_t block)
 void alloc_begin_block(struct gen *g, uint32_t block)
 {
 	g->block = block;
-	for (unsigned n = 0; n < 16; n++) {
-		if (g->in_gpr[n] != NO_INDEX)
-			g->val[g->in_gpr[n]].reg = NO_REG;
-		if (g->in_xmm[n] != NO_INDEX)
-			g->val[g->in_xmm[n]].reg = NO_REG;
-		g->in_gpr[n] = NO_INDEX;
-		g->in_xmm[n] = NO_INDEX;
-	}
-	g->nstate = 0;
-	g->locked = g->locked_xmm = 0;
-	begin_foreign(g, block);
+	tree_begin_block(g, block);
+	begin_foreign(g);
 }
 
 /* The register's value can be found again elsewhere: make it so. */
@@ -320,8 +302,7 @@ bool dies(struct gen *g, uint32_t v)
 {
 	const struct value *x = &g->val[v];
 
-	return x->next == NO_INDEX &&
-	       (x->via_state || (!x->crosses && x->block == g->block));
+	return x->next == NO_INDEX && (x->via_state || !x->crosses);
 }
 
 void operands_read(struct gen *g)
@@ -488,9 +469,9 @@ static void release_if_dead(struct gen *g, uint32_t v)
 		return;
 	drop(g, v);
 	if (x->home == HOME_TEMP)
-		temp_free(g, x->home_at);
+		alloc_free_temp(g, x->home_at);
 	else if (x->home == HOME_STATE)
-		forget_state(g, v);
+		alloc_forget_state(g, v);
 	if (x->home != HOME_CONST)
 		x->home = HOME_NONE;
 }
@@ -534,7 +515,7 @@ void need_own_home(struct gen *g, uint32_t v)
 		load_home(g, v, reg);
 		give_gpr(g, v, reg);
 	}
-	forget_state(g, v);
+	alloc_forget_state(g, v);
 	x->home = HOME_NONE;
 	spill(g, v);
 }
@@ -588,7 +569,7 @@ static void leave_state(struct gen *g, uint32_t offset, uint32_t size, bool dyin
 			}
 		}
 		/* Taking a register may have changed the list: look the place up again. */
-		forget_state(g, v);
+		alloc_forget_state(g, v);
 		x->home = HOME_NONE;
 		n = 0;
 	}
@@ -603,7 +584,7 @@ void bind_state(struct gen *g, uint32_t v, uint32_t offset)
 {
 	struct value *x = &g->val[v];
 
-	if (x->home != HOME_NONE || g->nstate == 64)
+	if (x->home != HOME_NONE || g->nstate == ARRAY_SIZE(g->state_vals))
 		return;
 	x->home = HOME_STATE;
 	x->home_at = offset;
@@ -627,6 +608,27 @@ void spill_for_call(struct gen *g)
 			drop(g, v);
 		}
 	}
+}
+
+void alloc_empty(struct gen *g, unsigned reg)
+{
+	uint32_t v = g->in_gpr[reg];
+
+	if (v == NO_INDEX)
+		return;
+	spill(g, v);
+	drop(g, v);
+}
+
+void alloc_leave_pin(struct gen *g, uint32_t v)
+{
+	unsigned reg = take_gpr(g, VALUE_GPR);
+
+	load_home(g, v, reg);
+	alloc_forget_state(g, v);
+	g->val[v].home = HOME_NONE;
+	g->val[v].reg = reg;
+	g->in_gpr[reg] = v;
 }
 
 uint32_t live_gprs(const struct gen *g)

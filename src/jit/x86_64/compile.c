@@ -398,6 +398,7 @@ static void generate(struct gen *g)
 			instruction(g, n, follows);
 		if (g->failed || g->a.overflow)
 			return;
+		tree_end_block(g, b);
 		first = end;
 	}
 	for (uint32_t n = 0; n < g->nfixup; n++)
@@ -531,6 +532,9 @@ out:
 		free(g->block_at);
 		free(g->block_pc);
 		free(g->pin_block);
+		free(g->tree);
+		free(g->wanted);
+		free(g->carried);
 		free(g->fixup);
 		free(g->stub);
 		free(g->exit_where);

@@ -7,9 +7,10 @@
  *   the others              values, or guest registers pinned for the whole region
  *
  * Values are allocated block by block. A value has a home where it can be read again (a temporary
- * of the env, guest state that it equals, or it is a constant), and perhaps a register. What is used
- * in another block than its own has a temporary from the start, unless guest state holds it wherever a
- * block that uses it begins (ir/avail.h). At the end of a block no value is in a register.
+ * of the env, guest state that it equals, or it is a constant), and perhaps a register. A block that one
+ * other leads to goes on with what is where (tree.c); where ways join, no value is in a register. What is
+ * used behind such a place has a temporary from the start, unless guest state holds it wherever a
+ * block that uses it begins (ir/avail.h).
  *
  * Pins: guest registers that stay in host registers from block to block, where that saves more than it costs
  * (pins.c). They are loaded at the region's entry and written back, if they may have changed, where the
@@ -23,7 +24,7 @@
 #include "jit/x86_64/asm.h"
 
 #define NO_INDEX UINT32_MAX
-#define BLOCK_END (UINT32_MAX - 1) /* next use: some other block */
+#define BLOCK_END (UINT32_MAX - 1) /* next use: some block below (tree.c) */
 
 enum home { HOME_NONE, HOME_TEMP, HOME_STATE, HOME_CONST };
 
@@ -33,7 +34,7 @@ struct value {
 	uint32_t home_at; /* offset from the env */
 	uint8_t home;     /* enum home */
 	uint8_t reg;      /* gpr or xmm by type; NO_REG */
-	bool crosses;     /* used in other blocks */
+	bool crosses;     /* used in blocks that are not below its own */
 	bool via_state;   /* there it is read from guest state, at state_at, which holds it still */
 	uint32_t state_at;
 	uint32_t state_cell; /* as of state.h */
@@ -78,6 +79,20 @@ struct stub {
 	uint32_t at;         /* STUB_FLOAT: the call, and where its operands are */
 	struct place arg[3];
 	uint32_t tie, resume; /* another jump that leads here, NO_INDEX; where it may go on */
+};
+
+/* A value, and where it is, at the end of a block. */
+struct carried {
+	uint32_t v, home_at;
+	uint8_t home, reg;
+};
+
+/* Of a block: */
+struct tree {
+	uint32_t above;        /* the one that leads to it; NO_INDEX: none, or several */
+	bool has_below;        /* what is known at its end is wanted again */
+	uint32_t first, count; /* of gen.carried */
+	uint64_t temp_used[IR_MAX_TEMPS / 64];
 };
 
 struct pin {
@@ -131,10 +146,14 @@ struct gen {
 	struct pin_block *pin_block;
 	uint32_t taken, dirty;           /* sets of pins; dirty: at the current instruction */
 	uint32_t early;                  /* hold what their SET is still to come for */
-	uint32_t state_vals[64]; /* values of the block whose home is guest state */
+	uint32_t state_vals[192]; /* values whose home is guest state */
 	unsigned nstate;
 	uint32_t via_state[64];  /* values with that mark */
 	unsigned nvia;
+	struct tree *tree;       /* by block */
+	uint64_t *wanted;        /* by block: a bit for each value that blocks below use */
+	struct carried *carried;
+	uint32_t ncarried, cap_carried;
 	uint64_t temp_used[IR_MAX_TEMPS / 64];
 	uint32_t temp_high, temp_crossing; /* how many from below, from above */
 	uint32_t at;         /* current instruction */
@@ -184,12 +203,26 @@ static inline bool wide(const struct ir_inst *i)
 /* ---- uses.c ---- */
 
 bool alloc_init(struct gen *g);
-/* Add the uses that a block makes of values of others that it finds in guest state. */
-void uses_of_others(struct gen *g, uint32_t block);
+
+/* ---- tree.c ---- */
+
+/* False: out of memory. The blocks of values are known; finds which of them cross. */
+bool tree_init(struct gen *g);
+/* Is v of this block, or of one above it? */
+bool tree_comes_from(const struct gen *g, uint32_t block, uint32_t v);
+void tree_begin_block(struct gen *g, uint32_t block);
+void tree_end_block(struct gen *g, uint32_t block);
 
 /* ---- alloc.c ---- */
 
 void alloc_begin_block(struct gen *g, uint32_t block);
+void alloc_free_temp(struct gen *g, uint32_t at);
+/* v is no longer among those whose home is guest state. */
+void alloc_forget_state(struct gen *g, uint32_t v);
+/* What is in a register goes to memory. */
+void alloc_empty(struct gen *g, unsigned reg);
+/* A value in the register of a pin gets one of its own. */
+void alloc_leave_pin(struct gen *g, uint32_t v);
 
 /* An operand in a register (GPR, or XMM for V128), locked until the instruction ends. */
 unsigned use_reg(struct gen *g, uint32_t v);

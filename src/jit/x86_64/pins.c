@@ -91,7 +91,7 @@ static uint64_t foreign(const struct choice *c, uint32_t b, const struct ir_inst
 	for (unsigned k = 0; k < ir_nargs(i); k++) {
 		const struct value *x = &c->g->val[i->arg[k]];
 
-		if (x->via_state && x->block != b)
+		if (x->via_state && x->block != b && !tree_comes_from(c->g, b, i->arg[k]))
 			set |= bit(c->of_cell[x->state_cell]);
 	}
 	return set;

@@ -1,6 +1,5 @@
 /*
- * What values are needed for: the next use of each, found backwards, and where other blocks than its
- * own find it. See gen.h.
+ * What values are needed for, and where blocks find those of others. See gen.h.
  */
 #include <stdlib.h>
 
@@ -18,20 +17,6 @@ static bool may_fuse(const struct gen *g, const struct ir_inst *user, const stru
 	if (def->op == IR_AND)
 		return use_imm(g, def->arg[1], &imm);
 	return def->op >= IR_EQ && def->op <= IR_LEU;
-}
-
-static void note_use(struct gen *g, uint32_t user, unsigned k, uint32_t v, uint32_t block)
-{
-	struct value *x = &g->val[v];
-
-	if (x->block != block) {
-		/* Which use in this block comes next is not kept: it counts as far away. */
-		x->crosses = true;
-		g->next[user][k] = BLOCK_END;
-		return;
-	}
-	g->next[user][k] = x->next;
-	x->next = user;
 }
 
 /* ---- values that other blocks find in guest state ---- */
@@ -83,6 +68,7 @@ static void check_state(struct gen *g, const uint32_t *entry)
 			struct value *x = &g->val[i->arg[k]];
 
 			if (x->via_state && x->block != g->val[n].block &&
+			    !tree_comes_from(g, g->val[n].block, i->arg[k]) &&
 			    (!entry || !holds(g, entry, g->val[n].block, i->arg[k])))
 				x->via_state = false;
 		}
@@ -112,47 +98,6 @@ static void choose_state(struct gen *g)
 	scratch_release(g->r->scratch, mark);
 }
 
-static bool is_foreign(const struct gen *g, uint32_t v, uint32_t block)
-{
-	return g->val[v].via_state && g->val[v].block != block;
-}
-
-/* The uses, in this block, of values of others that it finds in guest state. */
-void uses_of_others(struct gen *g, uint32_t block)
-{
-	const struct ir_region *r = g->r;
-
-	for (uint32_t n = r->bb[block].count; n-- > 0;) {
-		uint32_t user = r->bb[block].first + n;
-		const struct ir_inst *i = &r->inst[user];
-
-		if (g->val[user].fused)
-			continue;
-		for (unsigned k = 0; k < ir_nargs(i); k++) {
-			uint32_t v = i->arg[k];
-			const struct ir_inst *c = inst_of(g, v);
-
-			if (!g->val[v].fused) {
-				if (!is_foreign(g, v, block))
-					continue;
-				g->next[user][k] = g->val[v].next;
-				g->val[v].next = user;
-				continue;
-			}
-			/* As in alloc_init: the comparison's operands live until its user. */
-			for (unsigned m = 0; m < 2; m++) {
-				if (!is_foreign(g, c->arg[m], block))
-					continue;
-				g->next[v][m] = g->val[c->arg[m]].next;
-				g->val[c->arg[m]].next = v;
-			}
-			for (unsigned m = 0; m < 2; m++)
-				if (is_foreign(g, c->arg[m], block))
-					g->val[c->arg[m]].next = user;
-		}
-	}
-}
-
 bool alloc_init(struct gen *g)
 {
 	const struct ir_region *r = g->r;
@@ -177,39 +122,18 @@ bool alloc_init(struct gen *g)
 				uses[i->arg[k]]++;
 		}
 	}
-	for (uint32_t b = 0; b < r->nbb; b++) {
-		if (r->bb[b].first == NO_INDEX)
+	for (uint32_t n = 0; n < r->ninst; n++) {
+		const struct ir_inst *i = &r->inst[n];
+		uint32_t v = i->arg[0];
+
+		if (g->val[n].block == NO_INDEX || !ir_nargs(i))
 			continue;
-		for (uint32_t n = r->bb[b].count; n-- > 0;) {
-			uint32_t v = r->bb[b].first + n;
-			const struct ir_inst *i = &r->inst[v];
-			unsigned nargs = ir_nargs(i);
-
-			/* made at its user: its operands were counted there */
-			if (g->val[v].fused)
-				continue;
-			for (unsigned k = 0; k < nargs; k++) {
-				uint32_t x = i->arg[k];
-				const struct ir_inst *def = &r->inst[x];
-
-				if (k == 0 && uses[x] == 1 && may_fuse(g, i, def) &&
-				    g->val[x].block == b) {
-					g->val[x].fused = true;
-					g->val[x].next = v;
-					note_use(g, x, 0, def->arg[0], b);
-					note_use(g, x, 1, def->arg[1], b);
-					/* The operands live until here, not to the comparison. */
-					if (g->val[def->arg[0]].next == x)
-						g->val[def->arg[0]].next = v;
-					if (g->val[def->arg[1]].next == x)
-						g->val[def->arg[1]].next = v;
-					continue;
-				}
-				note_use(g, v, k, x, b);
-			}
-		}
+		g->val[v].fused = uses[v] == 1 && may_fuse(g, i, inst_of(g, v)) &&
+				  g->val[v].block == g->val[n].block;
 	}
 	free(uses);
+	if (!tree_init(g))
+		return false;
 	choose_state(g);
 	return true;
 }
