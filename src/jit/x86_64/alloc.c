@@ -288,6 +288,14 @@ bool use_mem(struct gen *g, uint32_t v, int32_t *disp)
 	return true;
 }
 
+bool in_pin(struct gen *g, uint32_t v)
+{
+	const struct value *x = &g->val[v];
+
+	return x->reg == NO_REG && x->home == HOME_STATE && wide(inst_of(g, v)) &&
+	       pin_at(g, x->home_at);
+}
+
 void use_into(struct gen *g, uint32_t v, unsigned reg)
 {
 	const struct value *x = &g->val[v];

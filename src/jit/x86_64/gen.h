@@ -233,6 +233,9 @@ bool use_imm(const struct gen *g, uint32_t v, int32_t *imm);
 /* Is it in memory only, at [rbp + *disp]? (Then it needs no register.) */
 bool use_mem(struct gen *g, uint32_t v, int32_t *disp);
 
+/* Is it in the register of a pin only? */
+bool in_pin(struct gen *g, uint32_t v);
+
 /* Copy an operand to a given scratch register. */
 void use_into(struct gen *g, uint32_t v, unsigned reg);
 

@@ -45,16 +45,19 @@ static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool
 		a_alu(&g->a, op, w, dst, dst);
 		return;
 	}
-	/* lea saves the move where a lives on */
-	if (op == ALU_ADD && w && !dies(g, a) && use_imm(g, b, &v)) {
+	/* lea saves the move where a's register lives on */
+	if (op == ALU_ADD && w && (!dies(g, a) || in_pin(g, a)) && use_imm(g, b, &v)) {
 		unsigned src = use_reg(g, a);
 
+		operands_read(g);
 		a_lea(&g->a, true, def_reg(g), src, v);
 		return;
 	}
-	if (op == ALU_ADD && w && !dies(g, a) && g->val[b].reg != NO_REG) {
-		unsigned src = use_reg(g, a), other = g->val[b].reg;
+	if (op == ALU_ADD && w && (!dies(g, a) || in_pin(g, a)) &&
+	    (g->val[b].reg != NO_REG || in_pin(g, b))) {
+		unsigned src = use_reg(g, a), other = use_reg(g, b);
 
+		operands_read(g);
 		a_lea_idx(&g->a, true, def_reg(g), src, other);
 		return;
 	}

@@ -317,25 +317,44 @@ static uint64_t taken_in(const struct choice *c, uint32_t b)
 
 /* ---- values made where they are to be ---- */
 
-/*
- * The SET of a candidate that value v of block b can be computed for in place: nothing comes between
- * that could see the register too early. Returns the candidate.
- */
-static unsigned set_of(const struct choice *c, uint32_t b, uint32_t set)
+/* Can value v of a block be made in the register of a candidate, which is written at the end of `until`? */
+static bool may_be_in(const struct choice *c, uint32_t b, uint32_t v, uint32_t until,
+		      unsigned candidate)
 {
-	const struct ir_inst *s = &c->r->inst[set];
-	unsigned candidate = named_by(c, s);
-	uint32_t v = s->arg[0];
 	const struct value *x = &c->g->val[v];
+	const struct ir_inst *def = &c->r->inst[v];
 
-	if (candidate == NONE || x->block != b || x->fused || c->r->inst[v].type != IR_I64 ||
-	    c->r->inst[v].op == IR_CONST || c->r->inst[v].op == IR_GET ||
-	    (x->crosses && !x->via_state) || x->pin != NO_PIN)
-		return NONE;
-	for (uint32_t n = v + 1; n < set; n++)
+	if (x->block != b || x->fused || x->pin != NO_PIN || (x->crosses && !x->via_state) ||
+	    def->type != IR_I64 || def->op == IR_CONST || def->op == IR_GET)
+		return false;
+	/* Nothing may come between that sees it too early. */
+	for (uint32_t n = v + 1; n < until; n++)
 		if (observes(&c->r->inst[n]) || named_by(c, &c->r->inst[n]) == candidate)
-			return NONE;
-	return candidate;
+			return false;
+	return true;
+}
+
+/*
+ * Have the value that a candidate is set to made in its register, and the values that it is made of
+ * step by step, each the next one's first operand. Returns whether that can be.
+ */
+static bool make_in_place(struct choice *c, uint32_t b, uint32_t set)
+{
+	unsigned candidate = named_by(c, &c->r->inst[set]);
+	uint32_t v = c->r->inst[set].arg[0], until = set;
+	bool any = false;
+
+	while (may_be_in(c, b, v, until, candidate)) {
+		const struct ir_inst *i = &c->r->inst[v];
+
+		c->g->val[v].pin = candidate;
+		any = true;
+		if (!gen_is_int(i->op) || observes(i))
+			break;
+		until = v;
+		v = i->arg[i->op == IR_SELECT];
+	}
+	return any;
 }
 
 /* ---- gains ---- */
@@ -360,13 +379,10 @@ static void count_block(struct choice *c, uint32_t b)
 		add_gain(c, read & ~known, f->runs);
 		known |= read;
 		if (i->op == IR_SET && named_by(c, i) != NONE) {
-			unsigned candidate = set_of(c, b, id);
-
 			/* no store, but perhaps a copy */
-			add_gain(c, bit(named_by(c, i)), candidate == NONE ? f->runs / 2 : f->runs);
+			add_gain(c, bit(named_by(c, i)),
+				 make_in_place(c, b, id) ? f->runs : f->runs / 2);
 			known |= bit(named_by(c, i));
-			if (candidate != NONE)
-				c->g->val[i->arg[0]].pin = candidate;
 		}
 		if (is_seeing_call(i) || (observes(i) && ir_ends_block(i)))
 			add_gain(c, dirty, -f->runs);
@@ -402,7 +418,7 @@ static void sort(struct choice *c)
 }
 
 /* Is the value one that needs no register but that of a pin? */
-static bool in_pin(const struct choice *c, uint32_t b, uint32_t v)
+static bool is_pinned(const struct choice *c, uint32_t b, uint32_t v)
 {
 	const struct value *x = &c->g->val[v];
 	uint64_t of = 0;
@@ -432,7 +448,7 @@ static void find_pressure(struct choice *c, uint32_t b, uint32_t *alive)
 			const struct ir_inst *def = &c->r->inst[v];
 
 			if (alive[v] == b + 1 || def->op == IR_CONST || def->type == IR_V128 ||
-			    c->g->val[v].fused || in_pin(c, b, v))
+			    c->g->val[v].fused || is_pinned(c, b, v))
 				continue;
 			alive[v] = b + 1;
 			now++;
