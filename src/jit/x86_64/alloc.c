@@ -296,6 +296,14 @@ bool in_pin(struct gen *g, uint32_t v)
 	       pin_at(g, x->home_at);
 }
 
+bool in_place(struct gen *g, uint32_t v)
+{
+	uint8_t pin = g->val[g->at].pin;
+
+	return pin != NO_PIN && in_pin(g, v) && g->val[v].home_at == g->pin[pin].offset &&
+	       dies(g, v);
+}
+
 void use_into(struct gen *g, uint32_t v, unsigned reg)
 {
 	const struct value *x = &g->val[v];

@@ -236,6 +236,9 @@ bool use_mem(struct gen *g, uint32_t v, int32_t *disp);
 /* Is it in the register of a pin only? */
 bool in_pin(struct gen *g, uint32_t v);
 
+/* Is it in the register where the current instruction's result is to be, and not needed there later? */
+bool in_place(struct gen *g, uint32_t v);
+
 /* Copy an operand to a given scratch register. */
 void use_into(struct gen *g, uint32_t v, unsigned reg);
 

@@ -30,9 +30,10 @@ static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool
 	int32_t v;
 	unsigned dst;
 
-	/* a dying second operand serves as well as a dying first */
-	if (commutes && !(g->val[a].reg != NO_REG && dies(g, a)) && g->val[b].reg != NO_REG &&
-	    dies(g, b)) {
+	/* a dying second operand serves as well as a dying first, one that is there already better */
+	if (commutes && !in_place(g, a) &&
+	    (in_place(g, b) || (!(g->val[a].reg != NO_REG && dies(g, a)) &&
+				g->val[b].reg != NO_REG && dies(g, b)))) {
 		uint32_t t = a;
 
 		a = b;

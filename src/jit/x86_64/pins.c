@@ -336,7 +336,7 @@ static bool may_be_in(const struct choice *c, uint32_t b, uint32_t v, uint32_t u
 
 /*
  * Have the value that a candidate is set to made in its register, and the values that it is made of
- * step by step, each the next one's first operand. Returns whether that can be.
+ * step by step, each an operand that the next one can start with. Returns whether that can be.
  */
 static bool make_in_place(struct choice *c, uint32_t b, uint32_t set)
 {
@@ -353,6 +353,9 @@ static bool make_in_place(struct choice *c, uint32_t b, uint32_t set)
 			break;
 		until = v;
 		v = i->arg[i->op == IR_SELECT];
+		if ((i->op == IR_ADD || i->op == IR_AND || i->op == IR_OR || i->op == IR_XOR) &&
+		    !may_be_in(c, b, v, until, candidate))
+			v = i->arg[1];
 	}
 	return any;
 }
