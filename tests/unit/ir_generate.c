@@ -28,6 +28,7 @@ struct gen {
 	unsigned nvalues[3];
 	uint64_t pc;
 	unsigned cur;
+	bool whole; /* most state is read and written by 64 bits only: what a back end may keep in registers */
 };
 
 static uint8_t next_byte(struct gen *g)
@@ -154,7 +155,7 @@ static uint32_t state_offset(struct gen *g, enum ir_type t)
 {
 	unsigned size = t == IR_V128 ? 16 : t == IR_I64 ? 8 : 4;
 	/* Few places, so that accesses meet. */
-	uint32_t o = below(g, 12) * 8;
+	uint32_t o = g->whole && t != IR_I64 ? 64 + below(g, 4) * 8 : below(g, 12) * 8;
 
 	if (t == IR_I32)
 		o += 4 * below(g, 2);
@@ -385,7 +386,22 @@ static void idiom(struct gen *g)
 	uint32_t reg = state_offset(g, IR_I64);
 	ir_val v;
 
-	switch (below(g, 11)) {
+	switch (below(g, 14)) {
+	case 11: /* a register is written, and what it held is needed later */
+	case 12:
+	case 13: {
+		static const uint8_t op[] = {IR_SEXT32, IR_ZEXT32, IR_SEXT8, IR_ZEXT16, IR_NEG, IR_NOT};
+		ir_val old = keep(g, IR_I64, ir_get(r, IR_I64, reg));
+
+		v = ir_bin(r, IR_XOR, chance(g, 50) ? old : pick(g, IR_I64), pick(g, IR_I64));
+		if (chance(g, 70))
+			v = ir_un(r, op[below(g, ARRAY_SIZE(op))], v);
+		if (chance(g, 50))
+			v = ir_bin(r, IR_ADD, v, chance(g, 50) ? old : pick(g, IR_I64));
+		ir_set(r, reg, v);
+		keep(g, IR_I64, ir_bin(r, IR_SUB, old, pick(g, IR_I64)));
+		break;
+	}
 	case 0: /* a comparison into a condition field, with summary overflow */
 		v = ir_bin(r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, pick(g, t),
 			   chance(g, 50) ? ir_const(r, t, interesting(g)) : pick(g, t));
@@ -701,6 +717,7 @@ static void generate(struct gen *g, struct ir_region *r)
 	g->pc = 0x1000;
 	/* Run at another base than its own, as most are. */
 	r->base = chance(g, 70) ? 0x1000 : UINT64_C(0xfffffff000000000);
+	g->whole = chance(g, 60);
 	plan_blocks(g);
 	for (unsigned b = 0; b < g->nblocks; b++) {
 		g->block[b] = ir_create_block(r);
