@@ -263,11 +263,13 @@ static void find_uses(struct choice *c, uint32_t b)
 
 	for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count; id++) {
 		const struct ir_inst *i = &c->r->inst[id];
-		uint64_t read = foreign(c, b, i);
+		uint64_t others = foreign(c, b, i), read = 0;
 
 		if (i->op == IR_GET)
-			read |= bit(named_by(c, i));
-		f->named |= read;
+			read = bit(named_by(c, i));
+		f->named |= read | others;
+		/* A value of another block is there from the start, and is saved from what is written. */
+		f->read |= others;
 		if (observes(i))
 			read |= dirty;
 		f->read |= read & ~f->written;
