@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ir/scratch.h"
 #include "jit/memory.h"
 #include "jit/region.h"
 #include "jit/x86_64/gen.h"
@@ -474,6 +475,7 @@ static bool place(struct jit *j, const struct gen *g, struct jit_code *c)
 struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc)
 {
 	struct gen *g = calloc(1, sizeof(*g));
+	struct scratch_mark mark = scratch_mark(r->scratch);
 	struct jit_code *c = NULL;
 	uint8_t *buffer = malloc(CODE_MAX);
 	int err = ENOMEM;
@@ -501,7 +503,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->block_pc = malloc((r->nbb + 1) * sizeof(*g->block_pc));
 	g->pin_block = calloc(r->nbb + 1, sizeof(*g->pin_block));
 	if (!g->a.ref || !g->block_pc || !g->pin_block || !g->val || !g->next || !g->block_at ||
-	    !g->fixup || !g->stub || !g->exit_where || !alloc_init(g) || !pins_choose(g))
+	    !g->fixup || !g->stub || !g->exit_where || !ir_cfg_init(&g->cfg, r) || !alloc_init(g) || !pins_choose(g))
 		goto out;
 	for (unsigned n = 0; n < 16; n++)
 		g->in_gpr[n] = g->in_xmm[n] = NO_INDEX;
@@ -542,6 +544,7 @@ out:
 		free(g);
 	}
 	free(buffer);
+	scratch_release(r->scratch, mark);
 	if (!c)
 		errno = err;
 	return c;

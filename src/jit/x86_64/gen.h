@@ -19,6 +19,7 @@
 #ifndef ANYKVM_JIT_X86_64_GEN_H
 #define ANYKVM_JIT_X86_64_GEN_H
 
+#include "ir/cfg.h"
 #include "ir/op.h"
 #include "jit/jit.h"
 #include "jit/x86_64/asm.h"
@@ -125,6 +126,7 @@ void features_limit(struct features *f, unsigned level);
 struct gen {
 	struct assembler a;
 	const struct ir_region *r;
+	struct ir_cfg cfg;
 	const struct jit_layout *layout;
 	const struct features *host;
 	struct jit_code *code; /* what this becomes: its address names it on exits */

@@ -12,7 +12,6 @@
  * memory where it starts. A write-back is a use, so what may have been written on one way to an exit
  * is loaded at the entry for the others.
  */
-#include "ir/cfg.h"
 #include "ir/scratch.h"
 #include "ir/state.h"
 #include "jit/x86_64/gen.h"
@@ -32,6 +31,7 @@ struct flow {
 	uint64_t named;
 	uint64_t live;    /* at its start */
 	uint64_t dirty;   /* the same */
+	uint64_t made, kept; /* dirty at its end: made, or dirty at its start and kept */
 	float runs;
 	uint16_t pressure;
 	uint8_t depth;
@@ -40,7 +40,7 @@ struct flow {
 struct choice {
 	struct gen *g;
 	const struct ir_region *r;
-	struct ir_cfg cfg;
+	const struct ir_cfg *cfg;
 	uint8_t *of_cell; /* candidate, NONE */
 	uint32_t offset[CANDIDATES];
 	float gain[CANDIDATES];
@@ -88,7 +88,7 @@ static uint64_t foreign(const struct choice *c, uint32_t b, const struct ir_inst
 {
 	uint64_t set = 0;
 
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = c->g->nvia ? ir_nargs(i) : 0; k-- > 0;) {
 		const struct value *x = &c->g->val[i->arg[k]];
 
 		if (x->via_state && x->block != b && !tree_comes_from(c->g, b, i->arg[k]))
@@ -109,22 +109,19 @@ static void find_candidates(struct choice *c)
 		const struct ir_inst *i = &r->inst[n];
 		uint8_t *of;
 
-		if (c->g->val[n].block == NO_INDEX || !is_access(i) || i->type != IR_I64 ||
-		    i->imm < l->pin_first || i->imm + 8 > l->pin_end)
+		if (!is_access(i) || c->g->val[n].block == NO_INDEX || i->imm >= l->pin_end ||
+		    i->imm + ir_type_size(i->type) <= l->pin_first)
 			continue;
-		of = &c->of_cell[state_first(i)];
-		if (of[0] == NONE && c->n < CANDIDATES) {
-			c->offset[c->n] = (uint32_t)i->imm;
-			of[0] = of[1] = c->n++;
+		/* Of what a vector names, each half may be a candidate: a bad one. */
+		for (unsigned k = 0; k < (i->type == IR_V128 ? 2 : 1); k++) {
+			of = &c->of_cell[(state_first(i) & ~1u) + 2 * k];
+			if (of[0] == NONE && c->n < CANDIDATES) {
+				c->offset[c->n] = (uint32_t)(i->imm & ~UINT64_C(7)) + 8 * k;
+				of[0] = of[1] = c->n++;
+			}
+			if (i->type != IR_I64 || i->imm < l->pin_first || i->imm + 8 > l->pin_end)
+				c->bad |= bit(of[0]);
 		}
-	}
-	for (uint32_t n = 0; n < r->ninst; n++) {
-		const struct ir_inst *i = &r->inst[n];
-
-		if (c->g->val[n].block == NO_INDEX || !is_access(i) || i->type == IR_I64)
-			continue;
-		for (unsigned k = 0; k < state_count((enum ir_type)i->type); k++)
-			c->bad |= bit(c->of_cell[state_first(i) + k]);
 	}
 }
 
@@ -142,8 +139,8 @@ static void mark_loop(struct choice *c, uint32_t head, uint32_t from, bool *in, 
 	while (depth) {
 		uint32_t b = stack[--depth];
 
-		for (uint32_t p = 0; b != head && p < c->cfg.npred[b]; p++) {
-			uint32_t pred = c->cfg.pred[c->cfg.pred_at[b] + p];
+		for (uint32_t p = 0; b != head && p < c->cfg->npred[b]; p++) {
+			uint32_t pred = c->cfg->pred[c->cfg->pred_at[b] + p];
 
 			if (!in[pred]) {
 				in[pred] = true;
@@ -161,14 +158,14 @@ static bool find_depths(struct choice *c)
 
 	if (!stack || !in)
 		return false;
-	for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
-		uint32_t head = c->cfg.rpo[k];
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+		uint32_t head = c->cfg->rpo[k];
 		bool loop = false;
 
-		for (uint32_t p = 0; p < c->cfg.npred[head]; p++) {
-			uint32_t from = c->cfg.pred[c->cfg.pred_at[head] + p];
+		for (uint32_t p = 0; p < c->cfg->npred[head]; p++) {
+			uint32_t from = c->cfg->pred[c->cfg->pred_at[head] + p];
 
-			if (c->cfg.number[from] < k || !ir_cfg_dominates(&c->cfg, head, from))
+			if (c->cfg->number[from] < k || !ir_cfg_dominates(c->cfg, head, from))
 				continue;
 			if (!loop) {
 				memset(in, 0, nbb);
@@ -192,17 +189,17 @@ static void find_runs(struct choice *c)
 {
 	struct flow *flow = c->flow;
 
-	flow[c->cfg.rpo[0]].runs = 1;
-	for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
-		uint32_t b = c->cfg.rpo[k], target[2];
+	flow[c->cfg->rpo[0]].runs = 1;
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+		uint32_t b = c->cfg->rpo[k], target[2];
 		unsigned n = ir_targets(last_of(c, b), target);
 		float share[2] = {n > 1 ? 0.5f : 1, 0.5f}, runs;
 
-		for (uint32_t p = 0; p < c->cfg.npred[b]; p++) {
-			uint32_t from = c->cfg.pred[c->cfg.pred_at[b] + p];
+		for (uint32_t p = 0; p < c->cfg->npred[b]; p++) {
+			uint32_t from = c->cfg->pred[c->cfg->pred_at[b] + p];
 
 			/* the head of a loop */
-			if (c->cfg.number[from] >= k) {
+			if (c->cfg->number[from] >= k) {
 				flow[b].runs *= LOOP_RUNS;
 				break;
 			}
@@ -216,7 +213,7 @@ static void find_runs(struct choice *c)
 			share[stays] = 1 / LOOP_RUNS;
 		}
 		for (unsigned t = 0; t < n; t++)
-			if (c->cfg.number[target[t]] > k)
+			if (c->cfg->number[target[t]] > k)
 				flow[target[t]].runs += runs * share[t];
 	}
 }
@@ -234,23 +231,30 @@ static void find_dirty(struct choice *c)
 {
 	bool again = true;
 
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+		const struct ir_bb *bb = &c->r->bb[c->cfg->rpo[k]];
+		struct flow *f = &c->flow[c->cfg->rpo[k]];
+
+		f->kept = ~UINT64_C(0);
+		for (uint32_t id = bb->first; id < bb->first + bb->count; id++) {
+			f->made = dirty_after(c, &c->r->inst[id], f->made);
+			if (is_seeing_call(&c->r->inst[id]))
+				f->kept = 0;
+		}
+	}
 	while (again) {
 		again = false;
-		for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
-			uint32_t b = c->cfg.rpo[k], target[2];
-			unsigned n = ir_targets(last_of(c, b), target);
-			uint64_t dirty = c->flow[b].dirty;
+		for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+			uint32_t b = c->cfg->rpo[k], target[2];
+			uint64_t dirty = (c->flow[b].dirty & c->flow[b].kept) | c->flow[b].made;
 
-			for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count;
-			     id++)
-				dirty = dirty_after(c, &c->r->inst[id], dirty);
-			for (unsigned t = 0; t < n; t++) {
+			for (unsigned t = ir_targets(last_of(c, b), target); t-- > 0;) {
 				struct flow *to = &c->flow[target[t]];
 
 				if (!(dirty & ~to->dirty))
 					continue;
 				to->dirty |= dirty;
-				again |= c->cfg.number[target[t]] <= k;
+				again |= c->cfg->number[target[t]] <= k;
 			}
 		}
 	}
@@ -298,13 +302,13 @@ static void find_live(struct choice *c)
 {
 	bool again = true;
 
-	for (uint32_t k = 0; k < c->cfg.nrpo; k++)
-		find_uses(c, c->cfg.rpo[k]);
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++)
+		find_uses(c, c->cfg->rpo[k]);
 	while (again) {
 		again = false;
-		for (uint32_t k = c->cfg.nrpo; k-- > 0;) {
-			struct flow *f = &c->flow[c->cfg.rpo[k]];
-			uint64_t live = f->read | (live_at_end(c, c->cfg.rpo[k]) & ~f->written);
+		for (uint32_t k = c->cfg->nrpo; k-- > 0;) {
+			struct flow *f = &c->flow[c->cfg->rpo[k]];
+			uint64_t live = f->read | (live_at_end(c, c->cfg->rpo[k]) & ~f->written);
 
 			again |= live != f->live;
 			f->live = live;
@@ -476,8 +480,8 @@ static float cost_of(const struct choice *c, unsigned n)
 		if (CALLER_SAVED_GPR >> pin_reg[k] & 1)
 			cost += c->calls * 1.5f;
 	}
-	for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
-		uint32_t b = c->cfg.rpo[k];
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+		uint32_t b = c->cfg->rpo[k];
 		int wanted = c->flow[b].pressure + __builtin_popcountll(taken_in(c, b) & set);
 
 		if (wanted > REGISTERS)
@@ -521,8 +525,8 @@ static void choose(struct choice *c)
 	for (uint32_t v = 0; v < c->r->ninst; v++)
 		if (g->val[v].pin != NO_PIN)
 			g->val[v].pin = pin_of[g->val[v].pin];
-	for (uint32_t k = 0; k < c->cfg.nrpo; k++) {
-		uint32_t b = c->cfg.rpo[k];
+	for (uint32_t k = 0; c->n && k < c->cfg->nrpo; k++) {
+		uint32_t b = c->cfg->rpo[k];
 
 		g->pin_block[b] = (struct pin_block){
 			.live = pins_of(c, c->flow[b].live),
@@ -536,7 +540,7 @@ bool pins_choose(struct gen *g)
 {
 	const struct ir_region *r = g->r;
 	struct scratch_mark mark = scratch_mark(r->scratch);
-	struct choice c = {.g = g, .r = r};
+	struct choice c = {.g = g, .r = r, .cfg = &g->cfg};
 	uint32_t *alive = scratch_take(r->scratch, r->ninst + 1, sizeof(*alive));
 	bool ok = false;
 
@@ -544,7 +548,7 @@ bool pins_choose(struct gen *g)
 		g->val[v].pin = NO_PIN;
 	c.of_cell = scratch_take(r->scratch, state_ncells(r) + 1, sizeof(*c.of_cell));
 	c.flow = scratch_take(r->scratch, r->nbb + 1, sizeof(*c.flow));
-	if (!alive || !c.of_cell || !c.flow || !ir_cfg_init(&c.cfg, r))
+	if (!alive || !c.of_cell || !c.flow)
 		goto out;
 	memset(alive, 0, (r->ninst + 1) * sizeof(*alive));
 	memset(c.flow, 0, (r->nbb + 1) * sizeof(*c.flow));
@@ -559,12 +563,14 @@ bool pins_choose(struct gen *g)
 	find_runs(&c);
 	find_dirty(&c);
 	find_live(&c);
-	add_gain(&c, c.flow[c.cfg.rpo[0]].live, -1);
-	for (uint32_t k = 0; k < c.cfg.nrpo; k++)
-		count_block(&c, c.cfg.rpo[k]);
+	add_gain(&c, c.flow[c.cfg->rpo[0]].live, -1);
+	for (uint32_t k = 0; k < c.cfg->nrpo; k++)
+		count_block(&c, c.cfg->rpo[k]);
 	sort(&c);
-	for (uint32_t k = 0; k < c.cfg.nrpo; k++)
-		find_pressure(&c, c.cfg.rpo[k], alive);
+	if (c.n) {
+		for (uint32_t k = 0; k < c.cfg->nrpo; k++)
+			find_pressure(&c, c.cfg->rpo[k], alive);
+	}
 	choose(&c);
 out:
 	scratch_release(r->scratch, mark);

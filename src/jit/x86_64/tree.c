@@ -8,8 +8,6 @@
  */
 #include <stdlib.h>
 
-#include "ir/cfg.h"
-#include "ir/scratch.h"
 #include "jit/x86_64/gen.h"
 
 static uint64_t *wanted_of(const struct gen *g, uint32_t block)
@@ -61,28 +59,26 @@ static void find_uses(struct gen *g, uint32_t block)
 bool tree_init(struct gen *g)
 {
 	const struct ir_region *r = g->r;
-	struct scratch_mark mark = scratch_mark(r->scratch);
-	struct ir_cfg cfg;
-	bool ok;
+	const struct ir_cfg *cfg = &g->cfg;
 
 	g->tree = calloc(r->nbb + 1, sizeof(*g->tree));
 	g->wanted = calloc((size_t)(r->nbb + 1) * ((r->ninst + 63) / 64 + 1), sizeof(*g->wanted));
-	ok = g->tree && g->wanted && ir_cfg_init(&cfg, r);
-	for (uint32_t b = 0; ok && b < r->nbb; b++) {
+	if (!g->tree || !g->wanted)
+		return false;
+	for (uint32_t b = 0; b < r->nbb; b++) {
 		uint32_t above = NO_INDEX;
 
 		/* Code of what is above must be made first. */
-		if (b && cfg.number[b] != CFG_NONE && cfg.npred[b] == 1)
-			above = cfg.pred[cfg.pred_at[b]];
+		if (b && cfg->number[b] != CFG_NONE && cfg->npred[b] == 1)
+			above = cfg->pred[cfg->pred_at[b]];
 		if (above != NO_INDEX && r->bb[above].first >= r->bb[b].first)
 			above = NO_INDEX;
 		g->tree[b].above = above;
 	}
-	for (uint32_t b = 0; ok && b < r->nbb; b++)
+	for (uint32_t b = 0; b < r->nbb; b++)
 		if (r->bb[b].first != NO_INDEX)
 			find_uses(g, b);
-	scratch_release(r->scratch, mark);
-	return ok;
+	return true;
 }
 
 bool tree_comes_from(const struct gen *g, uint32_t block, uint32_t v)

@@ -88,13 +88,12 @@ static void check_state(struct gen *g, const uint32_t *entry)
 static void choose_state(struct gen *g)
 {
 	struct scratch_mark mark;
-	struct ir_cfg cfg;
 
 	find_state(g);
 	if (!g->nvia)
 		return;
 	mark = scratch_mark(g->r->scratch);
-	check_state(g, ir_cfg_init(&cfg, g->r) ? ir_available(g->r, &cfg) : NULL);
+	check_state(g, ir_available(g->r, &g->cfg));
 	scratch_release(g->r->scratch, mark);
 }
 
