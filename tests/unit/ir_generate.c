@@ -28,7 +28,8 @@ struct gen {
 	unsigned nvalues[3];
 	uint64_t pc;
 	unsigned cur;
-	bool whole; /* most state is read and written by 64 bits only: what a back end may keep in registers */
+	/* Most state is read and written by 64 bits only: what a back end may keep in registers. */
+	bool whole;
 };
 
 static uint8_t next_byte(struct gen *g)

@@ -13,313 +13,12 @@
  * is loaded at the entry for the others.
  */
 #include "ir/scratch.h"
-#include "ir/state.h"
-#include "jit/x86_64/gen.h"
+#include "jit/x86_64/pins.h"
 
-#define CANDIDATES 64
-#define NONE       0xff
-#define LOOP_RUNS  8.0f /* of a loop, or so */
-#define REGISTERS  10   /* bits in VALUE_GPR */
+#define REGISTERS 10 /* bits in VALUE_GPR */
 
 /* By gain; those that calls keep first. */
 static const uint8_t pin_reg[MAX_PINS] = {RBX, R12, R13, R15, R11, R10};
-
-/* Of one block, by candidate. */
-struct flow {
-	uint64_t read;    /* or written back, before it is written */
-	uint64_t written; /* for what comes later in the block, or in others */
-	uint64_t named;
-	uint64_t live;    /* at its start */
-	uint64_t dirty;   /* the same */
-	uint64_t made, kept; /* dirty at its end: made, or dirty at its start and kept */
-	float runs;
-	uint16_t pressure;
-	uint8_t depth;
-};
-
-struct choice {
-	struct gen *g;
-	const struct ir_region *r;
-	const struct ir_cfg *cfg;
-	uint8_t *of_cell; /* candidate, NONE */
-	uint32_t offset[CANDIDATES];
-	float gain[CANDIDATES];
-	uint8_t order[CANDIDATES]; /* by gain */
-	unsigned n;
-	uint64_t bad, top;
-	struct flow *flow;
-	float calls; /* runs of calls */
-};
-
-static uint64_t bit(unsigned candidate)
-{
-	return candidate == NONE ? 0 : UINT64_C(1) << candidate;
-}
-
-static bool is_access(const struct ir_inst *i)
-{
-	return i->op == IR_GET || i->op == IR_SET;
-}
-
-static unsigned named_by(const struct choice *c, const struct ir_inst *i)
-{
-	return is_access(i) ? c->of_cell[state_first(i)] : NONE;
-}
-
-static bool is_call(const struct ir_inst *i, unsigned flags)
-{
-	return ir_calls_with(i, flags) && !ir_helper_of(i)->intrinsic;
-}
-
-/* A call that writes pins back and, for now, is not expanded. */
-static bool is_seeing_call(const struct ir_inst *i)
-{
-	return is_call(i, IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_FAULTS);
-}
-
-/* Does it need guest state in memory, if only where it goes wrong? */
-static bool observes(const struct ir_inst *i)
-{
-	return ir_observes_state(i) || (ir_ends_block(i) && i->op != IR_BR && i->op != IR_JUMP);
-}
-
-/* Candidates that instruction n of block b reads as values of other blocks. */
-static uint64_t foreign(const struct choice *c, uint32_t b, const struct ir_inst *i)
-{
-	uint64_t set = 0;
-
-	for (unsigned k = c->g->nvia ? ir_nargs(i) : 0; k-- > 0;) {
-		const struct value *x = &c->g->val[i->arg[k]];
-
-		if (x->via_state && x->block != b && !tree_comes_from(c->g, b, i->arg[k]))
-			set |= bit(c->of_cell[x->state_cell]);
-	}
-	return set;
-}
-
-/* ---- candidates ---- */
-
-static void find_candidates(struct choice *c)
-{
-	const struct ir_region *r = c->r;
-	const struct jit_layout *l = c->g->layout;
-
-	memset(c->of_cell, NONE, state_ncells(r));
-	for (uint32_t n = 0; n < r->ninst; n++) {
-		const struct ir_inst *i = &r->inst[n];
-		uint8_t *of;
-
-		if (!is_access(i) || c->g->val[n].block == NO_INDEX || i->imm >= l->pin_end ||
-		    i->imm + ir_type_size(i->type) <= l->pin_first)
-			continue;
-		/* Of what a vector names, each half may be a candidate: a bad one. */
-		for (unsigned k = 0; k < (i->type == IR_V128 ? 2 : 1); k++) {
-			of = &c->of_cell[(state_first(i) & ~1u) + 2 * k];
-			if (of[0] == NONE && c->n < CANDIDATES) {
-				c->offset[c->n] = (uint32_t)(i->imm & ~UINT64_C(7)) + 8 * k;
-				of[0] = of[1] = c->n++;
-			}
-			if (i->type != IR_I64 || i->imm < l->pin_first || i->imm + 8 > l->pin_end)
-				c->bad |= bit(of[0]);
-		}
-	}
-}
-
-/* ---- how often blocks run ---- */
-
-/* All that gets to `from` without passing the head. */
-static void mark_loop(struct choice *c, uint32_t head, uint32_t from, bool *in, uint32_t *stack)
-{
-	uint32_t depth = 0;
-
-	if (!in[from]) {
-		in[from] = true;
-		stack[depth++] = from;
-	}
-	while (depth) {
-		uint32_t b = stack[--depth];
-
-		for (uint32_t p = 0; b != head && p < c->cfg->npred[b]; p++) {
-			uint32_t pred = c->cfg->pred[c->cfg->pred_at[b] + p];
-
-			if (!in[pred]) {
-				in[pred] = true;
-				stack[depth++] = pred;
-			}
-		}
-	}
-}
-
-static bool find_depths(struct choice *c)
-{
-	uint32_t nbb = c->r->nbb;
-	uint32_t *stack = scratch_take(c->r->scratch, nbb + 1, sizeof(*stack));
-	bool *in = scratch_take(c->r->scratch, nbb + 1, sizeof(*in));
-
-	if (!stack || !in)
-		return false;
-	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
-		uint32_t head = c->cfg->rpo[k];
-		bool loop = false;
-
-		for (uint32_t p = 0; p < c->cfg->npred[head]; p++) {
-			uint32_t from = c->cfg->pred[c->cfg->pred_at[head] + p];
-
-			if (c->cfg->number[from] < k || !ir_cfg_dominates(c->cfg, head, from))
-				continue;
-			if (!loop) {
-				memset(in, 0, nbb);
-				in[head] = loop = true;
-			}
-			mark_loop(c, head, from, in, stack);
-		}
-		for (uint32_t b = 0; loop && b < nbb; b++)
-			if (in[b] && c->flow[b].depth < 4)
-				c->flow[b].depth++;
-	}
-	return true;
-}
-
-static const struct ir_inst *last_of(const struct choice *c, uint32_t b)
-{
-	return &c->r->inst[c->r->bb[b].first + c->r->bb[b].count - 1];
-}
-
-static void find_runs(struct choice *c)
-{
-	struct flow *flow = c->flow;
-
-	flow[c->cfg->rpo[0]].runs = 1;
-	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
-		uint32_t b = c->cfg->rpo[k], target[2];
-		unsigned n = ir_targets(last_of(c, b), target);
-		float share[2] = {n > 1 ? 0.5f : 1, 0.5f}, runs;
-
-		for (uint32_t p = 0; p < c->cfg->npred[b]; p++) {
-			uint32_t from = c->cfg->pred[c->cfg->pred_at[b] + p];
-
-			/* the head of a loop */
-			if (c->cfg->number[from] >= k) {
-				flow[b].runs *= LOOP_RUNS;
-				break;
-			}
-		}
-		runs = flow[b].runs;
-		if (n > 1 && flow[target[0]].depth != flow[target[1]].depth) {
-			/* a loop is left more rarely than it goes round */
-			bool stays = flow[target[0]].depth > flow[target[1]].depth;
-
-			share[!stays] = 1 - 1 / LOOP_RUNS;
-			share[stays] = 1 / LOOP_RUNS;
-		}
-		for (unsigned t = 0; t < n; t++)
-			if (c->cfg->number[target[t]] > k)
-				flow[target[t]].runs += runs * share[t];
-	}
-}
-
-/* ---- what is live, and what is newer than memory ---- */
-
-static uint64_t dirty_after(const struct choice *c, const struct ir_inst *i, uint64_t dirty)
-{
-	if (i->op == IR_SET)
-		return dirty | bit(named_by(c, i));
-	return is_seeing_call(i) ? 0 : dirty;
-}
-
-static void find_dirty(struct choice *c)
-{
-	bool again = true;
-
-	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
-		const struct ir_bb *bb = &c->r->bb[c->cfg->rpo[k]];
-		struct flow *f = &c->flow[c->cfg->rpo[k]];
-
-		f->kept = ~UINT64_C(0);
-		for (uint32_t id = bb->first; id < bb->first + bb->count; id++) {
-			f->made = dirty_after(c, &c->r->inst[id], f->made);
-			if (is_seeing_call(&c->r->inst[id]))
-				f->kept = 0;
-		}
-	}
-	while (again) {
-		again = false;
-		for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
-			uint32_t b = c->cfg->rpo[k], target[2];
-			uint64_t dirty = (c->flow[b].dirty & c->flow[b].kept) | c->flow[b].made;
-
-			for (unsigned t = ir_targets(last_of(c, b), target); t-- > 0;) {
-				struct flow *to = &c->flow[target[t]];
-
-				if (!(dirty & ~to->dirty))
-					continue;
-				to->dirty |= dirty;
-				again |= c->cfg->number[target[t]] <= k;
-			}
-		}
-	}
-}
-
-static void find_uses(struct choice *c, uint32_t b)
-{
-	struct flow *f = &c->flow[b];
-	uint64_t dirty = f->dirty;
-
-	for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count; id++) {
-		const struct ir_inst *i = &c->r->inst[id];
-		uint64_t others = foreign(c, b, i), read = 0;
-
-		if (i->op == IR_GET)
-			read = bit(named_by(c, i));
-		f->named |= read | others;
-		/* A value of another block is there from the start, and is saved from what is written. */
-		f->read |= others;
-		if (observes(i))
-			read |= dirty;
-		f->read |= read & ~f->written;
-		dirty = dirty_after(c, i, dirty);
-		if (i->op == IR_SET) {
-			f->written |= bit(named_by(c, i));
-			f->named |= bit(named_by(c, i));
-		} else if (is_call(i, IR_H_WRITES_STATE)) {
-			/* all are loaded again */
-			f->written = ~UINT64_C(0);
-		}
-	}
-}
-
-static uint64_t live_at_end(const struct choice *c, uint32_t b)
-{
-	uint32_t target[2];
-	uint64_t live = 0;
-
-	for (unsigned t = ir_targets(last_of(c, b), target); t-- > 0;)
-		live |= c->flow[target[t]].live;
-	return live;
-}
-
-static void find_live(struct choice *c)
-{
-	bool again = true;
-
-	for (uint32_t k = 0; k < c->cfg->nrpo; k++)
-		find_uses(c, c->cfg->rpo[k]);
-	while (again) {
-		again = false;
-		for (uint32_t k = c->cfg->nrpo; k-- > 0;) {
-			struct flow *f = &c->flow[c->cfg->rpo[k]];
-			uint64_t live = f->read | (live_at_end(c, c->cfg->rpo[k]) & ~f->written);
-
-			again |= live != f->live;
-			f->live = live;
-		}
-	}
-}
-
-static uint64_t taken_in(const struct choice *c, uint32_t b)
-{
-	return c->flow[b].live | c->flow[b].named | live_at_end(c, b);
-}
 
 /* ---- values made where they are to be ---- */
 
@@ -381,7 +80,7 @@ static void count_block(struct choice *c, uint32_t b)
 
 	for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count; id++) {
 		const struct ir_inst *i = &c->r->inst[id];
-		uint64_t read = foreign(c, b, i);
+		uint64_t read = pins_foreign(c, b, i);
 
 		if (i->op == IR_GET)
 			read |= bit(named_by(c, i));
@@ -396,12 +95,12 @@ static void count_block(struct choice *c, uint32_t b)
 		if (is_seeing_call(i) || (observes(i) && ir_ends_block(i)))
 			add_gain(c, dirty, -f->runs);
 		if (is_call(i, IR_H_WRITES_STATE)) {
-			add_gain(c, taken_in(c, b), -f->runs);
+			add_gain(c, pins_taken_in(c, b), -f->runs);
 			known = 0;
 		}
 		if (i->op == IR_CALL && !ir_helper_of(i)->intrinsic)
 			c->calls += f->runs;
-		dirty = dirty_after(c, i, dirty);
+		dirty = pins_dirty_after(c, i, dirty);
 	}
 }
 
@@ -482,7 +181,7 @@ static float cost_of(const struct choice *c, unsigned n)
 	}
 	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
 		uint32_t b = c->cfg->rpo[k];
-		int wanted = c->flow[b].pressure + __builtin_popcountll(taken_in(c, b) & set);
+		int wanted = c->flow[b].pressure + __builtin_popcountll(pins_taken_in(c, b) & set);
 
 		if (wanted > REGISTERS)
 			cost += 2 * c->flow[b].runs * (float)(wanted - REGISTERS);
@@ -530,7 +229,7 @@ static void choose(struct choice *c)
 
 		g->pin_block[b] = (struct pin_block){
 			.live = pins_of(c, c->flow[b].live),
-			.taken = pins_of(c, taken_in(c, b)),
+			.taken = pins_of(c, pins_taken_in(c, b)),
 			.dirty = pins_of(c, c->flow[b].dirty),
 		};
 	}
@@ -552,17 +251,9 @@ bool pins_choose(struct gen *g)
 		goto out;
 	memset(alive, 0, (r->ninst + 1) * sizeof(*alive));
 	memset(c.flow, 0, (r->nbb + 1) * sizeof(*c.flow));
-	ok = true;
-	find_candidates(&c);
-	if (!c.n)
+	ok = pins_flow(&c);
+	if (!ok || !c.n)
 		goto out;
-	if (!find_depths(&c)) {
-		ok = false;
-		goto out;
-	}
-	find_runs(&c);
-	find_dirty(&c);
-	find_live(&c);
 	add_gain(&c, c.flow[c.cfg->rpo[0]].live, -1);
 	for (uint32_t k = 0; k < c.cfg->nrpo; k++)
 		count_block(&c, c.cfg->rpo[k]);

@@ -1,0 +1,91 @@
+/*
+ * Choosing pins (pins.c): what is known of the cells of guest state that may become pins.
+ */
+#ifndef ANYKVM_JIT_X86_64_PINS_H
+#define ANYKVM_JIT_X86_64_PINS_H
+
+#include "ir/state.h"
+#include "jit/x86_64/gen.h"
+
+#define CANDIDATES 64
+#define NONE       0xff
+
+/* Of one block, by candidate. */
+struct flow {
+	uint64_t read;    /* or written back, before it is written */
+	uint64_t written; /* for what comes later in the block, or in others */
+	uint64_t named;
+	uint64_t live;    /* at its start */
+	uint64_t dirty;   /* the same */
+	uint64_t made, kept; /* dirty at its end: made, or dirty at its start and kept */
+	float runs;
+	uint16_t pressure;
+	uint8_t depth;
+};
+
+struct choice {
+	struct gen *g;
+	const struct ir_region *r;
+	const struct ir_cfg *cfg;
+	uint8_t *of_cell; /* candidate, NONE */
+	uint32_t offset[CANDIDATES];
+	float gain[CANDIDATES];
+	uint8_t order[CANDIDATES]; /* by gain */
+	unsigned n;
+	uint64_t bad, top;
+	struct flow *flow;
+	float calls; /* runs of calls */
+};
+
+static inline uint64_t bit(unsigned candidate)
+{
+	return candidate == NONE ? 0 : UINT64_C(1) << candidate;
+}
+
+static inline bool is_access(const struct ir_inst *i)
+{
+	return i->op == IR_GET || i->op == IR_SET;
+}
+
+static inline unsigned named_by(const struct choice *c, const struct ir_inst *i)
+{
+	return is_access(i) ? c->of_cell[state_first(i)] : NONE;
+}
+
+static inline bool is_call(const struct ir_inst *i, unsigned flags)
+{
+	return ir_calls_with(i, flags) && !ir_helper_of(i)->intrinsic;
+}
+
+/* A call that writes pins back and, for now, is not expanded. */
+static inline bool is_seeing_call(const struct ir_inst *i)
+{
+	return is_call(i, IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_FAULTS);
+}
+
+/* Does it need guest state in memory, if only where it goes wrong? */
+static inline bool observes(const struct ir_inst *i)
+{
+	return ir_observes_state(i) || (ir_ends_block(i) && i->op != IR_BR && i->op != IR_JUMP);
+}
+
+static inline const struct ir_inst *last_of(const struct choice *c, uint32_t b)
+{
+	return &c->r->inst[c->r->bb[b].first + c->r->bb[b].count - 1];
+}
+
+/* ---- pins_flow.c ---- */
+
+/* Fills all but gains, order and pressure. False: out of memory. */
+bool pins_flow(struct choice *c);
+
+/* Candidates that an instruction of block b reads as values of other blocks. */
+uint64_t pins_foreign(const struct choice *c, uint32_t b, const struct ir_inst *i);
+
+/* What is newer than memory behind an instruction, if `dirty` was before it. */
+uint64_t pins_dirty_after(const struct choice *c, const struct ir_inst *i, uint64_t dirty);
+
+/* Candidates that would be in their registers somewhere in a block. */
+uint64_t pins_taken_in(const struct choice *c, uint32_t b);
+
+#endif

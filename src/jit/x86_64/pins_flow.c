@@ -1,0 +1,253 @@
+/*
+ * For the choice of pins: which cells can be pins at all, how often blocks run, what is live, and what is
+ * newer than memory where.
+ */
+#include "ir/scratch.h"
+#include "jit/x86_64/pins.h"
+
+#define LOOP_RUNS 8.0f /* of a loop, or so */
+
+uint64_t pins_foreign(const struct choice *c, uint32_t b, const struct ir_inst *i)
+{
+	uint64_t set = 0;
+
+	for (unsigned k = c->g->nvia ? ir_nargs(i) : 0; k-- > 0;) {
+		const struct value *x = &c->g->val[i->arg[k]];
+
+		if (x->via_state && x->block != b && !tree_comes_from(c->g, b, i->arg[k]))
+			set |= bit(c->of_cell[x->state_cell]);
+	}
+	return set;
+}
+
+/* ---- candidates ---- */
+
+static void find_candidates(struct choice *c)
+{
+	const struct ir_region *r = c->r;
+	const struct jit_layout *l = c->g->layout;
+
+	memset(c->of_cell, NONE, state_ncells(r));
+	for (uint32_t n = 0; n < r->ninst; n++) {
+		const struct ir_inst *i = &r->inst[n];
+		uint8_t *of;
+
+		if (!is_access(i) || c->g->val[n].block == NO_INDEX || i->imm >= l->pin_end ||
+		    i->imm + ir_type_size(i->type) <= l->pin_first)
+			continue;
+		/* Of what a vector names, each half may be a candidate: a bad one. */
+		for (unsigned k = 0; k < (i->type == IR_V128 ? 2 : 1); k++) {
+			of = &c->of_cell[(state_first(i) & ~1u) + 2 * k];
+			if (of[0] == NONE && c->n < CANDIDATES) {
+				c->offset[c->n] = (uint32_t)(i->imm & ~UINT64_C(7)) + 8 * k;
+				of[0] = of[1] = c->n++;
+			}
+			if (i->type != IR_I64 || i->imm < l->pin_first || i->imm + 8 > l->pin_end)
+				c->bad |= bit(of[0]);
+		}
+	}
+}
+
+/* ---- how often blocks run ---- */
+
+/* All that gets to `from` without passing the head. */
+static void mark_loop(struct choice *c, uint32_t head, uint32_t from, bool *in, uint32_t *stack)
+{
+	uint32_t depth = 0;
+
+	if (!in[from]) {
+		in[from] = true;
+		stack[depth++] = from;
+	}
+	while (depth) {
+		uint32_t b = stack[--depth];
+
+		for (uint32_t p = 0; b != head && p < c->cfg->npred[b]; p++) {
+			uint32_t pred = c->cfg->pred[c->cfg->pred_at[b] + p];
+
+			if (!in[pred]) {
+				in[pred] = true;
+				stack[depth++] = pred;
+			}
+		}
+	}
+}
+
+static bool find_depths(struct choice *c)
+{
+	uint32_t nbb = c->r->nbb;
+	uint32_t *stack = scratch_take(c->r->scratch, nbb + 1, sizeof(*stack));
+	bool *in = scratch_take(c->r->scratch, nbb + 1, sizeof(*in));
+
+	if (!stack || !in)
+		return false;
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+		uint32_t head = c->cfg->rpo[k];
+		bool loop = false;
+
+		for (uint32_t p = 0; p < c->cfg->npred[head]; p++) {
+			uint32_t from = c->cfg->pred[c->cfg->pred_at[head] + p];
+
+			if (c->cfg->number[from] < k || !ir_cfg_dominates(c->cfg, head, from))
+				continue;
+			if (!loop) {
+				memset(in, 0, nbb);
+				in[head] = loop = true;
+			}
+			mark_loop(c, head, from, in, stack);
+		}
+		for (uint32_t b = 0; loop && b < nbb; b++)
+			if (in[b] && c->flow[b].depth < 4)
+				c->flow[b].depth++;
+	}
+	return true;
+}
+
+static void find_runs(struct choice *c)
+{
+	struct flow *flow = c->flow;
+
+	flow[c->cfg->rpo[0]].runs = 1;
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+		uint32_t b = c->cfg->rpo[k], target[2];
+		unsigned n = ir_targets(last_of(c, b), target);
+		float share[2] = {n > 1 ? 0.5f : 1, 0.5f}, runs;
+
+		for (uint32_t p = 0; p < c->cfg->npred[b]; p++) {
+			uint32_t from = c->cfg->pred[c->cfg->pred_at[b] + p];
+
+			/* the head of a loop */
+			if (c->cfg->number[from] >= k) {
+				flow[b].runs *= LOOP_RUNS;
+				break;
+			}
+		}
+		runs = flow[b].runs;
+		if (n > 1 && flow[target[0]].depth != flow[target[1]].depth) {
+			/* a loop is left more rarely than it goes round */
+			bool stays = flow[target[0]].depth > flow[target[1]].depth;
+
+			share[!stays] = 1 - 1 / LOOP_RUNS;
+			share[stays] = 1 / LOOP_RUNS;
+		}
+		for (unsigned t = 0; t < n; t++)
+			if (c->cfg->number[target[t]] > k)
+				flow[target[t]].runs += runs * share[t];
+	}
+}
+
+/* ---- what is live, and what is newer than memory ---- */
+
+uint64_t pins_dirty_after(const struct choice *c, const struct ir_inst *i, uint64_t dirty)
+{
+	if (i->op == IR_SET)
+		return dirty | bit(named_by(c, i));
+	return is_seeing_call(i) ? 0 : dirty;
+}
+
+static void find_dirty(struct choice *c)
+{
+	bool again = true;
+
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+		const struct ir_bb *bb = &c->r->bb[c->cfg->rpo[k]];
+		struct flow *f = &c->flow[c->cfg->rpo[k]];
+
+		f->kept = ~UINT64_C(0);
+		for (uint32_t id = bb->first; id < bb->first + bb->count; id++) {
+			f->made = pins_dirty_after(c, &c->r->inst[id], f->made);
+			if (is_seeing_call(&c->r->inst[id]))
+				f->kept = 0;
+		}
+	}
+	while (again) {
+		again = false;
+		for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+			uint32_t b = c->cfg->rpo[k], target[2];
+			uint64_t dirty = (c->flow[b].dirty & c->flow[b].kept) | c->flow[b].made;
+
+			for (unsigned t = ir_targets(last_of(c, b), target); t-- > 0;) {
+				struct flow *to = &c->flow[target[t]];
+
+				if (!(dirty & ~to->dirty))
+					continue;
+				to->dirty |= dirty;
+				again |= c->cfg->number[target[t]] <= k;
+			}
+		}
+	}
+}
+
+static void find_uses(struct choice *c, uint32_t b)
+{
+	struct flow *f = &c->flow[b];
+	uint64_t dirty = f->dirty;
+
+	for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count; id++) {
+		const struct ir_inst *i = &c->r->inst[id];
+		uint64_t others = pins_foreign(c, b, i), read = 0;
+
+		if (i->op == IR_GET)
+			read = bit(named_by(c, i));
+		f->named |= read | others;
+		/* A value of another block is there from the start, and is saved from what is written. */
+		f->read |= others;
+		if (observes(i))
+			read |= dirty;
+		f->read |= read & ~f->written;
+		dirty = pins_dirty_after(c, i, dirty);
+		if (i->op == IR_SET) {
+			f->written |= bit(named_by(c, i));
+			f->named |= bit(named_by(c, i));
+		} else if (is_call(i, IR_H_WRITES_STATE)) {
+			/* all are loaded again */
+			f->written = ~UINT64_C(0);
+		}
+	}
+}
+
+static uint64_t live_at_end(const struct choice *c, uint32_t b)
+{
+	uint32_t target[2];
+	uint64_t live = 0;
+
+	for (unsigned t = ir_targets(last_of(c, b), target); t-- > 0;)
+		live |= c->flow[target[t]].live;
+	return live;
+}
+
+static void find_live(struct choice *c)
+{
+	bool again = true;
+
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++)
+		find_uses(c, c->cfg->rpo[k]);
+	while (again) {
+		again = false;
+		for (uint32_t k = c->cfg->nrpo; k-- > 0;) {
+			struct flow *f = &c->flow[c->cfg->rpo[k]];
+			uint64_t live = f->read | (live_at_end(c, c->cfg->rpo[k]) & ~f->written);
+
+			again |= live != f->live;
+			f->live = live;
+		}
+	}
+}
+
+uint64_t pins_taken_in(const struct choice *c, uint32_t b)
+{
+	return c->flow[b].live | c->flow[b].named | live_at_end(c, b);
+}
+
+bool pins_flow(struct choice *c)
+{
+	find_candidates(c);
+	if (!c->n)
+		return true;
+	if (!find_depths(c))
+		return false;
+	find_runs(c);
+	find_dirty(c);
+	find_live(c);
+	return true;
+}
