@@ -8,12 +8,6 @@
 
 #include "cpu/core.h"
 
-/*
- * How often a region is interpreted before it is compiled: most of a kernel's boot and of a small
- * program's start runs a few times only, and compiling costs what some dozens of runs do.
- */
-#define JIT_AFTER 60
-
 /* Address space for compiled code; memory is taken as it is used. */
 #define JIT_BYTES (UINT64_C(128) << 20)
 
@@ -26,7 +20,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->arch = config->arch;
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
-	s->jit_after = config->jit_after ? config->jit_after : JIT_AFTER;
+	atomic_init(&s->jit_after, config->jit_after ? config->jit_after : CPU_JIT_AFTER);
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
@@ -61,6 +55,9 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (s->jit && config->background)
+		s->compiler = cpu_compiler_create(
+			s, config->jit_after ? config->jit_after : CPU_JIT_AFTER_IDLE);
 	return s;
 }
 
@@ -69,6 +66,7 @@ void cpu_system_destroy(struct cpu_system *s)
 	if (!s)
 		return;
 	cpu_timer_destroy(s->timer);
+	cpu_compiler_destroy(s->compiler);
 	region_cache_destroy(s->regions);
 	jit_trace_destroy(s->trace);
 	jit_destroy(s->jit);
@@ -87,6 +85,8 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 		.code_bytes = s->jit ? jit_bytes(s->jit) : 0,
 		.regions_killed = r.killed,
 		.code_flushes = r.flushes,
+		.regions_compiled = counter_read(&s->regions_compiled),
+		.compile_failures = counter_read(&s->compile_failures),
 		.shootdowns = counter_read(&s->shootdowns),
 	};
 }

@@ -26,7 +26,7 @@ static void put(uint64_t *entry, uint64_t v)
 	*entry = htobe64(v);
 }
 
-static unsigned mode; /* 1: optimise, 2: compile */
+static unsigned mode; /* 1: optimise, 2: compile, 4: on a thread of its own */
 
 void machine_create(struct machine *m, unsigned ncpu)
 {
@@ -36,6 +36,7 @@ void machine_create(struct machine *m, unsigned ncpu)
 		.check_ir = true,
 		.jit = mode & 2,
 		.jit_after = 1,
+		.background = mode & 4,
 	};
 	const size_t root_size = 8 << 13, level_size = 8 << 9;
 	uint64_t *root, *level2, *level3;
@@ -158,11 +159,16 @@ uint32_t machine_run(struct machine *m, unsigned n, uint64_t pc)
 int machine_run_modes(const struct CMUnitTest *tests, size_t count)
 {
 	static const char *const name[] = {
-		"interpreted", "interpreted, optimised", "compiled", "compiled, optimised",
+		[0] = "interpreted",
+		[1] = "interpreted, optimised",
+		[2] = "compiled",
+		[3] = "compiled, optimised",
+		[7] = "compiled meanwhile, optimised",
 	};
 	int failed = 0;
 
-	for (mode = 0; mode < 4; mode++)
-		failed += _cmocka_run_group_tests(name[mode], tests, count, NULL, NULL);
+	for (mode = 0; mode < sizeof(name) / sizeof(name[0]); mode++)
+		if (name[mode])
+			failed += _cmocka_run_group_tests(name[mode], tests, count, NULL, NULL);
 	return failed;
 }
