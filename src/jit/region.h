@@ -38,10 +38,13 @@ struct region_jump {
 
 ASSERT_SIZE(struct region_jump, 32); /* compiled code scales by it */
 
-/* salt: keeps the entries of contexts with the same addresses apart */
+/*
+ * salt: keeps the entries of contexts with the same addresses apart. It is this simple because compiled
+ * code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
+ */
 static inline uint32_t region_jump_hash(uint64_t pc, uint32_t salt)
 {
-	return (uint32_t)(pc >> 2) ^ (uint32_t)(pc >> 13) ^ salt;
+	return ((uint32_t)pc ^ salt) >> 2;
 }
 
 struct region {
