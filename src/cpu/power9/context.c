@@ -30,7 +30,7 @@ int p9_contexts_init(struct p9_contexts *m, struct counter *recycles)
 		if (!x->tlb)
 			return -1;
 		tlb_flush(x->tlb);
-		x->age = 1;
+		x->age = x->age_low = 1;
 		renew(m, x);
 	}
 	return 0;
@@ -124,12 +124,18 @@ static unsigned page_slot(uint64_t ea, unsigned shift)
 	return (ea >> shift) % P9_PAGES;
 }
 
-const struct p9_page *p9_context_page(const struct p9_context *x, uint64_t ea, unsigned prot)
+/* What a page's age must be, to be valid. Age 0 never is. */
+static uint32_t *age_of(struct p9_context *x, uint64_t ea)
+{
+	return ea < QUADRANT_1 ? &x->age_low : &x->age;
+}
+
+const struct p9_page *p9_context_page(struct p9_context *x, uint64_t ea, unsigned prot)
 {
 	for (unsigned n = 0; n < P9_PAGE_SIZES; n++) {
 		const struct p9_page *g = &x->page[n][page_slot(ea, page_shift[n])];
 
-		if (g->age == x->age && (ea ^ g->base) >> page_shift[n] == 0 && (g->prot & prot))
+		if (g->age == *age_of(x, ea) && (ea ^ g->base) >> page_shift[n] == 0 && (g->prot & prot))
 			return g;
 	}
 	return NULL;
@@ -144,18 +150,27 @@ void p9_context_keep_page(struct p9_context *x, uint64_t ea, unsigned shift, uin
 		x->page[n][page_slot(ea, page_shift[n])] = (struct p9_page){
 			.base = ea,
 			.addend = addend,
-			.age = x->age,
+			.age = *age_of(x, ea),
 			.prot = prot,
 		};
 		return;
 	}
 }
 
-static void forget_pages(struct p9_context *x)
+static void forget_pages_low(struct p9_context *x)
 {
-	if (++x->age)
+	if (++x->age_low)
 		return;
 	/* Old ages would come true again. */
+	memset(x->page, 0, sizeof(x->page));
+	x->age_low = 1;
+}
+
+static void forget_pages(struct p9_context *x)
+{
+	forget_pages_low(x);
+	if (++x->age)
+		return;
 	memset(x->page, 0, sizeof(x->page));
 	x->age = 1;
 }
@@ -202,10 +217,7 @@ void p9_context_flush_range(struct p9_contexts *m, struct p9_context *x, uint64_
 static void flush_low(struct p9_contexts *m, struct p9_context *x)
 {
 	forget_slots(x->tlb, &x->low, QUADRANT_1 - 1);
-	for (unsigned n = 0; n < P9_PAGE_SIZES; n++)
-		for (unsigned k = 0; k < P9_PAGES; k++)
-			if (x->page[n][k].base < QUADRANT_1)
-				x->page[n][k].age = 0;
+	forget_pages_low(x);
 	if (x->low_code)
 		renew(m, x);
 	x->low_code = false;

@@ -28,7 +28,7 @@
 #define P9_FETCHED_BITS 8192
 
 /* Whole pages: those of 64 KiB and more, and those of 2 MiB and more. */
-#define P9_PAGES       64
+#define P9_PAGES       512
 #define P9_PAGE_SIZES  2
 
 struct p9_context_key {
@@ -64,7 +64,7 @@ struct p9_context {
 	uint32_t pid;  /* whose quadrant 0 this is */
 	struct p9_slots low;
 	uint64_t fetched[P9_FETCHED_BITS / 64]; /* since id changed */
-	uint32_t age;
+	uint32_t age, age_low; /* of pages; of those in quadrant 0 */
 	struct p9_page page[P9_PAGE_SIZES][P9_PAGES];
 };
 
@@ -91,7 +91,7 @@ void p9_context_filled(struct p9_context *x, uint64_t ea);
 void p9_context_fetched(struct p9_context *x, uint64_t pc);
 
 /* The page of ea if it allows prot; NULL: walk. And enter one of 2^shift bytes. */
-const struct p9_page *p9_context_page(const struct p9_context *x, uint64_t ea, unsigned prot);
+const struct p9_page *p9_context_page(struct p9_context *x, uint64_t ea, unsigned prot);
 void p9_context_keep_page(struct p9_context *x, uint64_t ea, unsigned shift, uint64_t addend,
 			  unsigned prot);
 
