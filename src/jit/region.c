@@ -293,7 +293,8 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 		l->to = to;
 		l->next = to->incoming;
 		to->incoming = l;
-		jit_link(from->compiled, exit, to->compiled);
+		/* Forwards in a block there is an end to it soon. */
+		jit_link(from->compiled, exit, to->compiled, to->host <= from->host);
 	}
 	pthread_mutex_unlock(&rc->lock);
 }

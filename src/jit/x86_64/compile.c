@@ -430,6 +430,7 @@ static void generate(struct gen *g)
 	const struct ir_region *r = g->r;
 
 	entry_poll(g);
+	g->code->polled = a_pos(&g->a);
 	pins_reload(g);
 	/* Blocks in the order of their code: that of the guest. */
 	for (uint32_t first = 0; first < r->ninst;) {
@@ -613,14 +614,15 @@ void jit_kill(struct jit *j, struct jit_code *c)
 	__atomic_store_n(first, jump | (*first & ~((UINT64_C(1) << 40) - 1)), __ATOMIC_RELEASE);
 }
 
-void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to)
+void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)
 {
+	const uint8_t *target = (const uint8_t *)to->entry + (poll ? 0 : to->polled);
 	struct jit_exit *e = &from->exit[exit];
 
 	/* Aligned: one store, seen whole by who executes it. */
 	if (e->displacement)
 		__atomic_store_n(e->displacement,
-				 (int32_t)((const uint8_t *)to->entry - e->from),
+				 (int32_t)(target - e->from),
 				 __ATOMIC_RELEASE);
 }
 
