@@ -158,6 +158,11 @@ static enum simpler simplify_and(struct opt *o, struct ir_inst *i, uint32_t *val
 		return opt_to_bin(i, IR_AND, a.arg[0], i->arg[1]);
 	if (c == UINT32_MAX && i->type == IR_I64)
 		return opt_to_un(i, IR_ZEXT32, i->arg[0]);
+	/* What the mask takes away need not be put in first. */
+	for (unsigned k = 0; k < 2 && a.op == IR_OR; k++) {
+		if (!(opt_ones(o, a.arg[k]) & c))
+			return opt_to_bin(i, IR_AND, a.arg[1 - k], i->arg[1]);
+	}
 	s = masked_rotation(o, i, c);
 	if (s != AS_IT_IS)
 		return s;

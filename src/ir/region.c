@@ -251,6 +251,15 @@ void ir_set(struct ir_region *r, uint32_t offset, ir_val v)
 	emit(r, IR_SET, t, 0, v, (ir_val){state_cell(r, offset)}, none, offset);
 }
 
+void ir_set_bits(struct ir_region *r, uint32_t offset, ir_val v, unsigned bits)
+{
+	enum ir_type t = ir_type_of(r, v);
+
+	assert(offset % ir_type_size(t) == 0 && t != IR_V128);
+	emit(r, IR_SET, t, bits < ir_type_bits(t) ? bits : 0, v, (ir_val){state_cell(r, offset)}, none,
+	     offset);
+}
+
 ir_val ir_un(struct ir_region *r, enum ir_op op, ir_val a)
 {
 	assert(ir_op_info[op].nargs == 1 && op != IR_EXTRACT);

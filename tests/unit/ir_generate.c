@@ -389,9 +389,20 @@ static void idiom(struct gen *g)
 	case 0: /* a comparison into a condition field, with summary overflow */
 		v = ir_bin(r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, pick(g, t),
 			   chance(g, 50) ? ir_const(r, t, interesting(g)) : pick(g, t));
-		v = ir_bin(r, IR_OR, v, ir_get_bits(r, IR_I64, OFF_FLAG(0), 1));
-		ir_set(r, reg, v);
-		keep(g, IR_I64, ir_extract(r, ir_get(r, IR_I64, reg), below(g, 4), 1));
+		reg = OFF_FIELD(below(g, 4));
+		if (chance(g, 30))
+			v = ir_bin(r, IR_OR, v,
+				   ir_bin(r, IR_SHL, ir_get_bits(r, IR_I64, OFF_FLAG(0), 1),
+					  ir_const(r, IR_I64, 1)));
+		ir_set_bits(r, reg, v, 9);
+		v = ir_get_bits(r, IR_I64, chance(g, 70) ? reg : OFF_FIELD(below(g, 4)), 9);
+		if (chance(g, 30)) /* greater */
+			v = ir_bin(r, IR_EQ,
+				   ir_bin(r, IR_AND, v, ir_const(r, IR_I64, 0x101)),
+				   ir_const(r, IR_I64, 0));
+		else
+			v = ir_extract(r, v, chance(g, 40) ? 8 : below(g, 9), 1);
+		keep(g, IR_I64, v);
 		break;
 	case 1: /* rotate and mask */
 		v = ir_bin(r, IR_ROTL, pick(g, IR_I64), ir_const(r, IR_I64, below(g, 64)));
@@ -413,7 +424,11 @@ static void idiom(struct gen *g)
 		ir_set(r, state_offset(g, IR_I64), v);
 		break;
 	case 5: /* a flag */
-		ir_set(r, OFF_FLAG(below(g, 4)), keep(g, IR_I64, boolean(g)));
+		v = keep(g, IR_I64, boolean(g));
+		if (chance(g, 50))
+			ir_set(r, OFF_FLAG(below(g, 4)), v);
+		else
+			ir_set_bits(r, OFF_FLAG(below(g, 4)), v, 1);
 		break;
 	case 6: /* subtraction, with its carry */
 		v = ir_un(r, IR_NOT, pick(g, t));

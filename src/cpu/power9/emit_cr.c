@@ -1,8 +1,8 @@
 /*
  * Condition register logic and moves (Power ISA 3.0B, Book I 2.5 and 3.3.17).
  *
- * The eight fields are kept apart, so that a compare writes one of them whole; the register is put
- * together only where it is read.
+ * The eight fields are kept apart, in a form of their own (cr.h), so that a compare writes one of them
+ * whole; the register is put together only where it is read.
  */
 #include "cpu/power9/emit_common.h"
 
@@ -76,7 +76,7 @@ void p9_emit_crorc(struct p9_translator *t, const struct p9_insn *i)
 
 void p9_emit_mcrf(struct p9_translator *t, const struct p9_insn *i)
 {
-	p9_set_crf(t, insn_BF(i), p9_crf(t, insn_BFA(i)));
+	p9_move_crf(t, insn_BF(i), insn_BFA(i));
 }
 
 /* CR[BF] := OV, OV32, CA, CA32 */

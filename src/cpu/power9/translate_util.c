@@ -4,15 +4,6 @@
 #include "cpu/power9/emit_common.h"
 #include "cpu/power9/helper_fixed.h"
 
-void p9_set_cr0(struct p9_translator *t, ir_val v)
-{
-	ir_val so = p9_xer_bit(t, so);
-
-	if (!p9_mode64(t))
-		v = p9_un(t, IR_SEXT32, v);
-	p9_set_crf(t, 0, p9_bin(t, IR_OR, p9_bini(t, IR_CMP3S, v, 0), so));
-}
-
 ir_val p9_ea(struct p9_translator *t, ir_val addr)
 {
 	return p9_mode64(t) ? addr : p9_un(t, IR_ZEXT32, addr);
@@ -83,6 +74,7 @@ void p9_set_overflow(struct p9_translator *t, ir_val ov, ir_val ov32)
 	ir_set(t->r, P9_OFF(ov), ov);
 	ir_set(t->r, P9_OFF(ov32), ov32);
 	ir_set(t->r, P9_OFF(so), p9_bin(t, IR_OR, so, ov));
+	t->so_changed = true;
 }
 
 void p9_set_carry(struct p9_translator *t, ir_val ca, ir_val ca32)

@@ -22,11 +22,23 @@ struct pin *pin_at(struct gen *g, uint32_t offset)
 
 /* ---- uses, found backwards ---- */
 
-/* A comparison that only one later branch or select of its block reads is made there. */
+/* Bytes of guest state that a comparison can be written to, all others being zero: see IR_SET's aux. */
+static bool may_set_bytes(const struct ir_inst *set, const struct ir_inst *def)
+{
+	if (!set->aux)
+		return false;
+	if (def->op == IR_CMP3S || def->op == IR_CMP3U)
+		return set->aux <= 16;
+	return set->aux <= 8 && def->op >= IR_EQ && def->op <= IR_LEU;
+}
+
+/* A comparison that only one later branch, select or write of its block reads is made there. */
 static bool may_fuse(const struct gen *g, const struct ir_inst *user, const struct ir_inst *def)
 {
 	int32_t imm;
 
+	if (user->op == IR_SET)
+		return may_set_bytes(user, def);
 	if (user->op != IR_BR && user->op != IR_SELECT)
 		return false;
 	if (def->op == IR_AND)
@@ -267,6 +279,7 @@ void alloc_begin_block(struct gen *g, uint32_t block)
 	}
 	g->nstate = 0;
 	g->locked = g->locked_xmm = 0;
+	g->a.flags_at = NULL;
 	begin_foreign(g, block);
 }
 

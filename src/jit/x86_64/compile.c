@@ -200,7 +200,8 @@ static void choose_pins(struct gen *g)
 					seen[nseen].written = seen[nseen].bad = false;
 					nseen++;
 				}
-				if (i->type != IR_I64)
+				/* Of flags a few bytes are written, which is as cheap. */
+				if (i->type != IR_I64 || (i->op == IR_SET && i->aux))
 					seen[k].bad = true;
 				seen[k].uses++;
 				seen[k].written |= i->op == IR_SET;
@@ -333,6 +334,11 @@ static void set(struct gen *g, const struct ir_inst *i)
 
 	if (p && (i->type != IR_I64 || g->failed)) {
 		g->failed = true;
+		return;
+	}
+	if (g->val[v].fused) {
+		state_changes(g, off, ir_type_size(i->type));
+		gen_set_compare(g, inst_of(g, v), off);
 		return;
 	}
 	/* Storing a register's own value changes nothing. */

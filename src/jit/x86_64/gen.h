@@ -123,6 +123,10 @@ struct gen {
 	unsigned nvia;
 	uint64_t temp_used[IR_MAX_TEMPS / 64];
 	uint32_t temp_high, temp_crossing; /* how many from below, from above */
+	struct {
+		uint32_t a, b;
+		bool w;
+	} flags;             /* while a_flags_hold: those of comparing the values a and b */
 	uint32_t at;         /* current instruction */
 	uint32_t block;
 	uint64_t pc;         /* of the current guest instruction */
@@ -246,6 +250,7 @@ void gen_int(struct gen *g, const struct ir_inst *i);     /* ops_int.c */
 bool gen_is_int(enum ir_op op);
 enum cond gen_compare(struct gen *g, const struct ir_inst *i); /* flags of a comparison */
 enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zero */
+void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off);
 void gen_vector(struct gen *g, const struct ir_inst *i);  /* ops_vec.c */
 void gen_memory(struct gen *g, const struct ir_inst *i);  /* ops_mem.c */
 void gen_call(struct gen *g, const struct ir_inst *i);    /* ops_call.c */

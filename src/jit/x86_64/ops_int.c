@@ -248,14 +248,17 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 	static const enum cond cc[] = { CC_E, CC_NE, CC_L, CC_LE, CC_B, CC_BE };
 	static const enum cond swapped[] = { CC_E, CC_NE, CC_G, CC_GE, CC_A, CC_AE };
 	uint32_t a = i->arg[0], b = i->arg[1];
-	bool w = wide(inst_of(g, a)), swap = inst_of(g, a)->op == IR_CONST;
+	bool w = i->aux != IR_I32, swap = inst_of(g, a)->op == IR_CONST;
 	int32_t v;
 
 	if (swap) {
 		a = i->arg[1];
 		b = i->arg[0];
 	}
-	if (use_imm(g, b, &v)) {
+	if (a_flags_hold(&g->a) && g->flags.a == a && g->flags.b == b &&
+	    g->flags.w == w) {
+		/* a comparison of the same was just made */
+	} else if (use_imm(g, b, &v)) {
 		int32_t disp;
 
 		if (use_mem(g, a, &disp)) {
@@ -273,6 +276,10 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 
 		alu_operand(g, ALU_CMP, w, ra, b);
 	}
+	g->flags.a = a;
+	g->flags.b = b;
+	g->flags.w = w;
+	a_note_flags(&g->a);
 	return swap ? swapped[i->op - IR_EQ] : cc[i->op - IR_EQ];
 }
 
@@ -300,6 +307,18 @@ enum cond gen_condition(struct gen *g, uint32_t v)
 	return CC_NE;
 }
 
+/* CMP3 or a comparison to guest state of which the other bytes are zero already. */
+void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off)
+{
+	struct ir_inst i = *c;
+
+	if (c->op == IR_CMP3S || c->op == IR_CMP3U)
+		i.op = c->op == IR_CMP3S ? IR_LTS : IR_LTU;
+	a_setcc_mem(&g->a, gen_compare(g, &i), RBP, (int32_t)off);
+	if (i.op != c->op)
+		a_setcc_mem(&g->a, CC_E, RBP, (int32_t)off + 1);
+}
+
 static void compare_value(struct gen *g, const struct ir_inst *i)
 {
 	enum cond cc = gen_compare(g, i);
@@ -311,30 +330,18 @@ static void compare_value(struct gen *g, const struct ir_inst *i)
 	a_extend(&g->a, false, 0x0fb6, dst, RAX);
 }
 
-/* 8, 4 or 2: less, greater, equal. */
+/* Less in bit 0, equal in bit 8. */
 static void compare_three(struct gen *g, const struct ir_inst *i)
 {
-	bool w = wide(inst_of(g, i->arg[0]));
-	int32_t v;
-	unsigned a = use_reg(g, i->arg[0]), dst;
+	struct ir_inst less = *i;
+	enum cond cc;
 
-	if (use_imm(g, i->arg[1], &v) && v == 0)
-		a_test(&g->a, w, a, a);
-	else
-		alu_operand(g, ALU_CMP, w, a, i->arg[1]);
-	/* mov leaves the flags alone */
+	less.op = i->op == IR_CMP3S ? IR_LTS : IR_LTU;
+	cc = gen_compare(g, &less);
+	a_setcc(&g->a, cc, RAX);
+	a_setcc_ah(&g->a, CC_E);
 	operands_read(g);
-	dst = def_reg(g);
-	a_rex(&g->a, false, 0, 0, RAX, false);
-	a_1(&g->a, 0xb8 | RAX);
-	a_4(&g->a, 8);
-	a_1(&g->a, 0xb8 | RCX);
-	a_4(&g->a, 4);
-	a_rex(&g->a, false, 0, 0, dst, false);
-	a_1(&g->a, 0xb8 | (dst & 7));
-	a_4(&g->a, 2);
-	a_cmov(&g->a, i->op == IR_CMP3S ? CC_L : CC_B, false, dst, RAX);
-	a_cmov(&g->a, i->op == IR_CMP3S ? CC_G : CC_A, false, dst, RCX);
+	a_extend(&g->a, false, 0x0fb7, def_reg(g), RAX);
 }
 
 /* Is x read to compute the condition v? */
