@@ -22,6 +22,8 @@ static bool is_comparison(const struct ir_inst *i)
 static enum ir_type operand_type(const struct ir_inst *i, unsigned k)
 {
 	switch (i->op) {
+	case IR_ADDC:
+		return k == 2 ? IR_NONE : (enum ir_type)i->type;
 	case IR_ADDCARRY:
 		return k == 2 ? IR_NONE : (enum ir_type)i->aux;
 	case IR_EQ:

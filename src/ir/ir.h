@@ -82,6 +82,7 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(CTZ, 1, T, 0)     /* of 0: the width */                                                  \
 	_(POPCNT, 1, T, 0)                                                                         \
 	_(BSWAP, 1, T, 0)                                                                          \
+	_(ADDC, 3, T, 0)      /* a + b + c, c I64, 0 or 1 */                                       \
 	_(ADDCARRY, 3, L, 0)  /* carry out of a + b + c, c 0 or 1 (type: of a, in aux) */          \
 	/* widths: I64 unless said */                                                              \
 	_(SEXT8, 1, T, 0)                                                                          \
@@ -268,6 +269,7 @@ void ir_set(struct ir_region *r, uint32_t offset, ir_val v);
 void ir_set_bits(struct ir_region *r, uint32_t offset, ir_val v, unsigned bits);
 ir_val ir_un(struct ir_region *r, enum ir_op op, ir_val a);           /* type by the op's column */
 ir_val ir_bin(struct ir_region *r, enum ir_op op, ir_val a, ir_val b); /* also comparisons */
+ir_val ir_addc(struct ir_region *r, ir_val a, ir_val b, ir_val c);
 ir_val ir_addcarry(struct ir_region *r, ir_val a, ir_val b, ir_val c);
 ir_val ir_select(struct ir_region *r, ir_val c, ir_val if_set, ir_val if_clear);
 ir_val ir_extract(struct ir_region *r, ir_val a, unsigned pos, unsigned len);

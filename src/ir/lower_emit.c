@@ -154,10 +154,13 @@ static void put_rotl_and(struct output *o, uint32_t id)
 	op_with_result(o, CODE_ROTL_AND64, id, lower_operand(o, rot->arg[0]), amount & 63, 0, mask);
 }
 
+/* ADDC and ADDCARRY. */
 static void put_addcarry(struct output *o, uint32_t id)
 {
 	const struct ir_inst *i = &o->l.r->inst[id];
-	unsigned code = i->aux == IR_I32 ? CODE_ADDCARRY32_RR_C : CODE_ADDCARRY64_RR_C;
+	unsigned code = i->op == IR_ADDC ? (i->type == IR_I32 ? CODE_ADDC32_RR_C : CODE_ADDC64_RR_C)
+			: i->aux == IR_I32 ? CODE_ADDCARRY32_RR_C
+					   : CODE_ADDCARRY64_RR_C;
 	uint32_t x = i->arg[0], y = i->arg[1];
 	uint64_t imm = 0, carry;
 	uint16_t a, b = 0, c;
@@ -494,6 +497,7 @@ static void put_definition(struct output *o, uint32_t id)
 		op_with_result(o, i->op == IR_SEXT32 ? CODE_SEXT32 : CODE_ZEXT32, id,
 			       lower_low_operand(o, i->arg[0]), 0, 0, 0);
 		return;
+	case IR_ADDC:
 	case IR_ADDCARRY:
 		put_addcarry(o, id);
 		return;

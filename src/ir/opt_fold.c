@@ -101,6 +101,9 @@ bool opt_fold(const struct ir_inst *i, const uint64_t c[3], uint64_t *result)
 	case IR_BSWAP:
 		v = bits == 64 ? __builtin_bswap64(a) : __builtin_bswap32((uint32_t)a);
 		break;
+	case IR_ADDC:
+		v = a + b + (c[2] & 1);
+		break;
 	case IR_ADDCARRY:
 		v = (uint64_t)(((u128)a + b + (c[2] & 1)) >> bits) & 1;
 		break;

@@ -276,6 +276,12 @@ ir_val ir_bin(struct ir_region *r, enum ir_op op, ir_val a, ir_val b)
 		    0);
 }
 
+ir_val ir_addc(struct ir_region *r, ir_val a, ir_val b, ir_val c)
+{
+	assert(r->failed || ir_type_of(r, a) == ir_type_of(r, b));
+	return emit(r, IR_ADDC, ir_type_of(r, a), 0, a, b, c, 0);
+}
+
 ir_val ir_addcarry(struct ir_region *r, ir_val a, ir_val b, ir_val c)
 {
 	assert(r->failed || ir_type_of(r, a) == ir_type_of(r, b));

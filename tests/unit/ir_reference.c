@@ -428,6 +428,9 @@ static bool step(struct run *x, uint32_t id)
 		break;
 	case IR_FENCE:
 		break;
+	case IR_ADDC:
+		v = a + b + (c & 1);
+		break;
 	case IR_ADDCARRY:
 		v = (a + b + (c & 1)) >> bits_of(t) & 1;
 		break;

@@ -86,7 +86,7 @@ void p9_emit_mcrxrx(struct p9_translator *t, const struct p9_insn *i)
 
 	v = p9_bin(t, IR_OR, v, p9_bini(t, IR_SHL, p9_xer_bit(t, ov32), 2));
 	v = p9_bin(t, IR_OR, v, p9_bini(t, IR_SHL, p9_xer_bit(t, ca), 1));
-	v = p9_bin(t, IR_OR, v, p9_xer_bit(t, ca32));
+	v = p9_bin(t, IR_OR, v, ir_extract(t->r, ir_get(t->r, IR_I64, P9_OFF(ca32)), 32, 1));
 	p9_set_crf(t, insn_BF(i), v);
 }
 

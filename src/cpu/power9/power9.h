@@ -124,7 +124,8 @@ struct p9_regs {
 	uint64_t gpr[32];
 	uint64_t lr, ctr, tar;
 	uint64_t crf[8];   /* p9_cr_get and p9_cr_set make the register; else cr.h */
-	uint64_t so, ov, ca, ov32, ca32; /* each 0 or 1 */
+	uint64_t so, ov, ca, ov32; /* each 0 or 1 */
+	uint64_t ca32;     /* in bit 32 (from the right), the others are undefined */
 	uint64_t xer_rest; /* the string byte count and reserved bits that can be written */
 	uint64_t fpscr;
 	u128 vsr[64];      /* doubleword 0 is the high half; FPR n is doubleword 0 of VSR n, VR n is VSR 32 + n */

@@ -89,7 +89,7 @@ bool p9_spr_write_changes_mode(unsigned number)
 uint64_t p9_xer_get(const struct p9_regs *r)
 {
 	return r->xer_rest | r->so << 31 | r->ov << 30 | r->ca << 29 | r->ov32 << 19 |
-	       r->ca32 << 18;
+	       (r->ca32 >> 32 & 1) << 18;
 }
 
 void p9_xer_set(struct p9_regs *r, uint64_t xer)
@@ -98,7 +98,7 @@ void p9_xer_set(struct p9_regs *r, uint64_t xer)
 	r->ov = xer >> 30 & 1;
 	r->ca = xer >> 29 & 1;
 	r->ov32 = xer >> 19 & 1;
-	r->ca32 = xer >> 18 & 1;
+	r->ca32 = (xer >> 18 & 1) << 32;
 	/* Bits 57:63 count bytes for lswx and stswx; the others read as zero. */
 	r->xer_rest = xer & 0x7f;
 }

@@ -196,7 +196,7 @@ static inline void a_mov_imm(struct assembler *a, unsigned dst, uint64_t v)
 	const uint8_t *start = a->at;
 
 	if (v <= UINT32_MAX) {
-		if (v == 0) {
+		if (v == 0 && !a_flags_hold(a)) {
 			a_rr(a, false, 0x31, dst, dst); /* xor: changes flags */
 			return;
 		}
@@ -328,9 +328,13 @@ static inline void a_shift_cl(struct assembler *a, enum shift op, bool w, unsign
 /* not (2), neg (3), mul (4), imul (5), div (6), idiv (7) of one operand */
 static inline void a_group3(struct assembler *a, unsigned op, bool w, unsigned rm)
 {
+	const uint8_t *start = a->at;
+
 	a_rex(a, w, 0, 0, rm, false);
 	a_1(a, 0xf7);
 	a_modrm_reg(a, op, rm);
+	if (op == 2)
+		a_flags_kept(a, start);
 }
 
 static inline void a_setcc(struct assembler *a, enum cond cc, unsigned dst)
@@ -374,9 +378,12 @@ static inline void a_cmov(struct assembler *a, enum cond cc, bool w, unsigned ds
 /* movzx (0x0fb6 byte, 0x0fb7 word), movsx (0x0fbe, 0x0fbf) from a register */
 static inline void a_extend(struct assembler *a, bool w, unsigned op, unsigned dst, unsigned src)
 {
+	const uint8_t *start = a->at;
+
 	a_rex(a, w, dst, 0, src, true);
 	a_opcode(a, op);
 	a_modrm_reg(a, dst, src);
+	a_flags_kept(a, start);
 }
 
 static inline void a_bswap(struct assembler *a, bool w, unsigned r)
@@ -477,9 +484,13 @@ static inline void a_sse_w(struct assembler *a, uint8_t prefix, unsigned op, uns
 static inline void a_sse_mem(struct assembler *a, uint8_t prefix, unsigned op, unsigned reg,
 			     unsigned base, int32_t disp)
 {
+	const uint8_t *start = a->at;
+
 	if (prefix)
 		a_1(a, prefix);
 	a_rm(a, false, op, reg, base, disp);
+	if (op == 0x0f28 || op == 0x0f29)
+		a_flags_kept(a, start);
 }
 
 static inline void a_sse_idx(struct assembler *a, uint8_t prefix, unsigned op, unsigned reg,

@@ -341,6 +341,11 @@ static void set(struct gen *g, const struct ir_inst *i)
 		gen_set_compare(g, inst_of(g, v), off);
 		return;
 	}
+	if (g->val[v].in_flags) {
+		state_changes(g, off, ir_type_size(i->type));
+		g->failed |= !gen_set_flag(g, v, off);
+		return;
+	}
 	/* Storing a register's own value changes nothing. */
 	if (g->val[v].home == HOME_STATE && g->val[v].home_at == off &&
 	    inst_of(g, v)->type == i->type)

@@ -23,10 +23,48 @@ static void alu_operand(struct gen *g, enum alu op, bool w, unsigned dst, uint32
 		a_alu(&g->a, op, w, dst, use_reg(g, b));
 }
 
+/* The flags are, from here on, those of this. */
+static void note_flags(struct gen *g, unsigned kind, uint32_t a, uint32_t b, bool w)
+{
+	g->flags.kind = kind;
+	g->flags.a = a;
+	g->flags.b = b;
+	g->flags.w = w;
+	a_note_flags(&g->a);
+}
+
+static bool flags_of(const struct gen *g, unsigned kind, uint32_t a, uint32_t b, bool w)
+{
+	return a_flags_hold(&g->a) && g->flags.kind == kind && g->flags.a == a && g->flags.b == b &&
+	       g->flags.w == w;
+}
+
+static bool have_carry(const struct gen *g, uint32_t v)
+{
+	return a_flags_hold(&g->a) && g->flags.kind == FLAGS_CARRY && g->flags.a == v;
+}
+
+/* Is there a carry in the flags that nothing else has? */
+static bool carry_pending(const struct gen *g)
+{
+	return a_flags_hold(&g->a) && g->flags.kind == FLAGS_CARRY && g->val[g->flags.a].in_flags;
+}
+
+/* What an operation's flags are good for. */
+static void alu_flags(struct gen *g, enum alu op, uint32_t a, uint32_t b)
+{
+	if (op == ALU_SUB)
+		note_flags(g, FLAGS_COMPARE, a, b, w_of(g));
+	else if (op == ALU_AND || op == ALU_OR || op == ALU_XOR)
+		note_flags(g, FLAGS_COMPARE, g->at, NO_INDEX, w_of(g));
+	else if (op == ALU_ADD)
+		note_flags(g, FLAGS_SUM, g->at, 0, w_of(g));
+}
+
 /* Bring b out of the way when it sits in the register that a's copy may become. */
 static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool commutes)
 {
-	bool w = w_of(g);
+	bool w = w_of(g), lea;
 	int32_t v;
 	unsigned dst;
 
@@ -40,31 +78,57 @@ static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool
 	}
 	if (g->val[b].reg != NO_REG)
 		g->locked |= 1u << g->val[b].reg;
-	if (a == b) {
-		dst = def_copy(g, a);
-		a_alu(&g->a, op, w, dst, dst);
-		return;
-	}
-	/* lea saves the move where a lives on */
-	if (op == ALU_ADD && w && !dies(g, a) && use_imm(g, b, &v)) {
+	/* lea saves the move where a lives on, and the flags */
+	lea = op == ALU_ADD && w && !g->val[g->at].carries && (!dies(g, a) || carry_pending(g));
+	if (lea && use_imm(g, b, &v)) {
 		unsigned src = use_reg(g, a);
 
+		operands_read(g);
 		a_lea(&g->a, true, def_reg(g), src, v);
 		return;
 	}
-	if (op == ALU_ADD && w && !dies(g, a) && g->val[b].reg != NO_REG) {
-		unsigned src = use_reg(g, a), other = g->val[b].reg;
+	if (lea && (carry_pending(g) || (a != b && g->val[b].reg != NO_REG))) {
+		unsigned src = use_reg(g, a), other = use_reg(g, b);
 
+		operands_read(g);
 		a_lea_idx(&g->a, true, def_reg(g), src, other);
+		return;
+	}
+	if (a == b) {
+		dst = def_copy(g, a);
+		a_alu(&g->a, op, w, dst, dst);
+		alu_flags(g, op, a, b);
 		return;
 	}
 	dst = def_copy(g, a);
 	alu_operand(g, op, w, dst, b);
+	alu_flags(g, op, a, b);
+}
+
+/* mulx: VEX.LZ.F2.0F38.W F6 /r, by rdx; leaves the flags alone */
+static void mulx(struct gen *g, bool w, unsigned hi, unsigned lo, unsigned src)
+{
+	const uint8_t *start = g->a.at;
+
+	a_1(&g->a, 0xc4);
+	a_1(&g->a, (~hi >> 3 & 1) << 7 | 1 << 6 | (~src >> 3 & 1) << 5 | 2);
+	a_1(&g->a, w << 7 | (~lo & 15) << 3 | 3);
+	a_1(&g->a, 0xf6);
+	a_modrm_reg(&g->a, hi, src);
+	a_flags_kept(&g->a, start);
 }
 
 static void multiply(struct gen *g, uint32_t a, uint32_t b)
 {
 	unsigned dst, src;
+
+	if (g->host->bmi2 && carry_pending(g)) {
+		src = use_reg(g, b);
+		use_into(g, a, RDX);
+		operands_read(g);
+		mulx(g, w_of(g), RCX, def_reg(g), src);
+		return;
+	}
 
 	if (!dies(g, a) && dies(g, b)) {
 		uint32_t t = a;
@@ -82,6 +146,12 @@ static void high_multiply(struct gen *g, const struct ir_inst *i)
 	bool w = wide(i);
 	unsigned src = use_reg(g, i->arg[1]);
 
+	if (g->host->bmi2 && i->op == IR_MULHU) {
+		use_into(g, i->arg[0], RDX);
+		operands_read(g);
+		mulx(g, w, def_reg(g), RCX, src);
+		return;
+	}
 	use_into(g, i->arg[0], RAX);
 	a_group3(&g->a, i->op == IR_MULHU ? 4 : 5, w, src);
 	operands_read(g);
@@ -218,12 +288,97 @@ static void count_zeros(struct gen *g, const struct ir_inst *i)
 	}
 }
 
+/* CF := c, which is 0 or 1 */
+static void load_carry(struct gen *g, uint32_t c)
+{
+	const struct ir_inst *i = inst_of(g, c);
+	int32_t disp;
+	unsigned reg;
+
+	if (have_carry(g, c))
+		return;
+	if (g->val[c].in_flags) {
+		g->failed = true; /* they were lost: alloc.c took a wrong view of some operation */
+		return;
+	}
+	if (i->op == IR_CONST) {
+		a_1(&g->a, i->imm & 1 ? 0xf9 : 0xf8); /* stc, clc */
+	} else {
+		reg = RCX;
+		/* A byte: it may have been written so, and then is not forwarded to a wider load. */
+		if (use_mem(g, c, &disp))
+			a_rm(&g->a, false, 0x0fb6, RCX, RBP, disp);
+		else
+			reg = use_reg(g, c);
+		a_rex(&g->a, false, 0, 0, reg, false); /* bt reg, 0 */
+		a_1(&g->a, 0x0f);
+		a_1(&g->a, 0xba);
+		a_modrm_reg(&g->a, 4, reg);
+		a_1(&g->a, 0);
+	}
+	note_flags(g, FLAGS_CARRY, c, 0, true);
+}
+
+/* a + b + c */
+static void add_with_carry(struct gen *g, const struct ir_inst *i)
+{
+	uint32_t a = i->arg[0], b = i->arg[1];
+	bool w = wide(i);
+	unsigned dst;
+
+	if (!(g->val[a].reg != NO_REG && dies(g, a)) && g->val[b].reg != NO_REG && dies(g, b)) {
+		a = i->arg[1];
+		b = i->arg[0];
+	}
+	/* From here on moves only. */
+	load_carry(g, i->arg[2]);
+	if (g->val[b].reg != NO_REG)
+		g->locked |= 1u << g->val[b].reg;
+	dst = def_copy(g, a);
+	if (a == b)
+		a_alu(&g->a, ALU_ADC, w, dst, dst);
+	else
+		alu_operand(g, ALU_ADC, w, dst, b);
+	note_flags(g, FLAGS_SUM, g->at, 0, w);
+}
+
+/* The carry of the addition that was just made. */
+static void carry_of_sum(struct gen *g)
+{
+	const struct value *x = &g->val[g->at];
+	unsigned dst;
+
+	if (!flags_of(g, FLAGS_SUM, x->sum, 0, wide(inst_of(g, x->sum)))) {
+		g->failed = true;
+		return;
+	}
+	note_flags(g, FLAGS_CARRY, g->at, 0, true);
+	if (x->in_flags)
+		return;
+	dst = def_reg(g);
+	a_setcc(&g->a, CC_B, dst);
+	a_extend(&g->a, false, 0x0fb6, dst, dst);
+}
+
+/* Write a carry that is in the flags to a byte of guest state. False: it is not there. */
+bool gen_set_flag(struct gen *g, uint32_t v, uint32_t off)
+{
+	if (!have_carry(g, v))
+		return false;
+	a_setcc_mem(&g->a, CC_B, RBP, (int32_t)off);
+	return true;
+}
+
 static void add_carry(struct gen *g, const struct ir_inst *i)
 {
 	bool w = i->aux == IR_I64;
 	const struct ir_inst *c = inst_of(g, i->arg[2]);
 	unsigned dst;
 
+	if (g->val[g->at].sum != NO_INDEX) {
+		carry_of_sum(g);
+		return;
+	}
 	if (c->op == IR_CONST && c->imm == 0) {
 		use_into(g, i->arg[0], RAX);
 		alu_operand(g, ALU_ADD, w, RAX, i->arg[1]);
@@ -231,9 +386,7 @@ static void add_carry(struct gen *g, const struct ir_inst *i)
 		unsigned b = use_reg(g, i->arg[1]);
 
 		use_into(g, i->arg[0], RAX);
-		use_into(g, i->arg[2], RCX);
-		/* CF := c */
-		a_alu_imm(&g->a, ALU_ADD, false, RCX, -1);
+		load_carry(g, i->arg[2]);
 		a_alu(&g->a, ALU_ADC, w, RAX, b);
 	}
 	a_setcc(&g->a, CC_B, RAX);
@@ -249,15 +402,19 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 	static const enum cond swapped[] = { CC_E, CC_NE, CC_G, CC_GE, CC_A, CC_AE };
 	uint32_t a = i->arg[0], b = i->arg[1];
 	bool w = i->aux != IR_I32, swap = inst_of(g, a)->op == IR_CONST;
+	uint32_t key;
 	int32_t v;
 
 	if (swap) {
 		a = i->arg[1];
 		b = i->arg[0];
 	}
-	if (a_flags_hold(&g->a) && g->flags.a == a && g->flags.b == b &&
-	    g->flags.w == w) {
+	key = inst_of(g, b)->op == IR_CONST && !inst_of(g, b)->imm ? NO_INDEX : b;
+	if (flags_of(g, FLAGS_COMPARE, a, key, w)) {
 		/* a comparison of the same was just made */
+	} else if (flags_of(g, FLAGS_COMPARE, b, a, w)) {
+		swap = !swap;
+		return swap ? swapped[i->op - IR_EQ] : cc[i->op - IR_EQ];
 	} else if (use_imm(g, b, &v)) {
 		int32_t disp;
 
@@ -276,10 +433,7 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 
 		alu_operand(g, ALU_CMP, w, ra, b);
 	}
-	g->flags.a = a;
-	g->flags.b = b;
-	g->flags.w = w;
-	a_note_flags(&g->a);
+	note_flags(g, FLAGS_COMPARE, a, key, w);
 	return swap ? swapped[i->op - IR_EQ] : cc[i->op - IR_EQ];
 }
 
@@ -524,6 +678,9 @@ void gen_int(struct gen *g, const struct ir_inst *i)
 		break;
 	case IR_BSWAP:
 		a_bswap(&g->a, w, def_copy(g, a));
+		break;
+	case IR_ADDC:
+		add_with_carry(g, i);
 		break;
 	case IR_ADDCARRY:
 		add_carry(g, i);
