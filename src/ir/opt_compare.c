@@ -314,6 +314,13 @@ bool opt_branch(struct opt *o, struct ir_inst *br, bool *always)
 			br->arg[2] = target;
 		} else if (c->op == IR_NE && opt_is(o, c->arg[1], 0) && whole(o, c)) {
 			br->arg[0] = c->arg[0];
+		} else if (c->op == IR_EXTRACT && ir_field_pos(c) + ir_field_len(c) < 32) {
+			/* not zero where it is */
+			br->arg[0] = opt_make_bin(
+				o, IR_AND, (enum ir_type)c->type, c->arg[0],
+				opt_make_const(o, (enum ir_type)c->type,
+					       ir_low_mask(ir_field_len(c)) << ir_field_pos(c)));
+			return true;
 		} else if (c->op == IR_ZEXT32 && opt_type(o, c->arg[0]) == IR_I32) {
 			br->arg[0] = c->arg[0];
 		} else {

@@ -167,7 +167,7 @@ static void choose_pins(struct gen *g)
 	const struct ir_region *r = g->r;
 	struct {
 		uint32_t offset, uses;
-		bool written, bad;
+		bool read, written, bad;
 	} seen[64];
 	unsigned nseen = 0;
 	bool loop = false;
@@ -197,13 +197,14 @@ static void choose_pins(struct gen *g)
 						return; /* too many to tell which are safe */
 					seen[nseen].offset = (uint32_t)at;
 					seen[nseen].uses = 0;
-					seen[nseen].written = seen[nseen].bad = false;
+					seen[nseen].read = seen[nseen].written = seen[nseen].bad = false;
 					nseen++;
 				}
 				/* Of flags a few bytes are written, which is as cheap. */
 				if (i->type != IR_I64 || (i->op == IR_SET && i->aux))
 					seen[k].bad = true;
 				seen[k].uses++;
+				seen[k].read |= i->op == IR_GET;
 				seen[k].written |= i->op == IR_SET;
 			}
 		}
@@ -214,7 +215,7 @@ static void choose_pins(struct gen *g)
 		unsigned best = nseen;
 
 		for (unsigned k = 0; k < nseen; k++)
-			if (!seen[k].bad && seen[k].uses > 1 &&
+			if (!seen[k].bad && seen[k].read && seen[k].uses > 1 &&
 			    (best == nseen || seen[k].uses > seen[best].uses))
 				best = k;
 		if (best == nseen)

@@ -105,55 +105,86 @@ static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool
 	alu_flags(g, op, a, b);
 }
 
-/* mulx: VEX.LZ.F2.0F38.W F6 /r, by rdx; leaves the flags alone */
-static void mulx(struct gen *g, bool w, unsigned hi, unsigned lo, unsigned src)
+/*
+ * mulx: VEX.LZ.F2.0F38.W F6 /r, by rdx; leaves the flags alone. The value is read where it is.
+ */
+static void mulx(struct gen *g, bool w, unsigned hi, unsigned lo, struct place b)
 {
 	const uint8_t *start = g->a.at;
 
 	a_1(&g->a, 0xc4);
-	a_1(&g->a, (~hi >> 3 & 1) << 7 | 1 << 6 | (~src >> 3 & 1) << 5 | 2);
+	a_1(&g->a, (~hi >> 3 & 1) << 7 | 1 << 6 | (~b.reg >> 3 & 1) << 5 | 2);
 	a_1(&g->a, w << 7 | (~lo & 15) << 3 | 3);
 	a_1(&g->a, 0xf6);
-	a_modrm_reg(&g->a, hi, src);
+	if (b.kind == PLACE_MEM)
+		a_modrm_mem(&g->a, hi, RBP, b.disp);
+	else
+		a_modrm_reg(&g->a, hi, b.reg);
 	a_flags_kept(&g->a, start);
+}
+
+/* A register, or memory if that is where it is. */
+static struct place place_of(struct gen *g, uint32_t v)
+{
+	struct place p = { .kind = PLACE_MEM, .reg = RBP };
+
+	if (use_mem(g, v, &p.disp))
+		return p;
+	p.kind = PLACE_REG;
+	p.reg = use_reg(g, v);
+	return p;
 }
 
 static void multiply(struct gen *g, uint32_t a, uint32_t b)
 {
-	unsigned dst, src;
+	struct place src;
+	unsigned dst;
 
-	if (g->host->bmi2 && carry_pending(g)) {
-		src = use_reg(g, b);
-		use_into(g, a, RDX);
-		operands_read(g);
-		mulx(g, w_of(g), RCX, def_reg(g), src);
-		return;
-	}
-
-	if (!dies(g, a) && dies(g, b)) {
+	if (!(g->val[a].reg != NO_REG && dies(g, a)) && g->val[b].reg != NO_REG && dies(g, b)) {
 		uint32_t t = a;
 
 		a = b;
 		b = t;
 	}
-	src = use_reg(g, b);
+	src = place_of(g, b);
+	if (g->host->bmi2 && carry_pending(g)) {
+		use_into(g, a, RDX);
+		operands_read(g);
+		mulx(g, w_of(g), RCX, def_reg(g), src);
+		return;
+	}
 	dst = def_copy(g, a);
-	a_rr(&g->a, w_of(g), 0x0faf, dst, a == b ? dst : src);
+	if (a == b)
+		a_rr(&g->a, w_of(g), 0x0faf, dst, dst);
+	else if (src.kind == PLACE_MEM)
+		a_rm(&g->a, w_of(g), 0x0faf, dst, RBP, src.disp);
+	else
+		a_rr(&g->a, w_of(g), 0x0faf, dst, src.reg);
 }
 
 static void high_multiply(struct gen *g, const struct ir_inst *i)
 {
+	uint32_t a = i->arg[0], b = i->arg[1];
 	bool w = wide(i);
-	unsigned src = use_reg(g, i->arg[1]);
+	struct place src;
 
+	/* one is copied anyway */
+	if (g->val[a].reg == NO_REG && g->val[b].reg != NO_REG) {
+		a = i->arg[1];
+		b = i->arg[0];
+	}
+	src = place_of(g, b);
 	if (g->host->bmi2 && i->op == IR_MULHU) {
-		use_into(g, i->arg[0], RDX);
+		use_into(g, a, RDX);
 		operands_read(g);
 		mulx(g, w, def_reg(g), RCX, src);
 		return;
 	}
-	use_into(g, i->arg[0], RAX);
-	a_group3(&g->a, i->op == IR_MULHU ? 4 : 5, w, src);
+	use_into(g, a, RAX);
+	if (src.kind == PLACE_MEM)
+		a_rm(&g->a, w, 0xf7, i->op == IR_MULHU ? 4 : 5, RBP, src.disp);
+	else
+		a_group3(&g->a, i->op == IR_MULHU ? 4 : 5, w, src.reg);
 	operands_read(g);
 	a_mov(&g->a, w, def_reg(g), RDX);
 }
@@ -437,6 +468,19 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 	return swap ? swapped[i->op - IR_EQ] : cc[i->op - IR_EQ];
 }
 
+/* Test bits of memory that lie in one byte, which may just have been written as a byte. */
+static bool test_byte(struct gen *g, int32_t disp, int32_t mask)
+{
+	unsigned at = mask ? (unsigned)__builtin_ctz((unsigned)mask) / 8 : 0;
+
+	if (mask < 0 || (uint32_t)mask >> 8 * at > 0xff)
+		return false;
+	a_1(&g->a, 0xf6);
+	a_modrm_mem(&g->a, 0, RBP, disp + (int32_t)at);
+	a_1(&g->a, (uint8_t)((uint32_t)mask >> 8 * at));
+	return true;
+}
+
 enum cond gen_condition(struct gen *g, uint32_t v)
 {
 	const struct ir_inst *i = inst_of(g, v);
@@ -446,6 +490,8 @@ enum cond gen_condition(struct gen *g, uint32_t v)
 		int32_t mask;
 
 		use_imm(g, i->arg[1], &mask);
+		if (use_mem(g, i->arg[0], &disp) && test_byte(g, disp, mask))
+			return CC_NE;
 		a_test_imm(&g->a, wide(i) && mask < 0, use_reg(g, i->arg[0]), mask);
 		return CC_NE;
 	}
