@@ -13,10 +13,17 @@ static bool is_int(unsigned type)
 	return type == IR_I32 || type == IR_I64;
 }
 
+static bool is_comparison(const struct ir_inst *i)
+{
+	return i->op >= IR_EQ && i->op <= IR_CMP3U;
+}
+
 /* What type operand k must have: one, or IR_NONE for any integer. */
 static enum ir_type operand_type(const struct ir_inst *i, unsigned k)
 {
 	switch (i->op) {
+	case IR_ADDC:
+		return k == 2 ? IR_NONE : (enum ir_type)i->type;
 	case IR_ADDCARRY:
 		return k == 2 ? IR_NONE : (enum ir_type)i->aux;
 	case IR_EQ:
@@ -27,7 +34,7 @@ static enum ir_type operand_type(const struct ir_inst *i, unsigned k)
 	case IR_LEU:
 	case IR_CMP3S:
 	case IR_CMP3U:
-		return i->aux;
+		return i->aux == IR_I32 ? IR_NONE : (enum ir_type)i->aux;
 	case IR_SEXT32:
 	case IR_ZEXT32:
 	case IR_BR:
@@ -165,7 +172,7 @@ static const char *check_inst(const struct ir_region *r, uint32_t id)
 		if (e)
 			return e;
 	}
-	if (i->op == IR_ADDCARRY || (i->op >= IR_EQ && i->op <= IR_CMP3U)) {
+	if (i->op == IR_ADDCARRY || is_comparison(i)) {
 		if (!is_int(i->aux))
 			return "a comparison of values that are no integers";
 	}

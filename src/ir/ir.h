@@ -57,7 +57,7 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(VCONST, 0, X, 0)  /* imm: index into region->vconst */                                   \
 	_(PC, 0, L, 0)      /* imm: guest pc, as of INSN; a value that moves with the region */    \
 	_(GET, 0, T, 0)     /* imm: offset; aux: low bits that can be 1 (0: any) */                \
-	_(SET, 1, V, S)     /* imm: offset; type is that of the value */                           \
+	_(SET, 1, V, S)     /* imm: offset; type is that of the value; aux: as of GET, of state and value */                           \
 	/* integer arithmetic */                                                                   \
 	_(ADD, 2, T, 0)                                                                            \
 	_(SUB, 2, T, 0)                                                                            \
@@ -82,6 +82,7 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(CTZ, 1, T, 0)     /* of 0: the width */                                                  \
 	_(POPCNT, 1, T, 0)                                                                         \
 	_(BSWAP, 1, T, 0)                                                                          \
+	_(ADDC, 3, T, 0)      /* a + b + c, c I64, 0 or 1 */                                       \
 	_(ADDCARRY, 3, L, 0)  /* carry out of a + b + c, c 0 or 1 (type: of a, in aux) */          \
 	/* widths: I64 unless said */                                                              \
 	_(SEXT8, 1, T, 0)                                                                          \
@@ -93,14 +94,14 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(TRUNC32, 1, W, 0) /* I64 operand */                                                      \
 	_(EXTRACT, 1, T, 0) /* unsigned field: imm = pos | len << 8 */                             \
 	_(DEPOSIT, 2, T, 0) /* a with field imm = pos | len << 8 replaced by the low bits of b */  \
-	/* comparisons; 0 or 1, I64. aux: type of the operands */                                  \
+	/* comparisons; 0 or 1, I64. aux: type of the operands; I32: or low words of I64 */                                  \
 	_(EQ, 2, L, 0)                                                                             \
 	_(NE, 2, L, 0)                                                                             \
 	_(LTS, 2, L, 0)                                                                            \
 	_(LES, 2, L, 0)                                                                            \
 	_(LTU, 2, L, 0)                                                                            \
 	_(LEU, 2, L, 0)                                                                            \
-	_(CMP3S, 2, L, 0)   /* 8, 4, 2 for a less than, greater than, equal to b, signed */        \
+	_(CMP3S, 2, L, 0)   /* 1, 0, 0x100 for a less than, greater than, equal to b, signed */        \
 	_(CMP3U, 2, L, 0)                                                                          \
 	_(SELECT, 3, T, 0)  /* a (I64) not zero: b, else c */                                      \
 	/* vectors */                                                                              \
@@ -264,8 +265,11 @@ ir_val ir_get(struct ir_region *r, enum ir_type t, uint32_t offset);
 /* The front end vouches that all but the low `bits` bits are zero (flags kept as 0 or 1). */
 ir_val ir_get_bits(struct ir_region *r, enum ir_type t, uint32_t offset, unsigned bits);
 void ir_set(struct ir_region *r, uint32_t offset, ir_val v);
+/* And that of state, before as after, all but the low `bits` bits are zero. */
+void ir_set_bits(struct ir_region *r, uint32_t offset, ir_val v, unsigned bits);
 ir_val ir_un(struct ir_region *r, enum ir_op op, ir_val a);           /* type by the op's column */
 ir_val ir_bin(struct ir_region *r, enum ir_op op, ir_val a, ir_val b); /* also comparisons */
+ir_val ir_addc(struct ir_region *r, ir_val a, ir_val b, ir_val c);
 ir_val ir_addcarry(struct ir_region *r, ir_val a, ir_val b, ir_val c);
 ir_val ir_select(struct ir_region *r, ir_val c, ir_val if_set, ir_val if_clear);
 ir_val ir_extract(struct ir_region *r, ir_val a, unsigned pos, unsigned len);

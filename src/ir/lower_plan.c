@@ -247,6 +247,8 @@ static struct cond match_cond(const struct lower *l, uint32_t id, uint32_t user,
 			id = i->arg[0];
 			c.a = id;
 			c.is_32 = i->aux == IR_I32;
+			if (l->r->inst[id].type != i->aux)
+				return c;
 		} else if (i->op == IR_AND) {
 			chain[(*nchain)++] = id;
 			c.kind = COND_TEST;

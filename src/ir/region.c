@@ -251,6 +251,15 @@ void ir_set(struct ir_region *r, uint32_t offset, ir_val v)
 	emit(r, IR_SET, t, 0, v, (ir_val){state_cell(r, offset)}, none, offset);
 }
 
+void ir_set_bits(struct ir_region *r, uint32_t offset, ir_val v, unsigned bits)
+{
+	enum ir_type t = ir_type_of(r, v);
+
+	assert(offset % ir_type_size(t) == 0 && t != IR_V128);
+	emit(r, IR_SET, t, bits < ir_type_bits(t) ? bits : 0, v, (ir_val){state_cell(r, offset)}, none,
+	     offset);
+}
+
 ir_val ir_un(struct ir_region *r, enum ir_op op, ir_val a)
 {
 	assert(ir_op_info[op].nargs == 1 && op != IR_EXTRACT);
@@ -265,6 +274,12 @@ ir_val ir_bin(struct ir_region *r, enum ir_op op, ir_val a, ir_val b)
 	assert(r->failed || t == ir_type_of(r, b));
 	return emit(r, op, result_type(r, op, a), op >= IR_EQ && op <= IR_CMP3U ? t : 0, a, b, none,
 		    0);
+}
+
+ir_val ir_addc(struct ir_region *r, ir_val a, ir_val b, ir_val c)
+{
+	assert(r->failed || ir_type_of(r, a) == ir_type_of(r, b));
+	return emit(r, IR_ADDC, ir_type_of(r, a), 0, a, b, c, 0);
 }
 
 ir_val ir_addcarry(struct ir_region *r, ir_val a, ir_val b, ir_val c)

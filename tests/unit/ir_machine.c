@@ -106,6 +106,8 @@ void machine_reset(struct machine *m, uint64_t seed)
 	}
 	for (unsigned i = 0; i < 4; i++)
 		m->s.flag[i] = next_random(&seed) & 1;
+	for (unsigned i = 0; i < ARRAY_SIZE(m->s.field); i++)
+		m->s.field[i] = next_random(&seed) & 0x1ff;
 	for (unsigned i = 0; i < 8; i++)
 		m->s.counter[i] = next_random(&seed) % 6;
 	m->polls_left = next_random(&seed) % 16;
@@ -140,6 +142,8 @@ const char *machine_differ(const struct machine *a, const struct machine *b)
 		return "far guest state";
 	if (memcmp(a->s.flag, b->s.flag, sizeof(a->s.flag)))
 		return "flags";
+	if (memcmp(a->s.field, b->s.field, sizeof(a->s.field)))
+		return "fields";
 	if (memcmp(a->s.counter, b->s.counter, sizeof(a->s.counter)))
 		return "counters";
 	if ((a->env.fp_status ^ b->env.fp_status) & IR_FP_INEXACT)

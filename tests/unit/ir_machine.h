@@ -30,6 +30,7 @@ enum fault {
 struct guest_state {
 	_Alignas(16) uint8_t mem[128];
 	uint64_t flag[4];    /* 0 or 1 */
+	uint64_t field[4];   /* nine bits each */
 	uint64_t counter[8]; /* of loops */
 };
 
@@ -50,6 +51,7 @@ struct machine {
 #define OFF_STATE(o)   ((uint32_t)(offsetof(struct machine, s.mem) + (o)))
 #define OFF_FAR(o)     ((uint32_t)(offsetof(struct machine, far.mem) + (o)))
 #define OFF_FLAG(n)    ((uint32_t)(offsetof(struct machine, s.flag) + 8 * (n)))
+#define OFF_FIELD(n)   ((uint32_t)(offsetof(struct machine, s.field) + 8 * (n)))
 #define OFF_COUNTER(n) ((uint32_t)(offsetof(struct machine, s.counter) + 8 * (n)))
 
 struct machine *machine_new(void);

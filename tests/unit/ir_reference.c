@@ -96,9 +96,9 @@ static u128 rotate(u128 v, unsigned n, unsigned bits)
 	return v;
 }
 
-static u128 three_way(bool less, bool greater)
+static u128 three_way(bool less, bool equal)
 {
-	return less ? 8 : greater ? 4 : 2;
+	return less | (unsigned)equal << 8;
 }
 
 /* Integer operations on values of `w` bits; the caller cuts the result. */
@@ -192,9 +192,9 @@ static u128 integer(const struct ir_inst *i, u128 a, u128 b, unsigned w)
 	case IR_LEU:
 		return a <= b;
 	case IR_CMP3S:
-		return three_way(sa<sb, sa> sb);
+		return three_way(sa < sb, sa == sb);
 	case IR_CMP3U:
-		return three_way(a<b, a> b);
+		return three_way(a < b, a == b);
 	default:
 		abort();
 	}
@@ -427,6 +427,9 @@ static bool step(struct run *x, uint32_t id)
 		state_write(x->env, i->imm, t, a);
 		break;
 	case IR_FENCE:
+		break;
+	case IR_ADDC:
+		v = a + b + (c & 1);
 		break;
 	case IR_ADDCARRY:
 		v = (a + b + (c & 1)) >> bits_of(t) & 1;

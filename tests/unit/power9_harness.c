@@ -192,6 +192,7 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 	uint32_t index;
 
 	p9_fp_control_changed(p);
+	p9_so_changed(p);
 	if (how & P9_HARNESS_EXACT)
 		p->cpu.mode |= P9_MODE_FPX;
 	ir_region_reset(&h->region);

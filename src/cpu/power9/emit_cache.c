@@ -69,7 +69,7 @@ void p9_emit_paste_dot(struct p9_translator *t, const struct p9_insn *i)
 	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i));
 
 	p9_call3(t, &p9_h_check_aligned, ea, p9_i64(t, BLOCK_SIZE), p9_i64(t, true));
-	p9_set_crf(t, 0, p9_xer_bit(t, so));
+	p9_set_crf_equal(t, 0, p9_i64(t, 0));
 }
 
 /* No copy is ever pending. */

@@ -1,8 +1,8 @@
 /*
  * Condition register logic and moves (Power ISA 3.0B, Book I 2.5 and 3.3.17).
  *
- * The eight fields are kept apart, so that a compare writes one of them whole; the register is put
- * together only where it is read.
+ * The eight fields are kept apart, in a form of their own (cr.h), so that a compare writes one of them
+ * whole; the register is put together only where it is read.
  */
 #include "cpu/power9/emit_common.h"
 
@@ -76,7 +76,7 @@ void p9_emit_crorc(struct p9_translator *t, const struct p9_insn *i)
 
 void p9_emit_mcrf(struct p9_translator *t, const struct p9_insn *i)
 {
-	p9_set_crf(t, insn_BF(i), p9_crf(t, insn_BFA(i)));
+	p9_move_crf(t, insn_BF(i), insn_BFA(i));
 }
 
 /* CR[BF] := OV, OV32, CA, CA32 */
@@ -86,7 +86,7 @@ void p9_emit_mcrxrx(struct p9_translator *t, const struct p9_insn *i)
 
 	v = p9_bin(t, IR_OR, v, p9_bini(t, IR_SHL, p9_xer_bit(t, ov32), 2));
 	v = p9_bin(t, IR_OR, v, p9_bini(t, IR_SHL, p9_xer_bit(t, ca), 1));
-	v = p9_bin(t, IR_OR, v, p9_xer_bit(t, ca32));
+	v = p9_bin(t, IR_OR, v, ir_extract(t->r, ir_get(t->r, IR_I64, P9_OFF(ca32)), 32, 1));
 	p9_set_crf(t, insn_BF(i), v);
 }
 

@@ -20,18 +20,141 @@ struct pin *pin_at(struct gen *g, uint32_t offset)
 	return NULL;
 }
 
+/* The operands that its code reads: a carry that is in the flags needs none. */
+static unsigned nargs_of(const struct gen *g, uint32_t n)
+{
+	return g->val[n].sum != NO_INDEX ? 0 : ir_nargs(inst_of(g, n));
+}
+
 /* ---- uses, found backwards ---- */
 
-/* A comparison that only one later branch or select of its block reads is made there. */
+/* Bytes of guest state that a comparison can be written to, all others being zero: see IR_SET's aux. */
+static bool may_set_bytes(const struct ir_inst *set, const struct ir_inst *def)
+{
+	if (!set->aux)
+		return false;
+	if (def->op == IR_CMP3S || def->op == IR_CMP3U)
+		return set->aux <= 16;
+	return set->aux <= 8 && def->op >= IR_EQ && def->op <= IR_LEU;
+}
+
+/* A comparison that only one later branch, select or write of its block reads is made there. */
 static bool may_fuse(const struct gen *g, const struct ir_inst *user, const struct ir_inst *def)
 {
 	int32_t imm;
 
+	if (user->op == IR_SET)
+		return may_set_bytes(user, def);
 	if (user->op != IR_BR && user->op != IR_SELECT)
 		return false;
 	if (def->op == IR_AND)
 		return use_imm(g, def->arg[1], &imm);
 	return def->op >= IR_EQ && def->op <= IR_LEU;
+}
+
+/* ---- carries in the host's flags ---- */
+
+/* The sum whose carry v is, if no code lies between the two. */
+static uint32_t sum_before(const struct gen *g, uint32_t v, uint32_t first)
+{
+	const struct ir_inst *i = inst_of(g, v), *c = inst_of(g, i->arg[2]);
+	bool none = c->op == IR_CONST && !(c->imm & 1);
+
+	for (uint32_t n = v; n-- > first;) {
+		const struct ir_inst *s = inst_of(g, n);
+
+		if (s->op == IR_CONST || s->op == IR_GET || s->op == IR_INSN)
+			continue;
+		if (s->type != i->aux || s->arg[0] != i->arg[0] || s->arg[1] != i->arg[1])
+			return NO_INDEX;
+		if (s->op == IR_ADDC ? s->arg[2] == i->arg[2] : s->op == IR_ADD && none)
+			return n;
+		return NO_INDEX;
+	}
+	return NO_INDEX;
+}
+
+/* Can it be made of instructions that leave the flags alone (when carry_pending: ops_int.c)? */
+static bool keeps_flags(const struct gen *g, uint32_t n)
+{
+	const struct ir_inst *i = inst_of(g, n);
+	enum ir_op v;
+
+	switch ((enum ir_op)i->op) {
+	case IR_INSN:
+	case IR_CONST:
+	case IR_GET:
+	case IR_NOT:
+	case IR_ZEXT32:
+	case IR_TRUNC32:
+		return true;
+	case IR_SET:
+		v = inst_of(g, i->arg[0])->op;
+		return i->type != IR_V128 && !(v >= IR_EQ && v <= IR_CMP3U);
+	case IR_ADD:
+		return i->type == IR_I64 && !g->val[n].carries;
+	case IR_MUL:
+	case IR_MULHU:
+		return g->host->bmi2;
+	default:
+		return false;
+	}
+}
+
+/* Do all uses of a carry find it in the flags? Then it needs no other place. */
+static bool stays_in_flags(const struct gen *g, uint32_t v, uint32_t end, uint32_t uses)
+{
+	uint32_t taken = NO_INDEX;
+
+	for (uint32_t n = v + 1; n < end && uses; n++) {
+		const struct ir_inst *i = inst_of(g, n);
+		bool reads = false;
+
+		for (unsigned k = 0; k < ir_nargs(i); k++)
+			reads |= i->arg[k] == v;
+		if (taken != NO_INDEX) {
+			/* the next carry is in the flags: only that may still name this one */
+			if (!reads)
+				continue;
+			if (g->val[n].sum != taken || i->arg[0] == v || i->arg[1] == v)
+				return false;
+			uses--;
+		} else if (!reads) {
+			if (!keeps_flags(g, n))
+				return false;
+		} else if (i->op == IR_SET && i->aux && i->aux <= 8) {
+			uses--;
+		} else if (i->op == IR_ADDC && i->arg[0] != v && i->arg[1] != v) {
+			uses--;
+			taken = n;
+		} else {
+			return false;
+		}
+	}
+	return !uses;
+}
+
+static void find_carries(struct gen *g, const uint32_t *uses)
+{
+	const struct ir_region *r = g->r;
+
+	for (uint32_t v = 0; v < r->ninst; v++) {
+		uint32_t b = g->val[v].block;
+
+		if (b == NO_INDEX || inst_of(g, v)->op != IR_ADDCARRY)
+			continue;
+		g->val[v].sum = sum_before(g, v, r->bb[b].first);
+		if (g->val[v].sum != NO_INDEX)
+			g->val[g->val[v].sum].carries = true;
+	}
+	for (uint32_t v = 0; v < r->ninst; v++) {
+		const struct value *x = &g->val[v];
+
+		if (x->block == NO_INDEX || inst_of(g, v)->op != IR_ADDCARRY || x->sum == NO_INDEX)
+			continue;
+		g->val[v].in_flags =
+			stays_in_flags(g, v, r->bb[x->block].first + r->bb[x->block].count, uses[v]);
+	}
 }
 
 static void note_use(struct gen *g, uint32_t user, unsigned k, uint32_t v, uint32_t block)
@@ -139,7 +262,7 @@ static void note_foreign_uses(struct gen *g, uint32_t block)
 		uint32_t user = r->bb[block].first + n;
 		const struct ir_inst *i = &r->inst[user];
 
-		if (g->val[user].fused)
+		if (g->val[user].fused || g->val[user].sum != NO_INDEX)
 			continue;
 		for (unsigned k = 0; k < ir_nargs(i); k++) {
 			uint32_t v = i->arg[k];
@@ -204,6 +327,7 @@ bool alloc_init(struct gen *g)
 		g->val[v].next = NO_INDEX;
 		g->val[v].reg = NO_REG;
 		g->val[v].block = NO_INDEX;
+		g->val[v].sum = NO_INDEX;
 	}
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		if (r->bb[b].first == NO_INDEX)
@@ -217,6 +341,7 @@ bool alloc_init(struct gen *g)
 				uses[i->arg[k]]++;
 		}
 	}
+	find_carries(g, uses);
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		if (r->bb[b].first == NO_INDEX)
 			continue;
@@ -226,7 +351,7 @@ bool alloc_init(struct gen *g)
 			unsigned nargs = ir_nargs(i);
 
 			/* made at its user: its operands were counted there */
-			if (g->val[v].fused)
+			if (g->val[v].fused || g->val[v].sum != NO_INDEX)
 				continue;
 			for (unsigned k = 0; k < nargs; k++) {
 				uint32_t x = i->arg[k];
@@ -267,6 +392,7 @@ void alloc_begin_block(struct gen *g, uint32_t block)
 	}
 	g->nstate = 0;
 	g->locked = g->locked_xmm = 0;
+	g->a.flags_at = NULL;
 	begin_foreign(g, block);
 }
 
@@ -549,7 +675,7 @@ void operands_read(struct gen *g)
 {
 	const struct ir_inst *i = inst_of(g, g->at);
 
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
 		uint32_t v = i->arg[k];
 		unsigned reg = g->val[v].reg;
 
@@ -610,7 +736,7 @@ void begin_inst(struct gen *g, uint32_t at)
 	const struct ir_inst *i = inst_of(g, at);
 
 	g->at = at;
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, at); k++) {
 		uint32_t v = i->arg[k];
 
 		if (g->val[v].fused) {
@@ -646,7 +772,7 @@ void end_inst(struct gen *g)
 	const struct ir_inst *i = inst_of(g, g->at);
 	struct value *x = &g->val[g->at];
 
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
 		uint32_t v = i->arg[k];
 
 		if (g->val[v].fused) {

@@ -131,7 +131,7 @@ static void choose_pins(struct gen *g)
 	const struct ir_region *r = g->r;
 	struct {
 		uint32_t offset, uses;
-		bool written, bad;
+		bool read, written, bad;
 	} seen[64];
 	unsigned nseen = 0;
 	bool loop = false;
@@ -161,12 +161,14 @@ static void choose_pins(struct gen *g)
 						return; /* too many to tell which are safe */
 					seen[nseen].offset = (uint32_t)at;
 					seen[nseen].uses = 0;
-					seen[nseen].written = seen[nseen].bad = false;
+					seen[nseen].read = seen[nseen].written = seen[nseen].bad = false;
 					nseen++;
 				}
-				if (i->type != IR_I64)
+				/* Of flags a few bytes are written, which is as cheap. */
+				if (i->type != IR_I64 || (i->op == IR_SET && i->aux))
 					seen[k].bad = true;
 				seen[k].uses++;
+				seen[k].read |= i->op == IR_GET;
 				seen[k].written |= i->op == IR_SET;
 			}
 		}
@@ -177,7 +179,7 @@ static void choose_pins(struct gen *g)
 		unsigned best = nseen;
 
 		for (unsigned k = 0; k < nseen; k++)
-			if (!seen[k].bad && seen[k].uses > 1 &&
+			if (!seen[k].bad && seen[k].read && seen[k].uses > 1 &&
 			    (best == nseen || seen[k].uses > seen[best].uses))
 				best = k;
 		if (best == nseen)
@@ -321,6 +323,16 @@ static void set(struct gen *g, const struct ir_inst *i)
 
 	if (p && (i->type != IR_I64 || g->failed)) {
 		g->failed = true;
+		return;
+	}
+	if (g->val[v].fused) {
+		state_changes(g, off, ir_type_size(i->type));
+		gen_set_compare(g, inst_of(g, v), off);
+		return;
+	}
+	if (g->val[v].in_flags) {
+		state_changes(g, off, ir_type_size(i->type));
+		g->failed |= !gen_set_flag(g, v, off);
 		return;
 	}
 	/* Storing a register's own value changes nothing. */
