@@ -123,6 +123,7 @@ struct cpu_system {
 	struct cpu *cpus;
 	struct cpu_timer *timer;
 	struct counter shootdowns;
+	_Atomic uint64_t unshared[64]; /* by hash of where it lies: code to be compiled without PROBEs */
 };
 
 /* requests.c */

@@ -188,6 +188,43 @@ static struct region_jump *find_region(struct cpu *c)
 	return j;
 }
 
+/* ---- shared checks: see ir.h ---- */
+
+/* So often may a region's compiled code be left for a PROBE that was refused. */
+#define UNSHARED_MAX 64
+
+static _Atomic uint64_t *unshared_word(struct cpu_system *s, const struct region *g, uint64_t *bit)
+{
+	uint32_t hash = (g->host >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+	*bit = UINT64_C(1) << hash % 64;
+	return &s->unshared[hash / 64 % ARRAY_SIZE(s->unshared)];
+}
+
+static bool shares_checks(struct cpu_system *s, const struct region *g)
+{
+	uint64_t bit;
+
+	return !(atomic_load_explicit(unshared_word(s, g, &bit), memory_order_relaxed) & bit);
+}
+
+/*
+ * Compiled code of g was left where it could not do accesses together: they meet memory that is no
+ * memory, or in two pieces. If that goes on it is to be compiled without.
+ */
+static void count_unshared(struct cpu *c, struct region *g)
+{
+	struct cpu_system *s = c->system;
+	uint64_t bit;
+
+	count(&c->stats.left_unshared);
+	if (++g->unshared < UNSHARED_MAX)
+		return;
+	atomic_fetch_or_explicit(unshared_word(s, g, &bit), bit, memory_order_relaxed);
+	if (region_kill_range(s->regions, HVA(g->host), 4))
+		maybe_advance(c);
+}
+
 /* The host code of a region, which is compiled now if it has become hot; NULL: interpret it. */
 static const void *compiled_entry(struct cpu *c, struct region *g)
 {
@@ -209,7 +246,9 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 				 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), CPU_REGION_INSNS);
 	if (c->ir.failed)
 		return NULL;
-	if (s->optimise)
+	if (s->optimise && shares_checks(s, g))
+		ir_optimise_shared(&c->ir);
+	else if (s->optimise)
 		ir_optimise(&c->ir);
 	code = jit_compile(s->jit, &c->ir, g->pc);
 	/* once only, whatever comes of it */
@@ -248,7 +287,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 	enum cpu_exit exit;
 	struct region *from = NULL; /* whose exit is to be linked to what is found next */
 	uint32_t from_exit = 0;
-	bool hot = false;
+	bool hot = false, unshared = false;
 
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
 	atomic_store(&c->running, true);
@@ -284,6 +323,10 @@ enum cpu_exit cpu_run(struct cpu *c)
 		entry = compiled_entry(c, g);
 		if (entry)
 			j->entry = entry;
+		if (UNLIKELY(unshared)) {
+			entry = NULL;
+			unshared = false;
+		}
 		if (from && entry)
 			region_link(c->system->regions, from, from_exit, g);
 		from = NULL;
@@ -315,6 +358,10 @@ enum cpu_exit cpu_run(struct cpu *c)
 				exit = CPU_EXIT_HYPERVISOR;
 				goto out;
 			}
+			continue;
+		case IR_LEAVE_UNSHARED:
+			count_unshared(c, code->owner);
+			unshared = true;
 			continue;
 		case IR_LEAVE_FAULT:
 			break;

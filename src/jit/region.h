@@ -57,6 +57,7 @@ struct region {
 	struct region_link *link;  /* by exit of the compiled code */
 	struct region_link *incoming;
 	uint32_t runs;             /* how often it was interpreted; approximate */
+	uint32_t unshared;         /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
 	_Atomic(struct region *) hash_next;
 	struct region *block_next;  /* in its block's list, or in the retired list */
 };
