@@ -1,7 +1,7 @@
 /*
- * Shared checks. Loads and stores of a block whose addresses are one value plus constants, such as the
- * registers saved in a stack frame or the fields of a structure, share one look at the TLB: a PROBE before the first of
- * them answers for the others, up to what may change translations (ir.h).
+ * Shared checks. Loads and stores whose addresses are one value plus constants, such as the registers saved in a
+ * stack frame or the fields of a structure, share one look at the TLB: a PROBE before the first of them answers for
+ * the others, in its block and in those that it dominates, up to what may change translations (ir.h).
  *
  * What is left of the others gets the constant as a displacement, which spares the addition.
  *
@@ -16,10 +16,18 @@
 #include "ir/scratch.h"
 
 #define NO_GROUP UINT32_MAX
-#define OPEN_MAX 16 /* groups that may still grow */
+#define OPEN_MAX 12 /* groups that may still grow */
+
+/*
+ * Bytes that a group spans: within a block, where most of it is accessed as a rule; and with what other blocks
+ * access, or do not. The larger it is the more often it lies in two blocks of the TLB.
+ */
+#define SPAN_MAX       512
+#define SPAN_MAX_FAR   256
 
 struct group {
 	uint32_t base, members;
+	uint32_t block;
 	struct ir_probe p;
 	uint32_t probe; /* its new id, once written */
 };
@@ -37,8 +45,12 @@ struct share {
 	uint32_t *new_id;
 	struct group *group;
 	uint32_t ngroups;
-	uint32_t open[OPEN_MAX];
-	unsigned nopen;
+	struct open {
+		uint32_t group[OPEN_MAX], n;
+	} open, *at_end; /* now; by block */
+	uint32_t cur;    /* block */
+	struct ir_cfg cfg;
+	bool barriers;   /* something in the region may change translations */
 };
 
 /* The value and the constant that an address is made of. */
@@ -60,11 +72,14 @@ static bool is_access(const struct ir_inst *i)
 }
 
 /* Does it fit into the group, and be it by making that larger? */
-static bool fits(const struct group *g, uint32_t base, bool store, int low, int high)
+static bool fits(const struct share *s, const struct group *g, uint32_t base, bool store, int low,
+		 int high)
 {
 	int from = low < g->p.low ? low : g->p.low, to = high > g->p.high ? high : g->p.high;
+	int most = g->block == s->cur ? SPAN_MAX : SPAN_MAX_FAR;
 
-	return g->base == base && (!store || g->p.kind == MEM_WRITE) && to - from <= IR_PROBE_MAX;
+	return g->base == base && (!store || g->p.kind == MEM_WRITE) &&
+	       (to - from <= most || (from == g->p.low && to == g->p.high));
 }
 
 /* The open group that an access joins, which is grown; NO_GROUP. Those for stores first: they serve both. */
@@ -73,11 +88,11 @@ static uint32_t join(struct share *s, uint32_t base, bool store, int low, int hi
 	uint32_t found = NO_GROUP;
 	struct group *g;
 
-	for (unsigned n = 0; n < s->nopen; n++) {
-		g = &s->group[s->open[n]];
-		if (fits(g, base, store, low, high) &&
+	for (unsigned n = 0; n < s->open.n; n++) {
+		g = &s->group[s->open.group[n]];
+		if (fits(s, g, base, store, low, high) &&
 		    (found == NO_GROUP || g->p.kind == MEM_WRITE))
-			found = s->open[n];
+			found = s->open.group[n];
 	}
 	if (found == NO_GROUP)
 		return found;
@@ -92,11 +107,13 @@ static uint32_t join(struct share *s, uint32_t base, bool store, int low, int hi
 
 static uint32_t begin(struct share *s, uint32_t base, bool store, int low, int size)
 {
-	if (s->nopen == OPEN_MAX)
-		memmove(s->open, s->open + 1, --s->nopen * sizeof(*s->open));
+	if (s->open.n == OPEN_MAX)
+		memmove(s->open.group, s->open.group + 1,
+			--s->open.n * sizeof(*s->open.group));
 	s->group[s->ngroups] = (struct group){
 		.base = base,
 		.members = 1,
+		.block = s->cur,
 		.p = {
 			.kind = store ? MEM_WRITE : MEM_READ,
 			.size = (uint8_t)size,
@@ -105,7 +122,7 @@ static uint32_t begin(struct share *s, uint32_t base, bool store, int low, int s
 			.high = (int16_t)(low + size),
 		},
 	};
-	s->open[s->nopen++] = s->ngroups;
+	s->open.group[s->open.n++] = s->ngroups;
 	return s->ngroups++;
 }
 
@@ -133,12 +150,43 @@ static void place(struct share *s, uint32_t id, bool *clean)
 	*clean = false;
 }
 
-static void find(struct share *s)
+/* A helper may have translations changed, or wait for others who do. */
+static bool is_barrier(const struct ir_inst *i)
+{
+	return i->op == IR_CALL && ir_has_side(i);
+}
+
+/*
+ * The groups that hold where a block begins: those at the end of the block that dominates it, if there
+ * can be no barrier between.
+ */
+static void enter(struct share *s, uint32_t b)
+{
+	const struct ir_cfg *c = &s->cfg;
+	uint32_t dom;
+
+	s->cur = b;
+	s->open.n = 0;
+	if (b == 0 || c->number[b] == CFG_NONE)
+		return;
+	dom = c->idom[b];
+	if (s->barriers) {
+		for (uint32_t k = 0; k < c->npred[b]; k++)
+			if (c->pred[c->pred_at[b] + k] != dom)
+				return;
+	}
+	/* All that dominates it has been seen, unless blocks lie in a strange order. */
+	if (s->r->bb[dom].first < s->r->bb[b].first)
+		s->open = s->at_end[dom];
+}
+
+static void walk(struct share *s, uint32_t b)
 {
 	const struct ir_region *r = s->r;
 	bool clean = false;
 
-	for (uint32_t id = 0; id < r->ninst; id++) {
+	enter(s, b);
+	for (uint32_t id = r->bb[b].first; id < r->bb[b].first + r->bb[b].count; id++) {
 		const struct ir_inst *i = &r->inst[id];
 		unsigned n = ir_nargs(i);
 
@@ -149,14 +197,31 @@ static void find(struct share *s)
 			place(s, id, &clean);
 		} else if (i->op == IR_INSN) {
 			clean = true;
-		} else if (ir_ends_block(i)) {
+		} else if (is_barrier(i)) {
 			clean = false;
-			s->nopen = 0;
+			s->open.n = 0;
 		} else if (ir_has_side(i) && i->op != IR_POLL) {
 			clean = false;
-			if (i->op == IR_CALL)
-				s->nopen = 0;
 		}
+	}
+	s->at_end[b] = s->open;
+}
+
+/* Blocks as they lie. block_at: scratch, by instruction. */
+static void find(struct share *s, uint32_t *block_at)
+{
+	const struct ir_region *r = s->r;
+
+	for (uint32_t b = 0; b < r->nbb; b++)
+		if (r->bb[b].count)
+			block_at[r->bb[b].first] = b;
+	for (uint32_t id = 0; id < r->ninst && !s->barriers; id++)
+		s->barriers = is_barrier(&r->inst[id]);
+	for (uint32_t id = 0; id < r->ninst;) {
+		uint32_t b = block_at[id];
+
+		walk(s, b);
+		id += r->bb[b].count;
 	}
 }
 
@@ -245,9 +310,10 @@ void opt_share(struct ir_region *r)
 	s.uses = scratch_take(r->scratch, r->ninst, sizeof(*s.uses));
 	s.new_id = scratch_take(r->scratch, r->ninst, sizeof(*s.new_id));
 	s.group = scratch_take(r->scratch, r->ninst, sizeof(*s.group));
-	if (!s.access || !s.uses || !s.new_id || !s.group)
+	s.at_end = scratch_take(r->scratch, r->nbb, sizeof(*s.at_end));
+	if (!s.access || !s.uses || !s.new_id || !s.group || !s.at_end || !ir_cfg_init(&s.cfg, r))
 		return;
 	memset(s.uses, 0, r->ninst * sizeof(*s.uses));
-	find(&s);
+	find(&s, s.new_id);
 	write_all(&s);
 }
