@@ -145,6 +145,7 @@ struct cpu_system {
 	struct cpu_compiler *compiler; /* NULL: processors compile for themselves */
 	/* of several threads */
 	struct counter shootdowns, regions_compiled, compile_failures;
+	_Atomic uint64_t unshared[64]; /* by hash of where it lies: code to be compiled without PROBEs */
 };
 
 /* requests.c */
@@ -160,6 +161,8 @@ void cpu_jump_cache_clear(struct cpu *c);
  * is enough for a region. False: not now. The caller is at no quiescent point.
  */
 bool cpu_compile(struct cpu *c, struct region *g);
+/* From now on compile the code of g without shared checks (IR_PROBE). */
+void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
 /*
  * after_idle: how often a region is interpreted first when the thread has nothing to do. NULL: there is no
  * need for a thread, or none to be had.

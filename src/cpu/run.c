@@ -188,6 +188,25 @@ static struct region_jump *find_region(struct cpu *c)
 	return j;
 }
 
+/* So often may a region's compiled code be left for a PROBE that was refused. */
+#define UNSHARED_MAX 64
+
+/*
+ * Compiled code of g was left where it could not do accesses together: they meet memory that is no
+ * memory, or in two pieces. If that goes on it is to be compiled without.
+ */
+static void count_unshared(struct cpu *c, struct region *g)
+{
+	struct cpu_system *s = c->system;
+
+	count(&c->stats.left_unshared);
+	if (++g->unshared < UNSHARED_MAX)
+		return;
+	cpu_compile_unshared(s, g);
+	if (region_kill_range(s->regions, HVA(g->host), 4))
+		maybe_advance(c);
+}
+
 /* The host code of a region, which is compiled if it has become hot; NULL: interpret it. */
 static const void *compiled_entry(struct cpu *c, struct region *g)
 {
@@ -230,7 +249,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 	enum cpu_exit exit;
 	struct region *from = NULL; /* whose exit is to be linked to what is found next */
 	uint32_t from_exit = 0;
-	bool hot = false;
+	bool hot = false, unshared = false;
 
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
 	atomic_store(&c->running, true);
@@ -266,6 +285,10 @@ enum cpu_exit cpu_run(struct cpu *c)
 		entry = compiled_entry(c, g);
 		if (entry)
 			j->entry = entry;
+		if (UNLIKELY(unshared)) {
+			entry = NULL;
+			unshared = false;
+		}
 		if (from && entry)
 			region_link(c->system->regions, from, from_exit, g);
 		from = NULL;
@@ -297,6 +320,10 @@ enum cpu_exit cpu_run(struct cpu *c)
 				exit = CPU_EXIT_HYPERVISOR;
 				goto out;
 			}
+			continue;
+		case IR_LEAVE_UNSHARED:
+			count_unshared(c, code->owner);
+			unshared = true;
 			continue;
 		case IR_LEAVE_FAULT:
 			break;

@@ -67,6 +67,11 @@ struct ir_code {
 /* What to put into op->handler, by enum code_handler. */
 const void *const *code_handlers(void);
 
+/* A PROBE and what it answers for, out of line (host.c). */
+enum mem_probe code_probe(struct ir_env *env, const struct code_op *op);
+void code_load_host(struct ir_env *env, const struct code_op *op);
+void code_store_host(struct ir_env *env, const struct code_op *op);
+
 /* Atomic operations, out of line: false when a fault was recorded (atomic.c). */
 bool code_cas(struct ir_env *env, const struct code_op *op);
 bool code_rmw(struct ir_env *env, const struct code_op *op);

@@ -18,6 +18,7 @@ enum ir_leave {
 	IR_LEAVE_RESUME,   /* env->pc was set by a helper; state may have changed */
 	IR_LEAVE_FAULT,    /* env->fault is set; env->pc is the faulting instruction's */
 	IR_LEAVE_POLL,     /* an exit was requested; env->pc is where to go on */
+	IR_LEAVE_UNSHARED, /* a PROBE was refused (ir.h); nothing is done of the instruction at env->pc */
 };
 
 /*

@@ -28,6 +28,16 @@
  * Memory. Loads and stores go to guest virtual addresses in the current data context, with size,
  * byte order and extension in a `struct ir_memop`.
  *
+ * Shared checks. A PROBE stands before an access of `size` bytes at base + `at` and answers for all accesses to
+ * [base + low, base + high), which are LOAD_HOST and STORE_HOST and cannot fault: it looks whether that memory
+ * is translated for its kind of access (stores include loads), lies in one piece on the host, and may be written
+ * without being reported. It faults as that first access would. If only the rest of the memory is not as
+ * it should be, the region is left (IR_LEAVE_UNSHARED) with nothing of the guest instruction done; who runs it
+ * goes on there with code that has no PROBE. The answer holds until translations may change: up to the next
+ * call of a helper that is not pure, or where the region is left. The optimiser makes these from LOAD and
+ * STORE (ir_optimise_shared); a front end does not, since the region as the front end made it is what is
+ * gone back to.
+ *
  * Leaving. A block ends in one of BR, JUMP, EXIT_DIRECT, EXIT_INDIRECT, EXIT_RESUME. POLL stands at the head
  * of loops: when an exit was requested, the region is left there with all state exact.
  */
@@ -129,12 +139,16 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(VDUP, 1, X, 0)    /* the low bits of an I64 in every lane */                             \
 	_(VSPLAT, 1, X, 0)  /* lane imm of a vector in every lane */                               \
 	_(VPERM2, 3, X, 0)  /* byte i of the result: byte (c.byte[i] & 31) of a:b (a high) */      \
-	/* memory: imm is a struct ir_memop */                                                     \
+	/* memory: imm is a struct ir_memop; LOAD and STORE: and a displacement (op.h) */          \
 	_(LOAD, 1, T, S | F)                                                                       \
 	_(STORE, 2, V, S | F)      /* address, value */                                            \
 	_(CAS, 3, T, S | F)        /* address, expected, new -> old value; size 1..16 */           \
 	_(RMW, 2, T, S | F)        /* address, value -> old value; aux: enum ir_rmw */             \
 	_(FENCE, 0, V, S)                                                                          \
+	/* memory that was found before: see Shared checks */                                      \
+	_(PROBE, 1, L, S | F)      /* base -> its host address; aux, imm: a struct ir_probe */     \
+	_(LOAD_HOST, 1, T, S)      /* of a PROBE's result + displacement */                        \
+	_(STORE_HOST, 2, V, S)     /* the same, value */                                           \
 	/* calls: imm is a const struct ir_helper *; up to 4 operands */                           \
 	_(CALL, 4, T, 0)           /* S and F by the helper's flags */                             \
 	/* marks and polls */                                                                      \
@@ -319,5 +333,11 @@ const char *ir_check(const struct ir_region *r);
  * stores to guest state between points that can observe it, common subexpressions, dead code.
  */
 void ir_optimise(struct ir_region *r);
+
+/*
+ * The same, and accesses to addresses that differ by constants share a PROBE. For who can go on
+ * after IR_LEAVE_UNSHARED.
+ */
+void ir_optimise_shared(struct ir_region *r);
 
 #endif

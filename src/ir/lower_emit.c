@@ -245,8 +245,7 @@ static bool put_address(struct output *o, uint32_t id, uint16_t *a, uint16_t *b,
 	*b = 0;
 	if (o->l.v[id].fuse != FUSE_NONE)
 		lower_address(&o->l, o->l.v[id].index, &x, &y, imm);
-	if (y != IR_NO_VAL)
-		*imm = 0;
+	*imm = y != IR_NO_VAL ? 0 : *imm + (uint64_t)(int64_t)ir_disp_of(i);
 	*a = lower_operand(o, x);
 	if (y != IR_NO_VAL)
 		*b = lower_operand(o, y);
@@ -325,6 +324,31 @@ static void put_atomic(struct output *o, uint32_t id)
 							    .type = i->type,
 							    .big_endian = m.big_endian,
 							    .sign_extend = m.sign_extend}));
+}
+
+/* Rare in what is interpreted: all of an access is in the op's operands and imm. */
+static void put_host(struct output *o, uint32_t id)
+{
+	const struct ir_inst *i = &o->l.r->inst[id];
+	uint16_t a = lower_operand(o, i->arg[0]), v;
+	struct code_op *op;
+
+	if (i->op == IR_PROBE) {
+		lower_may_fault(o);
+		op_with_result(o, CODE_PROBE, id, a, 0, i->aux, i->imm);
+		return;
+	}
+	if (i->op == IR_LOAD_HOST) {
+		op_with_result(o, CODE_LD_HOST, id, a, 0, i->type, i->imm);
+		return;
+	}
+	v = ir_memop_of(i).size < 8 ? lower_low_operand(o, i->arg[1]) :
+				      lower_operand(o, i->arg[1]);
+	op = lower_add_op(o, CODE_ST_HOST);
+	op->a = a;
+	op->b = v;
+	op->c = i->type;
+	op->imm = i->imm;
 }
 
 static void put_call(struct output *o, uint32_t id)
@@ -559,6 +583,11 @@ void lower_put(struct output *o, uint32_t id)
 	case IR_CAS:
 	case IR_RMW:
 		put_atomic(o, id);
+		return;
+	case IR_PROBE:
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
+		put_host(o, id);
 		return;
 	case IR_FENCE:
 		lower_add_op(o, CODE_FENCE);

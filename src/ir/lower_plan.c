@@ -169,6 +169,9 @@ static void fuse_address(struct lower *l, uint32_t id)
 	if (l->r->inst[add].op != IR_ADD || !absorbable(l, add, id, false))
 		return;
 	lower_address(l, add, &a, &b, &imm);
+	/* A sum of two has no room for a displacement. */
+	if (b != IR_NO_VAL && ir_disp_of(&l->r->inst[id]))
+		return;
 	if (lower_const(l, a, &imm) || !available(l, a, id) ||
 	    (b != IR_NO_VAL && !available(l, b, id)))
 		return;

@@ -62,6 +62,7 @@ struct region {
 	uint32_t runs;             /* how often it was interpreted; approximate */
 	_Atomic uint32_t held;     /* region_hold; changed under the cache's mutex */
 	bool unowned;              /* reclaimed while it was held: who lets go last frees it */
+	uint32_t unshared;         /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
 	_Atomic(struct region *) hash_next;
 	struct region *block_next;  /* in its block's list, or in the retired list */
 };

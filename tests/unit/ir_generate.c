@@ -26,6 +26,9 @@ struct gen {
 		uint8_t block;
 	} value[3][MAX_VALUES];
 	unsigned nvalues[3];
+	/* A base that addresses are made of again. */
+	ir_val near;
+	int near_block; /* -1: none */
 	uint64_t pc;
 	unsigned cur;
 };
@@ -512,6 +515,11 @@ static ir_val address(struct gen *g, unsigned size, unsigned aligned)
 
 	if (chance(g, 1))
 		return pick(g, IR_I64);
+	if (g->near_block >= 0 && g->dominated_by[g->cur] >> g->near_block & 1 && chance(g, 60)) {
+		int64_t disp = chance(g, 90) ? (int)below(g, 129) - 64 : (int)below(g, 4001) - 2000;
+
+		return ir_bin(r, IR_ADD, g->near, ir_const(r, IR_I64, (uint64_t)disp & align));
+	}
 	if (chance(g, 15))
 		return ir_const(r, IR_I64,
 				(page + (chance(g, 50) ? 4096 - below(g, 24) : below(g, 64))) &
@@ -525,6 +533,8 @@ static ir_val address(struct gen *g, unsigned size, unsigned aligned)
 	base = ir_bin(r, IR_OR, index, ir_const(r, IR_I64, page));
 	if (chance(g, 30))
 		base = keep(g, IR_I64, base);
+	g->near = base;
+	g->near_block = (int)g->cur;
 	if (chance(g, 50))
 		return ir_bin(
 			r, IR_ADD, base,
@@ -748,6 +758,7 @@ static void generate(struct gen *g, struct ir_region *r)
 
 	g->r = r;
 	memset(g->nvalues, 0, sizeof(g->nvalues));
+	g->near_block = -1;
 	g->pc = 0x1000;
 	/* Run at another base than its own, as most are. */
 	r->base = chance(g, 70) ? 0x1000 : UINT64_C(0xfffffff000000000);

@@ -90,6 +90,13 @@ extern const struct ir_helper machine_float[];
 /* The executor to compare with: walks the region as it stands. */
 enum ir_leave reference_run(const struct ir_region *r, struct ir_env *env, uint32_t *exit_index);
 
+/* How many INSN the last run of it came to. */
+extern uint64_t reference_insns;
+
+/* The same up to, and without, the INSN with that number, from 0: IR_LEAVE_UNSHARED there. */
+enum ir_leave reference_run_to(const struct ir_region *r, struct ir_env *env, uint32_t *exit_index,
+			       uint64_t insn);
+
 static inline uint64_t next_random(uint64_t *s)
 {
 	uint64_t z = *s += UINT64_C(0x9e3779b97f4a7c15);

@@ -538,6 +538,13 @@ static inline void a_vex(struct assembler *a, uint8_t prefix, unsigned op, bool 
 	a_modrm_reg(a, reg, rm);
 }
 
+/* rorx dst, src, n */
+static inline void a_rorx(struct assembler *a, bool w, unsigned dst, unsigned src, unsigned n)
+{
+	a_vex(a, 0xf2, 0x0f3af0, w, dst, 0, src);
+	a_1(a, n);
+}
+
 static inline void a_vex_mem(struct assembler *a, uint8_t prefix, unsigned op, bool w, unsigned reg,
 			     unsigned vvvv, unsigned base, int32_t disp)
 {

@@ -395,6 +395,9 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	case IR_CAS:
 	case IR_RMW:
 	case IR_FENCE:
+	case IR_PROBE:
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
 		gen_memory(g, i);
 		break;
 	case IR_CALL:

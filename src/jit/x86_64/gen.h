@@ -46,6 +46,7 @@ enum stub_kind {
 	STUB_ENTRY,
 	STUB_LOAD,
 	STUB_STORE,
+	STUB_PROBE,
 	STUB_FAULT,
 	STUB_POLL,
 	STUB_EXIT,
@@ -67,8 +68,8 @@ struct stub {
 	uint8_t reg;         /* of the value loaded or stored */
 	uint8_t addr;        /* register */
 	uint64_t imm;        /* the memop as in the IR */
+	uint16_t aux;
 	uint8_t type;        /* enum ir_type */
-	struct ir_memop m;
 	uint32_t from[2];    /* jumps that lead here; NO_INDEX */
 	uint32_t back;       /* where to go on */
 	uint32_t live, live_xmm; /* caller-saved registers to be kept */
