@@ -18,6 +18,7 @@
 #include "jit/jit.h"
 #include "jit/region.h"
 #include "jit/trace.h"
+#include "util/bits.h"
 #include "util/counter.h"
 
 #define CPU_JUMP_CACHE 8192
@@ -66,7 +67,11 @@ struct cpu {
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_counters stats;
 	char error[128];
-	_Alignas(64) struct region_jump jump[CPU_JUMP_CACHE];
+	/*
+	 * CPU_JUMP_CACHE entries, behind the architecture's structure in the same piece of memory: compiled
+	 * code reaches them from the env, and guest registers stay in reach of the interpreter's operands.
+	 */
+	struct region_jump *jump;
 };
 
 /* Largest number of guest instructions in a region; and in one that is not hot yet: most never are. */
@@ -126,6 +131,13 @@ struct cpu_system {
 };
 
 /* requests.c */
+
+/* Where in a processor's memory the jump cache begins. */
+static inline size_t cpu_jump_offset(const struct cpu_arch *arch)
+{
+	return align_up(arch->size, 64);
+}
+
 void cpu_post(struct cpu *c, struct cpu *self, const struct cpu_request *req); /* and wait */
 void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req);
 void cpu_serve_requests(struct cpu *c);
