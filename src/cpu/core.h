@@ -110,7 +110,10 @@ struct cpu_arch {
 	bool (*events)(struct cpu *c);
 	/* The timer fired, or may have: see what has expired, and set the next deadline. */
 	void (*timer)(struct cpu *c);
-	/* Serve a request. */
+	/*
+	 * Serve a request. Of several, those of host memory come first; while the processor does not run,
+	 * guest memory may be gone without one having been served, so it is not to be looked at.
+	 */
 	void (*request)(struct cpu *c, const struct cpu_request *req);
 	/* cpu_run starts and ends. */
 	void (*enter)(struct cpu *c);

@@ -151,11 +151,21 @@ static void serve(struct cpu *c, const struct cpu_request *req)
 	c->arch->request(c, req);
 }
 
+/* Of memory that may be gone by now: before others make the processor look at what is there. */
+static bool of_host(const struct cpu_request *req)
+{
+	return req->kind == CPU_REQ_FLUSH_HOST || req->kind == CPU_REQ_FLUSH_ALL;
+}
+
 void cpu_serve_requests(struct cpu *c)
 {
 	pthread_mutex_lock(&c->req_lock);
 	for (uint32_t i = 0; i < c->nreq; i++)
-		serve(c, &c->req[i]);
+		if (of_host(&c->req[i]))
+			serve(c, &c->req[i]);
+	for (uint32_t i = 0; i < c->nreq; i++)
+		if (!of_host(&c->req[i]))
+			serve(c, &c->req[i]);
 	c->nreq = 0;
 	atomic_store(&c->req_served, c->req_posted);
 	pthread_mutex_unlock(&c->req_lock);
