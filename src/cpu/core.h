@@ -18,6 +18,7 @@
 #include "jit/jit.h"
 #include "jit/region.h"
 #include "jit/trace.h"
+#include "util/bits.h"
 #include "util/counter.h"
 
 #define CPU_JUMP_CACHE 8192
@@ -89,7 +90,11 @@ struct cpu {
 	struct cpu_code code;
 	struct cpu_counters stats;
 	char error[128];
-	_Alignas(64) struct region_jump jump[CPU_JUMP_CACHE];
+	/*
+	 * CPU_JUMP_CACHE entries, behind the architecture's structure in the same piece of memory: compiled
+	 * code reaches them from the env, and guest registers stay in reach of the interpreter's operands.
+	 */
+	struct region_jump *jump;
 };
 
 struct cpu_arch {
@@ -125,7 +130,10 @@ struct cpu_arch {
 	bool (*events)(struct cpu *c);
 	/* The timer fired, or may have: see what has expired, and set the next deadline. */
 	void (*timer)(struct cpu *c);
-	/* Serve a request. */
+	/*
+	 * Serve a request. Of several, those of host memory come first; while the processor does not run,
+	 * guest memory may be gone without one having been served, so it is not to be looked at.
+	 */
 	void (*request)(struct cpu *c, const struct cpu_request *req);
 	/* cpu_run starts and ends. */
 	void (*enter)(struct cpu *c);
@@ -149,6 +157,13 @@ struct cpu_system {
 };
 
 /* requests.c */
+
+/* Where in a processor's memory the jump cache begins. */
+static inline size_t cpu_jump_offset(const struct cpu_arch *arch)
+{
+	return align_up(arch->size, 64);
+}
+
 void cpu_post(struct cpu *c, struct cpu *self, const struct cpu_request *req); /* and wait */
 void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req);
 void cpu_serve_requests(struct cpu *c);

@@ -24,7 +24,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
-			.jump = offsetof(struct cpu, jump),
+			.jump = (uint32_t)cpu_jump_offset(s->arch),
 			.jump_mask = CPU_JUMP_CACHE - 1,
 			.key = offsetof(struct cpu, fetch_context),
 			.pin_first = s->arch->pin_first,
@@ -94,11 +94,13 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 struct cpu *cpu_create(struct cpu_system *s)
 {
 	/* calloc, not a stack of initialisers: all state that is not said otherwise starts as zero. */
-	struct cpu *c = aligned_alloc(64, (s->arch->size + 63) & ~(size_t)63);
+	size_t size = cpu_jump_offset(s->arch) + CPU_JUMP_CACHE * sizeof(struct region_jump);
+	struct cpu *c = aligned_alloc(64, size);
 
 	if (!c)
 		return NULL;
-	memset(c, 0, s->arch->size);
+	memset(c, 0, size);
+	c->jump = (struct region_jump *)(void *)((char *)c + cpu_jump_offset(s->arch));
 	c->arch = s->arch;
 	c->system = s;
 	c->no_entry = s->jit ? jit_no_entry(s->jit) : NULL;
@@ -140,7 +142,7 @@ void cpu_destroy(struct cpu *c)
 
 void cpu_jump_cache_clear(struct cpu *c)
 {
-	memset(c->jump, 0, sizeof(c->jump));
+	memset(c->jump, 0, CPU_JUMP_CACHE * sizeof(*c->jump));
 }
 
 static void serve(struct cpu *c, const struct cpu_request *req)
@@ -149,11 +151,21 @@ static void serve(struct cpu *c, const struct cpu_request *req)
 	c->arch->request(c, req);
 }
 
+/* Of memory that may be gone by now: before others make the processor look at what is there. */
+static bool of_host(const struct cpu_request *req)
+{
+	return req->kind == CPU_REQ_FLUSH_HOST || req->kind == CPU_REQ_FLUSH_ALL;
+}
+
 void cpu_serve_requests(struct cpu *c)
 {
 	pthread_mutex_lock(&c->req_lock);
 	for (uint32_t i = 0; i < c->nreq; i++)
-		serve(c, &c->req[i]);
+		if (of_host(&c->req[i]))
+			serve(c, &c->req[i]);
+	for (uint32_t i = 0; i < c->nreq; i++)
+		if (!of_host(&c->req[i]))
+			serve(c, &c->req[i]);
 	c->nreq = 0;
 	atomic_store(&c->req_served, c->req_posted);
 	pthread_mutex_unlock(&c->req_lock);

@@ -34,9 +34,10 @@ struct code_op {
 };
 
 ASSERT_SIZE(struct code_op, 24);
+_Static_assert(IR_NEAR == 4 * (UINT16_MAX + 1), "operands are 16 bits");
 
 #define CODE_UNIT  4u
-#define CODE_REACH (CODE_UNIT << 16)              /* offsets from here on are no operands */
+#define CODE_REACH IR_NEAR                        /* offsets from here on are no operands */
 #define CODE_LOW   (HOST_LITTLE_ENDIAN ? 0u : 1u) /* the low half of 64 bits, in units */
 
 /* A call of a helper: what does not fit into the op. */

@@ -557,6 +557,7 @@ void lower_put(struct output *o, uint32_t id)
 	struct code_op *op;
 
 	switch (i->op) {
+	case IR_INSN: /* marks are seen to by the caller */
 	case IR_CONST:
 	case IR_TRUNC32:
 	case IR_VLO:
@@ -594,9 +595,6 @@ void lower_put(struct output *o, uint32_t id)
 		return;
 	case IR_CALL:
 		put_call(o, id);
-		return;
-	case IR_INSN:
-		o->guest_pc = i->imm - o->l.r->base;
 		return;
 	case IR_POLL:
 		lower_add_op(o, CODE_POLL)->imm = i->imm - o->l.r->base;

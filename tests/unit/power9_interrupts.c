@@ -353,6 +353,23 @@ static void test_spr(void **state)
 	assert_true(r->gpr[4] >= r->gpr[3] && r->gpr[3] != 0);
 }
 
+/* Operands of atomics have to be in reach of those who execute them, or such code is never compiled. */
+static void test_atomics_compile(void **state)
+{
+	struct p9_regs *r = regs();
+	struct cpu_stats stats;
+
+	(void)state;
+	st_le64(m.ram + 0x8000, 41);
+	r->gpr[4] = 0x8000;
+	/* ldarx r3,0,r4; addi r3,r3,1; stdcx. r3,0,r4 */
+	assert_int_equal(RUN(MSR_BASE, 0x7c6020a8u, 0x38630001u, 0x7c6021adu), 0);
+	assert_int_equal(ld_le64(m.ram + 0x8000), 42);
+	assert_true(r->crf[0] & 2);
+	cpu_stats_read(m.cpu[0], &stats);
+	assert_int_equal(stats.compile_failures, 0);
+}
+
 static void test_32_bit_mode(void **state)
 {
 	struct p9_regs *r = regs();
@@ -375,6 +392,7 @@ int main(void)
 		T(test_hdec),	     T(test_endless_call),       T(test_external),
 		T(test_doorbell),
 		T(test_trace),	     T(test_spr),	         T(test_32_bit_mode),
+		T(test_atomics_compile),
 	};
 
 	return machine_run_tests(tests);

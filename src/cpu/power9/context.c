@@ -84,10 +84,10 @@ void p9_context_filled(struct p9_context *x, uint64_t ea)
 
 static unsigned fetched_bit(uint64_t ea)
 {
-	return ((ea >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - 13);
+	return ((ea >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - 15);
 }
 
-_Static_assert(P9_FETCHED_BITS == 1 << 13, "fetched_bit");
+_Static_assert(P9_FETCHED_BITS == 1 << 15, "fetched_bit");
 
 void p9_context_fetched(struct p9_context *x, uint64_t pc)
 {
@@ -198,6 +198,7 @@ void p9_context_flush(struct p9_contexts *m, struct p9_context *x)
 		x->filled.count = P9_SLOTS + 1;
 	forget_slots(x->tlb, &x->filled, UINT64_MAX);
 	forget_pages(x);
+	p9_sources_clear(&x->sources);
 	x->low.count = 0;
 	x->low_code = false;
 	x->high = false;
@@ -218,13 +219,35 @@ static void flush_low(struct p9_contexts *m, struct p9_context *x)
 {
 	forget_slots(x->tlb, &x->low, QUADRANT_1 - 1);
 	forget_pages_low(x);
+	p9_sources_forget_below(&x->sources, QUADRANT_1);
 	if (x->low_code)
 		renew(m, x);
 	x->low_code = false;
 }
 
+/* Forget what does not hold any more by the tables. */
+static void refresh(struct p9_contexts *m, struct p9_context *x, const uint64_t *patb1)
+{
+	enum p9_sources_state state;
+	struct p9_source page;
+
+	while ((state = p9_sources_check(&x->sources, patb1, &page)) == P9_SOURCES_PAGE) {
+		uint64_t end = page.base + (UINT64_C(1) << page.shift);
+
+		/* Code that could not be fetched need not be looked up anew. */
+		if (page.exec) {
+			p9_context_flush_range(m, x, page.base, end);
+		} else {
+			tlb_flush_range(x->tlb, page.base, end - page.base);
+			forget_pages_in(x, page.base, end);
+		}
+	}
+	if (state == P9_SOURCES_LOST)
+		p9_context_flush(m, x);
+}
+
 void p9_context_flush_process(struct p9_contexts *m, struct p9_context *x, uint64_t pid,
-			      uint64_t start, uint64_t end)
+			      uint64_t start, uint64_t end, const uint64_t *patb1)
 {
 	bool ranged = end > start;
 
@@ -235,19 +258,24 @@ void p9_context_flush_process(struct p9_contexts *m, struct p9_context *x, uint6
 		if (ranged)
 			p9_context_flush_range(m, x, start, end);
 		else
-			p9_context_flush(m, x);
+			refresh(m, x, patb1);
 	} else if (supervisor(x) ? x->pid == pid : x->key.pid == pid) {
 		if (ranged)
 			p9_context_flush_range(m, x, start, end);
 		else if (supervisor(x))
 			flush_low(m, x);
 		else
-			p9_context_flush(m, x);
+			refresh(m, x, patb1);
 	}
 }
 
 void p9_context_flush_host(struct p9_contexts *m, struct p9_context *x, hva_t start, uint64_t len)
 {
+	/* Entries of tables that are gone can not be looked at again. */
+	if (p9_sources_meet(&x->sources, start, len)) {
+		p9_context_flush(m, x);
+		return;
+	}
 	tlb_flush_host(x->tlb, start, len);
 	forget_pages(x);
 	renew(m, x);

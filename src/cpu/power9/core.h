@@ -58,6 +58,7 @@ struct p9_cpu {
 };
 
 ASSERT_OFFSET(struct p9_cpu, cpu, 0);
+_Static_assert(sizeof(struct p9_cpu) <= IR_NEAR, "guest state is near the env");
 
 static inline struct p9_cpu *p9_of(struct cpu *c)
 {

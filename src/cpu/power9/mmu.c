@@ -157,6 +157,8 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 		prot = res.prot;
 		addend = res.host - ea;
 		p9_context_keep_page(x, ea, res.shift, addend, prot);
+		if (res.trace.count)
+			p9_sources_note(&x->sources, p->regs.patb1, ea, &res.trace);
 	}
 	count(&p->cpu.stats.tlb_refills);
 	e->tag[MEM_READ] = prot & PROT_R ? block : TLB_TAG_INVALID;
@@ -217,9 +219,12 @@ void *p9_mmu_fetch(struct cpu *c)
 
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 {
+	const struct p9_regs *r = &p9_of(c)->regs;
 	struct p9_mmu *mmu = p9_of(c)->mmu;
 	struct p9_contexts *m = &mmu->contexts;
 	struct p9_context *x;
+	/* Only a running processor is waited for by who takes memory away. */
+	bool look = atomic_load(&c->running);
 
 	if (req->kind == CPU_REQ_PROTECT_HOST && req->arg[1] <= TLB_BLOCK_SIZE &&
 	    !may_be_writable(mmu, req->arg[0]))
@@ -245,8 +250,9 @@ void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 				/* Guest real addresses: which effective ones led there is not kept. */
 				p9_context_flush(m, x);
 			else
-				p9_context_flush_process(m, x, req->arg[1], req->arg[3],
-							 req->arg[4]);
+				p9_context_flush_process(
+					m, x, req->arg[1], req->arg[3], req->arg[4],
+					look && x->key.lpid == r->lpidr ? &r->patb1 : NULL);
 			break;
 		}
 	}
