@@ -66,7 +66,11 @@ struct cpu {
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_counters stats;
 	char error[128];
-	_Alignas(64) struct region_jump jump[CPU_JUMP_CACHE];
+	/*
+	 * The jump cache, CPU_JUMP_CACHE entries. It lies behind the architecture's structure: guest state
+	 * has to be within the reach of the interpreter's operands (CODE_REACH).
+	 */
+	struct region_jump *jump;
 };
 
 /* Largest number of guest instructions in a region; and in one that is not hot yet: most never are. */

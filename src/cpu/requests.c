@@ -17,6 +17,14 @@
 /* Address space for compiled code; memory is taken as it is used. */
 #define JIT_BYTES (UINT64_C(128) << 20)
 
+/* From the start of a processor's structure, a multiple of 64. */
+static size_t jump_offset(const struct cpu_arch *arch)
+{
+	return (arch->size + 63) & ~(size_t)63;
+}
+
+#define JUMP_BYTES (CPU_JUMP_CACHE * sizeof(struct region_jump))
+
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
 	struct cpu_system *s = calloc(1, sizeof(*s));
@@ -30,7 +38,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
-			.jump = offsetof(struct cpu, jump),
+			.jump = (uint32_t)jump_offset(s->arch),
 			.jump_mask = CPU_JUMP_CACHE - 1,
 			.key = offsetof(struct cpu, fetch_context),
 			.pin_first = s->arch->pin_first,
@@ -94,11 +102,13 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 struct cpu *cpu_create(struct cpu_system *s)
 {
 	/* calloc, not a stack of initialisers: all state that is not said otherwise starts as zero. */
-	struct cpu *c = aligned_alloc(64, (s->arch->size + 63) & ~(size_t)63);
+	size_t size = jump_offset(s->arch) + JUMP_BYTES;
+	struct cpu *c = aligned_alloc(64, size);
 
 	if (!c)
 		return NULL;
-	memset(c, 0, s->arch->size);
+	memset(c, 0, size);
+	c->jump = (struct region_jump *)(void *)((char *)c + jump_offset(s->arch));
 	c->arch = s->arch;
 	c->system = s;
 	c->no_entry = s->jit ? jit_no_entry(s->jit) : NULL;
@@ -140,7 +150,7 @@ void cpu_destroy(struct cpu *c)
 
 void cpu_jump_cache_clear(struct cpu *c)
 {
-	memset(c->jump, 0, sizeof(c->jump));
+	memset(c->jump, 0, JUMP_BYTES);
 }
 
 static void serve(struct cpu *c, const struct cpu_request *req)

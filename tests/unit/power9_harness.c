@@ -96,14 +96,16 @@ struct p9_harness *p9_harness_create(void)
 {
 	struct p9_harness *h = calloc(1, sizeof(*h));
 	/* Aligned as the processor is: the state holds 16-byte registers. */
-	struct p9_cpu *p = aligned_alloc(64, align_up(sizeof(*p), 64));
+	const size_t jump = align_up(sizeof(struct p9_cpu), 64);
+	const size_t size = jump + CPU_JUMP_CACHE * sizeof(struct region_jump);
+	struct p9_cpu *p = aligned_alloc(64, size);
 
 	if (!h || !p) {
 		free(h);
 		free(p);
 		return NULL;
 	}
-	memset(p, 0, sizeof(*p));
+	memset(p, 0, size);
 	h->p = p;
 	p->cpu.arch = &p9_arch;
 	p->cpu.env.door = (struct mem_door){&h->tlb, &door_ops};
@@ -111,7 +113,7 @@ struct p9_harness *p9_harness_create(void)
 	tlb_flush(&h->tlb);
 	ir_region_init(&h->region);
 	const struct jit_layout layout = {
-		.jump = offsetof(struct p9_cpu, cpu.jump),
+		.jump = (uint32_t)jump,
 		.jump_mask = CPU_JUMP_CACHE - 1,
 		.key = offsetof(struct p9_cpu, cpu.fetch_context),
 		.pin_first = p9_arch.pin_first,

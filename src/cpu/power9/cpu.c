@@ -8,6 +8,7 @@
 #include "cpu/power9/float_status.h"
 #include "cpu/power9/mmu.h"
 #include "cpu/power9/region.h"
+#include "ir/code.h"
 #include "util/bits.h"
 
 struct p9_regs *p9_regs(struct cpu *c)
@@ -48,6 +49,9 @@ static void p9_leave(struct cpu *c)
 	p9_time_leave(p9_of(c));
 	p9_fp_settle(p9_of(c));
 }
+
+/* All that instructions name, operands of the interpreter and of compiled code's atomics reach. */
+_Static_assert(offsetof(struct p9_cpu, exc) < CODE_REACH, "guest state is out of reach");
 
 const struct cpu_arch p9_arch = {
 	.name = "power9",
