@@ -7,12 +7,16 @@
 #include <string.h>
 
 #include "cpu/core.h"
+#include "cpu/lockstep.h"
 
 /*
  * How often a region is interpreted before it is compiled: most of a kernel's boot and of a small
  * program's start runs a few times only, and compiling costs what some dozens of runs do.
  */
 #define JIT_AFTER 60
+
+/* The same where compiled code is to be proved: more of it. */
+#define LOCKSTEP_AFTER 4
 
 /* Address space for compiled code; memory is taken as it is used. */
 #define JIT_BYTES (UINT64_C(128) << 20)
@@ -34,7 +38,9 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->arch = config->arch;
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
-	s->jit_after = config->jit_after ? config->jit_after : JIT_AFTER;
+	s->jit_after = config->jit_after ? config->jit_after :
+		       config->lockstep	 ? LOCKSTEP_AFTER :
+					   JIT_AFTER;
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
@@ -43,10 +49,12 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 			.key = offsetof(struct cpu, fetch_context),
 			.pin_first = s->arch->pin_first,
 			.pin_end = s->arch->pin_end,
+			.count_polls = config->lockstep,
 		};
 
 		/* Without a back end, or memory for one, the interpreter serves. */
 		s->jit = jit_create(&layout, JIT_BYTES);
+		s->lockstep = config->lockstep && s->jit;
 	}
 	if (s->jit && (config->perf_map_fd || config->jit_dump_fd)) {
 		s->trace = jit_trace_create(config->perf_map_fd, config->jit_dump_fd);
@@ -122,6 +130,14 @@ struct cpu *cpu_create(struct cpu_system *s)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (s->lockstep && !cpu_lockstep_create(c)) {
+		s->arch->fini(c);
+		ir_region_destroy(&c->ir);
+		pthread_mutex_destroy(&c->req_lock);
+		free(c);
+		errno = ENOMEM;
+		return NULL;
+	}
 	pthread_mutex_lock(&s->lock);
 	c->next = s->cpus;
 	s->cpus = c;
@@ -142,6 +158,7 @@ void cpu_destroy(struct cpu *c)
 		;
 	*link = c->next;
 	pthread_mutex_unlock(&s->lock);
+	cpu_lockstep_destroy(c);
 	c->arch->fini(c);
 	ir_region_destroy(&c->ir);
 	pthread_mutex_destroy(&c->req_lock);

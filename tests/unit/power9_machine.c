@@ -26,7 +26,7 @@ static void put(uint64_t *entry, uint64_t v)
 	*entry = htobe64(v);
 }
 
-static unsigned mode; /* 1: optimise, 2: compile */
+static unsigned mode; /* 1: optimise, 2: compile, 4: in lockstep */
 
 void machine_create(struct machine *m, unsigned ncpu)
 {
@@ -35,8 +35,16 @@ void machine_create(struct machine *m, unsigned ncpu)
 		.optimise = mode & 1,
 		.check_ir = true,
 		.jit = mode & 2,
+		.lockstep = mode & 4 && ncpu == 1,
 		.jit_after = 1,
 	};
+
+	machine_create_config(m, ncpu, &config);
+}
+
+void machine_create_config(struct machine *m, unsigned ncpu,
+			   const struct cpu_system_config *config)
+{
 	const size_t root_size = 8 << 13, level_size = 8 << 9;
 	uint64_t *root, *level2, *level3;
 
@@ -51,7 +59,7 @@ void machine_create(struct machine *m, unsigned ncpu)
 	for (uint64_t a = 0; a < M_SIZE; a += 2 << 20)
 		put(&level3[a >> 21], VALID | LEAF | (uintptr_t)(m->ram + a) | 7);
 	m->tree_next = M_TREE;
-	m->system = cpu_system_create(&config);
+	m->system = cpu_system_create(config);
 	assert_non_null(m->system);
 	m->ncpu = ncpu;
 	for (unsigned n = 0; n < ncpu; n++) {
@@ -157,12 +165,19 @@ uint32_t machine_run(struct machine *m, unsigned n, uint64_t pc)
 
 int machine_run_modes(const struct CMUnitTest *tests, size_t count)
 {
-	static const char *const name[] = {
-		"interpreted", "interpreted, optimised", "compiled", "compiled, optimised",
+	static const struct {
+		unsigned mode;
+		const char *name;
+	} run[] = {
+		{ 0, "interpreted" }, { 1, "interpreted, optimised" },
+		{ 2, "compiled" },    { 3, "compiled, optimised" },
+		{ 7, "in lockstep" },
 	};
 	int failed = 0;
 
-	for (mode = 0; mode < 4; mode++)
-		failed += _cmocka_run_group_tests(name[mode], tests, count, NULL, NULL);
+	for (unsigned n = 0; n < sizeof(run) / sizeof(run[0]); n++) {
+		mode = run[n].mode;
+		failed += _cmocka_run_group_tests(run[n].name, tests, count, NULL, NULL);
+	}
 	return failed;
 }
