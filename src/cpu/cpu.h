@@ -32,6 +32,7 @@ struct cpu_system_config {
 	bool lockstep;  /* and compare it with the interpreter, all the time; one processor only */
 	int perf_map_fd, jit_dump_fd; /* where compiled code is named (jit/trace.h); 0: nowhere */
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
+	bool background;    /* compile on a thread of its own, if the host has processors for it */
 };
 
 /* NULL with errno ENOMEM. */
@@ -80,8 +81,6 @@ void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
  */
 #define CPU_COUNTERS(_)                                                                            \
 	_(regions_translated)                                                                      \
-	_(regions_compiled)                                                                        \
-	_(compile_failures)  /* hot regions that stay interpreted */                               \
 	_(code_writes)       /* stores into blocks that hold translated code */                    \
 	_(tlb_misses)        /* walks of the page tables */                                        \
 	_(tlb_refills)       /* of these, those that found a translation */                        \
@@ -111,6 +110,8 @@ struct cpu_system_stats {
 	/* since creation */
 	uint64_t regions_killed;        /* evicted: code was written or unmapped, or a flush */
 	uint64_t code_flushes;          /* everything was thrown away, since memory was full */
+	uint64_t regions_compiled;
+	uint64_t compile_failures;      /* hot regions that stay interpreted, or died meanwhile */
 	uint64_t shootdowns;            /* invalidations sent to all processors */
 };
 

@@ -240,7 +240,7 @@ static bool emit(struct cpu *c, const struct region *g)
 
 	ir_region_reset(&c->ir);
 	c->ir.base = g->pc & ~TLB_BLOCK_MASK;
-	len = c->arch->translate(c, &c->ir, g->pc, hva_ptr(host), g->len, CPU_REGION_INSNS);
+	len = c->arch->translate(g->mode, &c->ir, g->pc, hva_ptr(host), g->len, CPU_REGION_INSNS);
 	if (c->ir.failed || len != g->len)
 		return false;
 	if (c->system->optimise)
@@ -266,7 +266,6 @@ static bool differ(struct cpu *c, const struct region *g, enum ir_leave a, enum 
 		fprintf(stderr, "  0x%016" PRIx64 "  %s\n", g->pc + at, text);
 		at += n ? n : 1;
 	}
-	c->mode = g->mode;
 	if (emit(c, g)) {
 		fprintf(stderr, "IR, as compiled:\n");
 		ir_print(&c->ir, stderr);
@@ -294,22 +293,25 @@ static const void *compiled(struct cpu *c, struct region *g)
 {
 	const void *entry = atomic_load_explicit(&g->entry, memory_order_acquire);
 	struct cpu_system *s = c->system;
-	uint64_t version = region_block_version(s->regions, HVA(g->host));
 	struct jit_code *code = NULL;
+	uint64_t version;
 
-	if (LIKELY(entry) || g->runs > s->jit_after || ++g->runs < s->jit_after)
+	if (LIKELY(entry) || g->runs == CPU_RUNS_ASKED)
 		return entry;
-	g->runs = s->jit_after + 1; /* once only, whatever comes of it */
+	if (++g->runs < atomic_load_explicit(&s->jit_after, memory_order_relaxed))
+		return NULL;
+	g->runs = CPU_RUNS_ASKED;
+	version = region_block_version(s->regions, HVA(g->host));
 	if (emit(c, g))
 		code = jit_compile(s->jit, &c->ir, g->pc);
+	if (code && UNLIKELY(s->trace))
+		cpu_trace_region(s, g, &c->ir, hva_ptr(HVA(g->host)), g->len, code);
 	if (!code || !region_attach(s->regions, g, code, g->len, version)) {
-		count(&c->stats.compile_failures);
+		count_shared(&s->compile_failures);
 		return NULL;
 	}
 	c->lockstep->regions++;
-	count(&c->stats.regions_compiled);
-	if (UNLIKELY(s->trace))
-		cpu_trace_region(c, g, code);
+	count_shared(&s->regions_compiled);
 	return code->entry;
 }
 

@@ -9,13 +9,7 @@
 #include "cpu/core.h"
 #include "cpu/lockstep.h"
 
-/*
- * How often a region is interpreted before it is compiled: most of a kernel's boot and of a small
- * program's start runs a few times only, and compiling costs what some dozens of runs do.
- */
-#define JIT_AFTER 60
-
-/* The same where compiled code is to be proved: more of it. */
+/* How often a region is interpreted where compiled code is to be proved: more of it is. */
 #define LOCKSTEP_AFTER 4
 
 /* Address space for compiled code; memory is taken as it is used. */
@@ -38,9 +32,9 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->arch = config->arch;
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
-	s->jit_after = config->jit_after ? config->jit_after :
-		       config->lockstep	 ? LOCKSTEP_AFTER :
-					   JIT_AFTER;
+	atomic_init(&s->jit_after, config->jit_after ? config->jit_after :
+				   config->lockstep  ? LOCKSTEP_AFTER :
+						       CPU_JIT_AFTER);
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
@@ -77,6 +71,9 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (s->jit && config->background && !s->lockstep)
+		s->compiler = cpu_compiler_create(
+			s, config->jit_after ? config->jit_after : CPU_JIT_AFTER_IDLE);
 	return s;
 }
 
@@ -85,6 +82,7 @@ void cpu_system_destroy(struct cpu_system *s)
 	if (!s)
 		return;
 	cpu_timer_destroy(s->timer);
+	cpu_compiler_destroy(s->compiler);
 	region_cache_destroy(s->regions);
 	jit_trace_destroy(s->trace);
 	jit_destroy(s->jit);
@@ -103,6 +101,8 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 		.code_bytes = s->jit ? jit_bytes(s->jit) : 0,
 		.regions_killed = r.killed,
 		.code_flushes = r.flushes,
+		.regions_compiled = counter_read(&s->regions_compiled),
+		.compile_failures = counter_read(&s->compile_failures),
 		.shootdowns = counter_read(&s->shootdowns),
 	};
 }

@@ -101,7 +101,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		version = region_block_version(s->regions, block);
 		ir_region_reset(&c->ir);
 		c->ir.base = pc & ~TLB_BLOCK_MASK;
-		len = c->arch->translate(c, &c->ir, pc, hva_ptr(host),
+		len = c->arch->translate(c->mode, &c->ir, pc, hva_ptr(host),
 					 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), max_insns);
 		if (c->ir.failed) {
 			fail(c, "out of memory while translating");
@@ -190,40 +190,22 @@ static struct region_jump *find_region(struct cpu *c)
 	return j;
 }
 
-/* The host code of a region, which is compiled now if it has become hot; NULL: interpret it. */
+/* The host code of a region, which is compiled if it has become hot; NULL: interpret it. */
 static const void *compiled_entry(struct cpu *c, struct region *g)
 {
 	const void *entry = atomic_load_explicit(&g->entry, memory_order_acquire);
 	struct cpu_system *s = c->system;
-	struct jit_code *code;
-	hva_t host = HVA(g->host);
-	uint64_t version;
-	uint32_t len;
 
-	if (LIKELY(entry) || !s->jit || g->runs > s->jit_after)
+	uint32_t after;
+
+	if (LIKELY(entry) || !s->jit || g->runs == CPU_RUNS_ASKED)
 		return entry;
-	if (++g->runs < s->jit_after)
+	after = atomic_load_explicit(&s->jit_after, memory_order_relaxed);
+	if (++g->runs < after)
 		return NULL;
-	version = region_block_version(s->regions, host);
-	ir_region_reset(&c->ir);
-	c->ir.base = g->pc & ~TLB_BLOCK_MASK;
-	len = c->arch->translate(c, &c->ir, g->pc, hva_ptr(host),
-				 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), CPU_REGION_INSNS);
-	if (c->ir.failed)
-		return NULL;
-	if (s->optimise)
-		ir_optimise(&c->ir);
-	code = jit_compile(s->jit, &c->ir, g->pc);
-	/* once only, whatever comes of it */
-	g->runs = s->jit_after + 1;
-	if (!code || !region_attach(s->regions, g, code, len, version)) {
-		count(&c->stats.compile_failures);
-		return NULL;
-	}
-	count(&c->stats.regions_compiled);
-	if (UNLIKELY(s->trace))
-		cpu_trace_region(c, g, code);
-	return code->entry;
+	/* Once only, whatever comes of it; or later, if there is too much to do now. */
+	g->runs = cpu_compile(c, g) ? CPU_RUNS_ASKED : after / 2;
+	return atomic_load_explicit(&g->entry, memory_order_acquire);
 }
 
 /* True: leave cpu_run with *exit. */
@@ -279,8 +261,8 @@ enum cpu_exit cpu_run(struct cpu *c)
 		}
 		g = j->region;
 		if (UNLIKELY(hot)) {
-			if (g->runs + 1 < c->system->jit_after)
-				g->runs = c->system->jit_after - 1;
+			if (g->runs < CPU_JIT_AFTER)
+				g->runs = CPU_JIT_AFTER;
 			hot = false;
 		}
 		if (UNLIKELY(c->lockstep)) {
@@ -297,7 +279,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 			region_link(c->system->regions, from, from_exit, g);
 		from = NULL;
 		c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
-		c->env.polls_left = c->system->jit ? c->system->jit_after : UINT32_MAX;
+		c->env.polls_left = c->system->jit ? CPU_JIT_AFTER : UINT32_MAX;
 		leave = entry ? jit_run(c->system->jit, entry, &c->env, &code, &index) :
 				ir_interp(g->code, &c->env, &index);
 	left:

@@ -77,14 +77,47 @@ static void region_free(struct region_cache *rc, struct region *g)
 	free(g);
 }
 
+/* True: somebody still holds g, and frees it. */
+static bool left_to_holder(struct region_cache *rc, struct region *g)
+{
+	bool held;
+
+	/* No processor can reach it, so nobody begins to hold it now. */
+	if (!atomic_load(&g->held))
+		return false;
+	pthread_mutex_lock(&rc->lock);
+	held = g->unowned = atomic_load(&g->held) > 0;
+	pthread_mutex_unlock(&rc->lock);
+	return held;
+}
+
 static void free_list(struct region_cache *rc, struct region *g)
 {
 	while (g) {
 		struct region *next = g->block_next;
 
-		region_free(rc, g);
+		if (!left_to_holder(rc, g))
+			region_free(rc, g);
 		g = next;
 	}
+}
+
+void region_hold(struct region_cache *rc, struct region *g)
+{
+	pthread_mutex_lock(&rc->lock);
+	atomic_fetch_add(&g->held, 1);
+	pthread_mutex_unlock(&rc->lock);
+}
+
+void region_release(struct region_cache *rc, struct region *g)
+{
+	bool last;
+
+	pthread_mutex_lock(&rc->lock);
+	last = atomic_fetch_sub(&g->held, 1) == 1 && g->unowned;
+	pthread_mutex_unlock(&rc->lock);
+	if (last)
+		region_free(rc, g);
 }
 
 void region_cache_destroy(struct region_cache *rc)

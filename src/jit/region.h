@@ -38,10 +38,13 @@ struct region_jump {
 
 ASSERT_SIZE(struct region_jump, 32); /* compiled code scales by it */
 
-/* salt: keeps the entries of contexts with the same addresses apart */
+/*
+ * salt: keeps the entries of contexts with the same addresses apart. It is this simple because compiled
+ * code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
+ */
 static inline uint32_t region_jump_hash(uint64_t pc, uint32_t salt)
 {
-	return (uint32_t)(pc >> 2) ^ (uint32_t)(pc >> 13) ^ salt;
+	return ((uint32_t)pc ^ salt) >> 2;
 }
 
 struct region {
@@ -57,6 +60,8 @@ struct region {
 	struct region_link *link;  /* by exit of the compiled code */
 	struct region_link *incoming;
 	uint32_t runs;             /* how often it was interpreted; approximate */
+	_Atomic uint32_t held;     /* region_hold; changed under the cache's mutex */
+	bool unowned;              /* reclaimed while it was held: who lets go last frees it */
 	_Atomic(struct region *) hash_next;
 	struct region *block_next;  /* in its block's list, or in the retired list */
 };
@@ -103,6 +108,13 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
  */
 bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code, uint32_t len,
 		   uint64_t version);
+
+/*
+ * Keep a region readable, though it may die, for a thread that passes no quiescent points. The caller
+ * of region_hold is at none itself.
+ */
+void region_hold(struct region_cache *rc, struct region *g);
+void region_release(struct region_cache *rc, struct region *g);
 
 /*
  * Have an exit of `from` lead straight to `to`, if both live and are compiled. They must lie in the

@@ -41,6 +41,7 @@ int kvm_vm_create(struct kvm *k, uint64_t type)
 	struct cpu_system_config config = {
 		.arch = k->arch->cpu,
 		.jit = !k->tuning.no_jit,
+		.background = true,
 		.optimise = !k->tuning.no_optimise,
 		.check_ir = k->tuning.check_ir,
 		.lockstep = k->tuning.lockstep,

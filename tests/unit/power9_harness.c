@@ -197,7 +197,7 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 	if (how & P9_HARNESS_EXACT)
 		p->cpu.mode |= P9_MODE_FPX;
 	ir_region_reset(&h->region);
-	p9_translate_region(&p->cpu, &h->region, pc, code, bytes, bytes / 4);
+	p9_translate_region(p->cpu.mode, &h->region, pc, code, bytes, bytes / 4);
 	r->why = h->region.failed ? "out of memory" : ir_check(&h->region);
 	if (!r->why && (how & P9_HARNESS_OPTIMISED)) {
 		ir_optimise(&h->region);

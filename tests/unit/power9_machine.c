@@ -26,7 +26,7 @@ static void put(uint64_t *entry, uint64_t v)
 	*entry = htobe64(v);
 }
 
-static unsigned mode; /* 1: optimise, 2: compile, 4: in lockstep */
+static unsigned mode; /* 1: optimise, 2: compile, 4: on a thread of its own, 8: in lockstep */
 
 void machine_create(struct machine *m, unsigned ncpu)
 {
@@ -35,8 +35,9 @@ void machine_create(struct machine *m, unsigned ncpu)
 		.optimise = mode & 1,
 		.check_ir = true,
 		.jit = mode & 2,
-		.lockstep = mode & 4 && ncpu == 1,
+		.lockstep = mode & 8 && ncpu == 1,
 		.jit_after = 1,
+		.background = mode & 4,
 	};
 
 	machine_create_config(m, ncpu, &config);
@@ -165,19 +166,18 @@ uint32_t machine_run(struct machine *m, unsigned n, uint64_t pc)
 
 int machine_run_modes(const struct CMUnitTest *tests, size_t count)
 {
-	static const struct {
-		unsigned mode;
-		const char *name;
-	} run[] = {
-		{ 0, "interpreted" }, { 1, "interpreted, optimised" },
-		{ 2, "compiled" },    { 3, "compiled, optimised" },
-		{ 7, "in lockstep" },
+	static const char *const name[] = {
+		[0] = "interpreted",
+		[1] = "interpreted, optimised",
+		[2] = "compiled",
+		[3] = "compiled, optimised",
+		[7] = "compiled meanwhile, optimised",
+		[11] = "in lockstep",
 	};
 	int failed = 0;
 
-	for (unsigned n = 0; n < sizeof(run) / sizeof(run[0]); n++) {
-		mode = run[n].mode;
-		failed += _cmocka_run_group_tests(run[n].name, tests, count, NULL, NULL);
-	}
+	for (mode = 0; mode < sizeof(name) / sizeof(name[0]); mode++)
+		if (name[mode])
+			failed += _cmocka_run_group_tests(name[mode], tests, count, NULL, NULL);
 	return failed;
 }

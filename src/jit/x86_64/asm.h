@@ -112,20 +112,26 @@ static inline void a_modrm_mem(struct assembler *a, unsigned reg, unsigned base,
 		a_4(a, disp);
 }
 
-/* [base + index + disp], index not RSP */
-static inline void a_modrm_idx(struct assembler *a, unsigned reg, unsigned base, unsigned index,
-			       int32_t disp)
+/* [base + (index << scale) + disp], index not RSP */
+static inline void a_modrm_scaled(struct assembler *a, unsigned reg, unsigned base, unsigned index,
+				  unsigned scale, int32_t disp)
 {
 	uint8_t mod;
 
 	disp -= base == RBP ? a->bias : 0;
 	mod = disp == 0 && (base & 7) != RBP ? 0 : fits8(disp) ? 1 : 2;
 	a_1(a, mod << 6 | (reg & 7) << 3 | 4);
-	a_1(a, (index & 7) << 3 | (base & 7));
+	a_1(a, scale << 6 | (index & 7) << 3 | (base & 7));
 	if (mod == 1)
 		a_1(a, disp);
 	else if (mod == 2)
 		a_4(a, disp);
+}
+
+static inline void a_modrm_idx(struct assembler *a, unsigned reg, unsigned base, unsigned index,
+			       int32_t disp)
+{
+	a_modrm_scaled(a, reg, base, index, 0, disp);
 }
 
 /* op reg, rm (both registers); two-byte opcodes are given as 0x0fxx */
@@ -159,6 +165,15 @@ static inline void a_rx(struct assembler *a, bool w, unsigned op, unsigned reg, 
 	a_rex(a, w, reg, index, base, false);
 	a_opcode(a, op);
 	a_modrm_idx(a, reg, base, index, disp);
+}
+
+/* reg, [base + 8 * index + disp] */
+static inline void a_rx8(struct assembler *a, bool w, unsigned op, unsigned reg, unsigned base,
+			 unsigned index, int32_t disp)
+{
+	a_rex(a, w, reg, index, base, false);
+	a_opcode(a, op);
+	a_modrm_scaled(a, reg, base, index, 3, disp);
 }
 
 /* ---- moves ---- */

@@ -129,12 +129,12 @@ struct gen {
 	uint64_t start;      /* of the region */
 	uint32_t entry_stub; /* where it leaves when it is not to be run */
 	uint32_t cold;       /* position where the stubs begin */
-	const void *lookup;  /* the jump cache's (compile.c) */
-	/* Calls of what lies outside of the piece: positions of displacements. */
+	const void *no_entry; /* leaves for the run loop; rax: the guest address (compile.c) */
+	/* Jumps to what lies outside of the piece: positions of displacements. */
 	struct {
 		uint32_t where;
 		const void *target;
-	} outside[130];
+	} outside[136];
 	uint32_t noutside;
 	bool failed;         /* cannot be compiled: out of memory or of temporaries */
 	/* Constant data behind the code, and the displacements that lead to it. */
