@@ -88,6 +88,7 @@ struct cpu {
 	_Atomic uint64_t epoch_seen;
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
+	struct lockstep *lockstep; /* NULL: compiled code runs alone (lockstep.h) */
 	struct cpu_counters stats;
 	char error[128];
 	/*
@@ -135,6 +136,15 @@ struct cpu_arch {
 	 * guest memory may be gone without one having been served, so it is not to be looked at.
 	 */
 	void (*request)(struct cpu *c, const struct cpu_request *req);
+	/*
+	 * For lockstep.h: where guest state lies, [first, end), nothing of which another thread changes;
+	 * to derive what depends on it once it was written; to bring it to one of its forms, where the
+	 * same state has several; and the name of the word at an offset.
+	 */
+	uint32_t state_first, state_end;
+	void (*state_loaded)(struct cpu *c);
+	void (*state_settle)(struct cpu *c);
+	void (*describe_state)(uint32_t offset, char *text, size_t size);
 	/* cpu_run starts and ends. */
 	void (*enter)(struct cpu *c);
 	void (*leave)(struct cpu *c);
@@ -142,7 +152,7 @@ struct cpu_arch {
 
 struct cpu_system {
 	const struct cpu_arch *arch;
-	bool optimise, check_ir;
+	bool optimise, check_ir, lockstep;
 	_Atomic uint32_t jit_after; /* interpreted runs that make a region hot */
 	struct region_cache *regions;
 	struct jit *jit; /* NULL: everything is interpreted */

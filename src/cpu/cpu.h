@@ -29,6 +29,7 @@ struct cpu_system_config {
 	bool optimise;  /* run the IR optimiser */
 	bool check_ir;  /* verify every region (tests, debugging) */
 	bool jit;       /* compile hot regions, where the host has a back end */
+	bool lockstep;  /* and compare it with the interpreter, all the time; one processor only */
 	int perf_map_fd, jit_dump_fd; /* where compiled code is named (jit/trace.h); 0: nowhere */
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
 	bool background;    /* compile on a thread of its own, if the host has processors for it */

@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include "cpu/core.h"
+#include "cpu/lockstep.h"
+
+/* How often a region is interpreted where compiled code is to be proved: more of it is. */
+#define LOCKSTEP_AFTER 4
 
 /* Address space for compiled code; memory is taken as it is used. */
 #define JIT_BYTES (UINT64_C(128) << 20)
@@ -20,7 +24,9 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->arch = config->arch;
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
-	atomic_init(&s->jit_after, config->jit_after ? config->jit_after : CPU_JIT_AFTER);
+	atomic_init(&s->jit_after, config->jit_after ? config->jit_after :
+				   config->lockstep  ? LOCKSTEP_AFTER :
+						       CPU_JIT_AFTER);
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
@@ -29,10 +35,12 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 			.key = offsetof(struct cpu, fetch_context),
 			.pin_first = s->arch->pin_first,
 			.pin_end = s->arch->pin_end,
+			.count_polls = config->lockstep,
 		};
 
 		/* Without a back end, or memory for one, the interpreter serves. */
 		s->jit = jit_create(&layout, JIT_BYTES);
+		s->lockstep = config->lockstep && s->jit;
 	}
 	if (s->jit && (config->perf_map_fd || config->jit_dump_fd)) {
 		s->trace = jit_trace_create(config->perf_map_fd, config->jit_dump_fd);
@@ -55,7 +63,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (s->jit && config->background)
+	if (s->jit && config->background && !s->lockstep)
 		s->compiler = cpu_compiler_create(
 			s, config->jit_after ? config->jit_after : CPU_JIT_AFTER_IDLE);
 	return s;
@@ -114,6 +122,14 @@ struct cpu *cpu_create(struct cpu_system *s)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (s->lockstep && !cpu_lockstep_create(c)) {
+		s->arch->fini(c);
+		ir_region_destroy(&c->ir);
+		pthread_mutex_destroy(&c->req_lock);
+		free(c);
+		errno = ENOMEM;
+		return NULL;
+	}
 	pthread_mutex_lock(&s->lock);
 	c->next = s->cpus;
 	s->cpus = c;
@@ -134,6 +150,7 @@ void cpu_destroy(struct cpu *c)
 		;
 	*link = c->next;
 	pthread_mutex_unlock(&s->lock);
+	cpu_lockstep_destroy(c);
 	c->arch->fini(c);
 	ir_region_destroy(&c->ir);
 	pthread_mutex_destroy(&c->req_lock);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cpu/core.h"
+#include "cpu/lockstep.h"
 
 /* Code cache bound: above it everything is translated anew. */
 #define REGION_BYTES_MAX (UINT64_C(256) << 20)
@@ -58,7 +59,8 @@ static void maybe_advance(struct cpu *c)
 
 bool cpu_block_has_code(struct cpu *c, hva_t block)
 {
-	return region_block_has_code(c->system->regions, block);
+	/* in lockstep, every store */
+	return c->lockstep || region_block_has_code(c->system->regions, block);
 }
 
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
@@ -72,7 +74,7 @@ void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 {
 	struct cpu_system *s = c->system;
-	uint32_t max_insns = s->jit ? CPU_COLD_INSNS : CPU_REGION_INSNS;
+	uint32_t max_insns = s->jit && !s->lockstep ? CPU_COLD_INSNS : CPU_REGION_INSNS;
 	hva_t block = HVA(host.v & ~TLB_BLOCK_MASK);
 
 	/* Not only where code is written: shootdowns kill, too, and some guests never write code. */
@@ -261,7 +263,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 		struct region_jump *j;
 		struct region *g;
 		struct jit_code *code;
-		const void *entry;
+		const void *entry = NULL;
 		enum ir_leave leave;
 		uint32_t index;
 
@@ -282,6 +284,13 @@ enum cpu_exit cpu_run(struct cpu *c)
 				g->runs = CPU_JIT_AFTER;
 			hot = false;
 		}
+		if (UNLIKELY(c->lockstep)) {
+			c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
+			if (cpu_lockstep_run(c, g, &leave))
+				goto left;
+			exit = CPU_EXIT_ERROR;
+			break;
+		}
 		entry = compiled_entry(c, g);
 		if (entry)
 			j->entry = entry;
@@ -296,6 +305,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 		c->env.polls_left = c->system->jit ? CPU_JIT_AFTER : UINT32_MAX;
 		leave = entry ? jit_run(c->system->jit, entry, &c->env, &code, &index) :
 				ir_interp(g->code, &c->env, &index);
+	left:
 		switch (leave) {
 		case IR_LEAVE_DIRECT:
 			count(&c->stats.left_direct);

@@ -26,6 +26,8 @@ struct jit_layout {
 	uint32_t key;       /* uint32_t context, mode, salt */
 	/* Guest registers that a region's loops may keep in host registers: [first, end). */
 	uint32_t pin_first, pin_end;
+	/* Leave at polls as the interpreter does, when env.polls_left is used up. */
+	bool count_polls;
 };
 
 /* NULL: errno ENOTSUP (no back end for this host) or ENOMEM. */

@@ -44,6 +44,7 @@ int kvm_vm_create(struct kvm *k, uint64_t type)
 		.background = true,
 		.optimise = !k->tuning.no_optimise,
 		.check_ir = k->tuning.check_ir,
+		.lockstep = k->tuning.lockstep,
 		.perf_map_fd = k->tuning.perf_map_fd,
 		.jit_dump_fd = k->tuning.jit_dump_fd,
 	};

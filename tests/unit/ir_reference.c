@@ -421,6 +421,11 @@ static bool step(struct run *x, uint32_t id)
 	u128 c = i->arg[2] < id ? x->v[i->arg[2]] : 0, v = 0;
 	bool ok = true;
 
+	if (i->op >= IR_EQ && i->op <= IR_CMP3U && t == IR_I32) {
+		/* or the low words of I64 */
+		a = cut(a, 32);
+		b = cut(b, 32);
+	}
 	switch (i->op) {
 	case IR_INSN:
 		x->pc = x->env->base + i->imm - x->r->base;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "cpu/power9/cr.h"
 #include "mem/endian.h"
 #include "power9_machine.h"
 
@@ -357,7 +358,7 @@ static void test_spr(void **state)
 static void test_atomics_compile(void **state)
 {
 	struct p9_regs *r = regs();
-	struct cpu_stats stats;
+	struct cpu_system_stats stats;
 
 	(void)state;
 	st_le64(m.ram + 0x8000, 41);
@@ -365,8 +366,8 @@ static void test_atomics_compile(void **state)
 	/* ldarx r3,0,r4; addi r3,r3,1; stdcx. r3,0,r4 */
 	assert_int_equal(RUN(MSR_BASE, 0x7c6020a8u, 0x38630001u, 0x7c6021adu), 0);
 	assert_int_equal(ld_le64(m.ram + 0x8000), 42);
-	assert_true(r->crf[0] & 2);
-	cpu_stats_read(m.cpu[0], &stats);
+	assert_true(p9_crf_decode(r->crf[0]) & 2);
+	cpu_system_stats_read(m.system, &stats);
 	assert_int_equal(stats.compile_failures, 0);
 }
 

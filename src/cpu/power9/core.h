@@ -44,7 +44,6 @@ struct p9_cpu {
 	} fp_last;
 	uint32_t exit_vector;
 	bool dec_pending, hdec_pending; /* as of the last look at the clock; the timer has it taken */
-	_Atomic uint32_t external; /* level of the external interrupt line */
 	/* The exception being raised (env.fault set): delivered when the executor has left. */
 	struct {
 		uint32_t vector;
@@ -53,6 +52,7 @@ struct p9_cpu {
 		bool elsewhere;  /* it is next_pc (trace after a branch) */
 		uint64_t next_pc;
 	} exc;
+	_Atomic uint32_t external; /* level of the external interrupt line; what lies before is state */
 	struct p9_mmu *mmu;
 	struct counter delivered[P9_DELIVERED]; /* p9_delivered */
 };

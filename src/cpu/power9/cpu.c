@@ -8,6 +8,7 @@
 #include "cpu/power9/float_status.h"
 #include "cpu/power9/mmu.h"
 #include "cpu/power9/region.h"
+#include "ir/code.h"
 #include "util/bits.h"
 
 struct p9_regs *p9_regs(struct cpu *c)
@@ -50,6 +51,22 @@ static void p9_leave(struct cpu *c)
 	p9_fp_settle(p9_of(c));
 }
 
+/* All that instructions name, operands of the interpreter and of compiled code's atomics reach. */
+_Static_assert(offsetof(struct p9_cpu, exc) < CODE_REACH, "guest state is out of reach");
+
+static void p9_state_loaded(struct cpu *c)
+{
+	p9_update_mode(p9_of(c));
+}
+
+static void p9_state_settle(struct cpu *c)
+{
+	struct p9_cpu *p = p9_of(c);
+
+	p9_fp_settle(p);
+	memset(&p->fp_last, 0, sizeof(p->fp_last));
+}
+
 const struct cpu_arch p9_arch = {
 	.name = "power9",
 	.size = sizeof(struct p9_cpu),
@@ -68,6 +85,11 @@ const struct cpu_arch p9_arch = {
 	.events = p9_events,
 	.timer = p9_timer,
 	.request = p9_mmu_request,
+	.state_first = offsetof(struct p9_cpu, regs),
+	.state_end = offsetof(struct p9_cpu, external),
+	.state_loaded = p9_state_loaded,
+	.state_settle = p9_state_settle,
+	.describe_state = p9_describe_state,
 	.enter = p9_enter,
 	.leave = p9_leave,
 };

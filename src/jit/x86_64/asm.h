@@ -301,15 +301,21 @@ static inline void a_alu_imm(struct assembler *a, enum alu op, bool w, unsigned 
 }
 
 /* cmp dword or qword [base + disp], imm */
-static inline void a_cmp_mem_imm(struct assembler *a, bool w, unsigned base, int32_t disp, int32_t v)
+static inline void a_alu_mem_imm(struct assembler *a, unsigned op, bool w, unsigned base, int32_t disp,
+				 int32_t v)
 {
 	a_rex(a, w, 0, 0, base, false);
 	a_1(a, fits8(v) ? 0x83 : 0x81);
-	a_modrm_mem(a, ALU_CMP, base, disp);
+	a_modrm_mem(a, op, base, disp);
 	if (fits8(v))
 		a_1(a, v);
 	else
 		a_4(a, v);
+}
+
+static inline void a_cmp_mem_imm(struct assembler *a, bool w, unsigned base, int32_t disp, int32_t v)
+{
+	a_alu_mem_imm(a, ALU_CMP, w, base, disp, v);
 }
 
 static inline void a_test(struct assembler *a, bool w, unsigned x, unsigned y)

@@ -224,6 +224,10 @@ static void poll(struct gen *g, uint64_t pc)
 
 	a_cmp_mem_imm(&g->a, false, RBP, OFF_EXIT_REQUEST, 0);
 	s->from[0] = a_jcc(&g->a, CC_NE);
+	if (g->layout->count_polls) {
+		a_alu_mem_imm(&g->a, ALU_SUB, false, RBP, offsetof(struct ir_env, polls_left), 1);
+		s->from[1] = a_jcc(&g->a, CC_B);
+	}
 	s->pc = pc;
 }
 
