@@ -246,6 +246,9 @@ static enum simpler undo_twice(struct opt *o, struct ir_inst *i, uint32_t *value
 
 	if (a.op == i->op)
 		return opt_to_value(a.arg[0], value);
+	/* ~(x - 1) */
+	if (i->op == IR_NOT && a.op == IR_ADD && opt_is(o, a.arg[1], all_ones(i)))
+		return opt_to_un(i, IR_NEG, a.arg[0]);
 	if (i->op == IR_NEG && a.op == IR_SUB)
 		return opt_to_bin(i, IR_SUB, a.arg[1], a.arg[0]);
 	return AS_IT_IS;

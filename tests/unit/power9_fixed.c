@@ -681,12 +681,76 @@ static void test_cr_moves(void **state)
 	assert_int_equal(r->gpr[5], 0x02345670);
 }
 
+static uint32_t cr_before, cr_after;
+
+static void two_crs(void)
+{
+	p9_cr_set(machine->r, cr_before);
+	machine->r->gpr[4] = UINT64_C(0xabcd000000000000) | cr_after;
+	machine->r->gpr[10] = 10;
+}
+
+/* Fields are kept in a form of their own: every value gets there and back, and each bit is tested. */
+static void test_cr_values(void **state)
+{
+	struct p9_regs *r = machine->r;
+
+	(void)state;
+	for (uint32_t v = 0; v < 16; v++) {
+		cr_before = v * UINT32_C(0x10203040) + (15 - v) * UINT32_C(0x01010101);
+		cr_after = v * UINT32_C(0x01111111) + ((v ^ 5) << 28);
+		assert_int_equal(p9_crf_decode(p9_crf_encode(v)), v);
+		RUN(P9_HARNESS_USER, two_crs, I("mfcr", 3), I("isel", 11, 10, 0, 28),
+		    I("isel", 12, 10, 0, 29), I("isel", 13, 10, 0, 30), I("isel", 14, 10, 0, 31),
+		    I("mtcrf", 0xff, 4), I("mfcr", 5), I("crxor", 2, 6, 13), I("mcrf", 6, 7),
+		    I("setb", 6, 0), I("mtcrf", 0x04, 3));
+		assert_int_equal(r->gpr[3], cr_before);
+		assert_int_equal(r->gpr[5], cr_after);
+		for (unsigned n = 0; n < 4; n++)
+			assert_int_equal(r->gpr[11 + n], cr_before >> (3 - n) & 1 ? 10 : 0);
+		cr_after &= ~UINT32_C(0x20000f00);
+		cr_after |= ((cr_after >> 25 ^ cr_after >> 18) & 1) << 29;
+		cr_after = (cr_after & ~UINT32_C(0xf0)) | (cr_after & 0xf) << 4;
+		assert_int_equal(p9_cr_get(r), cr_after | (cr_before & 0xf00));
+		assert_int_equal((int64_t)r->gpr[6], cr_after >> 31	   ? -1
+						     : cr_after >> 30 & 1 ? 1
+									  : 0);
+	}
+}
+
+static void about_to_overflow(void)
+{
+	struct p9_regs *r = machine->r;
+
+	r->gpr[4] = INT64_MAX;
+	r->gpr[5] = 1;
+	r->gpr[6] = 0;
+	r->so = r->ov = r->ov32 = r->ca = r->ca32 = r->xer_rest = 0;
+}
+
+/* XER[SO] is a mode of translated code: what follows its setting, or clearing, in the same code sees it. */
+static void test_summary_overflow(void **state)
+{
+	struct p9_regs *r = machine->r;
+
+	(void)state;
+	RUN(P9_HARNESS_USER, about_to_overflow, I("cmp", 0, 1, 4, 5), I("add", 3, 4, 5) | OE,
+	    I("cmp", 1, 1, 5, 4), I("mfspr", 7, 1), I("mtspr", 1, 6), I("cmp", 2, 1, 5, 5),
+	    I("add", 3, 4, 5) | OE | RC, I("cmpl", 3, 0, 5, 4), I("add", 3, 5, 5) | OE,
+	    I("cmp", 4, 1, 4, 4));
+	assert_int_equal(p9_cr_get(r) >> 12, 0x99293);
+	assert_int_equal(r->gpr[7], 0xc0000000);
+	assert_int_equal(p9_xer_get(r), 0x80000000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_carry_by_mode),
+	    TEST(test_cr_values),
+	    TEST(test_summary_overflow),
 	    TEST(test_overflow_by_mode),
 	    TEST(test_branches_by_mode),
 	    TEST(test_addresses_by_mode),

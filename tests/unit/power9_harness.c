@@ -224,6 +224,11 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 		ir_code_free(lowered);
 	}
 	r->pc = p->cpu.env.pc;
+	if (leave != IR_LEAVE_FAULT && !(p->cpu.mode & P9_MODE_SO) != !p->regs.so) {
+		r->end = P9_HARNESS_BROKEN;
+		r->why = "the mode is not that of XER[SO]";
+		return false;
+	}
 	if (leave != IR_LEAVE_FAULT)
 		return true;
 	r->end = P9_HARNESS_FAULT;

@@ -32,6 +32,10 @@ static inline void p9_record(struct p9_translator *t, const struct p9_insn *i, i
 /* CR field n, 0..15. */
 ir_val p9_crf(struct p9_translator *t, unsigned n);
 
+/* All of it; the low word is taken. */
+ir_val p9_cr(struct p9_translator *t);
+void p9_set_cr(struct p9_translator *t, ir_val v);
+
 /* Bit n (0..31) of the CR, as 0 or 1. */
 ir_val p9_cr_bit(struct p9_translator *t, unsigned n);
 

@@ -90,13 +90,10 @@ void p9_emit_mcrxrx(struct p9_translator *t, const struct p9_insn *i)
 	p9_set_crf(t, insn_BF(i), v);
 }
 
+/* All fields at once: kernels do this on each entry and exit. */
 void p9_emit_mfcr(struct p9_translator *t, const struct p9_insn *i)
 {
-	ir_val v = p9_crf(t, 0);
-
-	for (unsigned n = 1; n < 8; n++)
-		v = p9_bin(t, IR_OR, p9_bini(t, IR_SHL, v, 4), p9_crf(t, n));
-	p9_set_gpr(t, insn_RT(i), v);
+	p9_set_gpr(t, insn_RT(i), p9_cr(t));
 }
 
 /* The other fields of RT are undefined: here zero. So is all of RT unless FXM names one field. */
@@ -117,6 +114,10 @@ void p9_emit_mtcrf(struct p9_translator *t, const struct p9_insn *i)
 {
 	ir_val rs = p9_gpr(t, insn_RS(i));
 
+	if (insn_FXM(i) == 0xff) {
+		p9_set_cr(t, rs);
+		return;
+	}
 	for (unsigned n = 0; n < 8; n++)
 		if (insn_FXM(i) & 0x80u >> n)
 			p9_set_crf(t, n, ir_extract(t->r, rs, 28 - 4 * n, 4));

@@ -46,6 +46,71 @@ ir_val p9_crf(struct p9_translator *t, unsigned n)
 		       p9_bin(t, IR_SHR, p9_i64(t, P9_CRF_VALUE), p9_bini(t, IR_SHL, at, 2)), 15);
 }
 
+/*
+ * All eight fields in one doubleword: two in each of its four halfwords, as they are kept, but that
+ * the even one of each pair is four bits further up. The bits of one kind, where LT is:
+ */
+#define EACH UINT64_C(0x0011001100110011)
+
+static ir_val bits_from(struct p9_translator *t, ir_val v, unsigned at)
+{
+	return p9_bini(t, IR_AND, at ? p9_bini(t, IR_SHR, v, at) : v, EACH);
+}
+
+static ir_val join(struct p9_translator *t, ir_val v, ir_val bits, unsigned at)
+{
+	return p9_bin(t, IR_OR, v, p9_bini(t, IR_SHL, bits, at));
+}
+
+/* Between GT and P9_CRF_ODD. */
+static ir_val exchange(struct p9_translator *t, ir_val v, ir_val lt, ir_val eq)
+{
+	ir_val neither = p9_bini(t, IR_XOR, p9_bin(t, IR_OR, lt, eq), EACH);
+
+	return p9_bin(t, IR_XOR, v, neither);
+}
+
+ir_val p9_cr(struct p9_translator *t)
+{
+	ir_val v = kept(t, 0), odd = kept(t, 1), lt, eq, gt;
+
+	for (unsigned n = 2; n < 8; n += 2) {
+		v = p9_bin(t, IR_OR, p9_bini(t, IR_SHL, v, 16), kept(t, n));
+		odd = p9_bin(t, IR_OR, p9_bini(t, IR_SHL, odd, 16), kept(t, n + 1));
+	}
+	v = p9_bin(t, IR_OR, p9_bini(t, IR_SHL, v, 4), odd);
+	lt = bits_from(t, v, P9_CRF_LT_BIT);
+	eq = bits_from(t, v, P9_CRF_EQ_BIT);
+	gt = exchange(t, bits_from(t, v, P9_CRF_ODD_BIT), lt, eq);
+	v = join(t, bits_from(t, v, P9_CRF_SO_BIT), eq, 1);
+	v = join(t, join(t, v, gt, 2), lt, 3);
+	/* a byte of each halfword */
+	v = p9_bini(t, IR_AND, p9_bin(t, IR_OR, v, p9_bini(t, IR_SHR, v, 8)),
+		    UINT64_C(0x0000ffff0000ffff));
+	return p9_un(t, IR_ZEXT32, p9_bin(t, IR_OR, v, p9_bini(t, IR_SHR, v, 16)));
+}
+
+void p9_set_cr(struct p9_translator *t, ir_val v)
+{
+	ir_val lt, eq, odd;
+
+	v = p9_un(t, IR_ZEXT32, v);
+	v = p9_bini(t, IR_AND, p9_bin(t, IR_OR, v, p9_bini(t, IR_SHL, v, 16)),
+		    UINT64_C(0x0000ffff0000ffff));
+	v = p9_bini(t, IR_AND, p9_bin(t, IR_OR, v, p9_bini(t, IR_SHL, v, 8)),
+		    UINT64_C(0x00ff00ff00ff00ff));
+	lt = bits_from(t, v, 3);
+	eq = bits_from(t, v, 1);
+	odd = exchange(t, bits_from(t, v, 2), lt, eq);
+	v = join(t, lt, bits_from(t, v, 0), P9_CRF_SO_BIT);
+	v = join(t, join(t, v, odd, P9_CRF_ODD_BIT), eq, P9_CRF_EQ_BIT);
+	for (unsigned n = 0; n < 8; n++) {
+		ir_val half = ir_extract(t->r, v, 48 - 16 * (n / 2) + (n % 2 ? 0 : 4), 9);
+
+		keep(t, n, p9_bini(t, IR_AND, half, P9_CRF_LT | P9_CRF_SO | P9_CRF_ODD | P9_CRF_EQ));
+	}
+}
+
 void p9_move_crf(struct p9_translator *t, unsigned to, unsigned from)
 {
 	ir_set_bits(t->r, p9_off_crf(to), kept(t, from), P9_CRF_BITS);
