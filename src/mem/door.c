@@ -117,28 +117,32 @@ void *mem_atomic_ptr(struct mem_door *d, uint64_t addr, unsigned size, bool writ
 	return host;
 }
 
+/* May block be accessed directly, at this addend? */
+static bool direct(struct mem_door *d, uint64_t block, enum mem_access kind, uint64_t addend)
+{
+	const struct tlb_entry *e = tlb_slot(d->tlb, block);
+
+	if (e->tag[kind] != block && d->ops->fill_known)
+		d->ops->fill_known(d, GVA(block), kind);
+	return e->tag[kind] == block && e->addend == addend;
+}
+
 enum mem_probe mem_probe(struct mem_door *d, uint64_t addr, unsigned size, uint64_t first,
 			 uint64_t last, enum mem_access kind, void **host)
 {
 	unsigned n = first_piece(addr, size);
 	uint64_t block = first & ~TLB_BLOCK_MASK;
-	uint64_t addend;
+	void *end;
 	bool slow;
 
 	/* In the order of the access itself, which faults on the first piece that does. */
 	if (!translate(d, addr, n, kind, false, host, &slow) ||
-	    (n < size && !translate(d, addr + n, size - n, kind, false, host, &slow)))
+	    (n < size && !translate(d, addr + n, size - n, kind, false, &end, &slow)))
 		return MEM_PROBE_FAULT;
-	/* What the fills left there; what they did not, or not for direct use, is not asked for. */
-	addend = tlb_slot(d->tlb, block)->addend;
 	for (;; block += TLB_BLOCK_SIZE) {
-		const struct tlb_entry *e = tlb_slot(d->tlb, block);
-
-		if (e->tag[kind] != block || e->addend != addend)
+		if (!direct(d, block, kind, (uintptr_t)*host - addr))
 			return MEM_PROBE_REFUSED;
 		if (block == (last & ~TLB_BLOCK_MASK))
-			break;
+			return MEM_PROBE_OK;
 	}
-	*host = (void *)(uintptr_t)(addr + addend);
-	return MEM_PROBE_OK;
 }

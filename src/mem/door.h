@@ -34,6 +34,11 @@ struct mem_door_ops {
 	 * the store, not before: a translator that read the old bytes meanwhile is found out.
 	 */
 	void (*code_write)(struct mem_door *d, hva_t host, unsigned size);
+	/*
+	 * Enter the translation of addr's block in d->tlb if it is known without looking at the tables and
+	 * allows this kind of access; nothing is recorded otherwise. NULL: never.
+	 */
+	void (*fill_known)(struct mem_door *d, gva_t addr, enum mem_access kind);
 	/* Record an alignment interrupt for an access to addr. */
 	void (*misaligned)(struct mem_door *d, gva_t addr, bool store);
 };

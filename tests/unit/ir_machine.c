@@ -60,6 +60,16 @@ static bool fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool stor
 	return true;
 }
 
+static void fill_known(struct mem_door *d, gva_t addr, enum mem_access kind)
+{
+	uint64_t page = (addr.v - RAM_BASE) / PAGE_SIZE;
+	bool slow;
+	void *host;
+
+	if (page < PAGES && page != PAGE_NONE && (page != PAGE_RO || kind != MEM_WRITE))
+		fill(d, addr, kind, false, &host, &slow);
+}
+
 static void code_write(struct mem_door *d, hva_t host, unsigned size)
 {
 	struct machine *m = machine_of(d);
@@ -76,7 +86,7 @@ static void misaligned(struct mem_door *d, gva_t addr, bool store)
 }
 
 static const struct mem_door_ops door_ops = {
-	.fill = fill, .code_write = code_write, .misaligned = misaligned};
+	.fill = fill, .fill_known = fill_known, .code_write = code_write, .misaligned = misaligned};
 
 struct machine *machine_new(void)
 {

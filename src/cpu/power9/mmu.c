@@ -121,6 +121,27 @@ static const unsigned prot_of[] = {
 	[MEM_FETCH] = PROT_X,
 };
 
+/* Enter a translation in the TLB. Says whether stores must be reported. */
+static bool enter(struct p9_cpu *p, struct p9_context *x, uint64_t ea, unsigned prot,
+		  uint64_t addend)
+{
+	struct tlb_entry *e = tlb_slot(x->tlb, ea);
+	uint64_t block = ea & ~TLB_BLOCK_MASK;
+	bool slow = false;
+
+	e->tag[MEM_READ] = prot & PROT_R ? block : TLB_TAG_INVALID;
+	e->tag[MEM_FETCH] = prot & PROT_X ? block : TLB_TAG_INVALID;
+	e->tag[MEM_WRITE] = TLB_TAG_INVALID;
+	if (prot & PROT_W) {
+		slow = cpu_block_has_code(&p->cpu, HVA(block + addend));
+		e->tag[MEM_WRITE] = slow || !(prot & PROT_R) ? block | TLB_TAG_SLOW : block;
+		note_writable(p->mmu, block + addend);
+	}
+	e->addend = addend;
+	p9_context_filled(x, ea);
+	return slow;
+}
+
 /* Translate and enter the block of ea in x's TLB; NULL: fault recorded. *slow as in door.h. */
 static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_access kind,
 		  bool store_like, bool *slow)
@@ -161,16 +182,7 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 			p9_sources_note(&x->sources, p->regs.patb1, ea, &res.trace);
 	}
 	count(&p->cpu.stats.tlb_refills);
-	e->tag[MEM_READ] = prot & PROT_R ? block : TLB_TAG_INVALID;
-	e->tag[MEM_FETCH] = prot & PROT_X ? block : TLB_TAG_INVALID;
-	e->tag[MEM_WRITE] = TLB_TAG_INVALID;
-	if (prot & PROT_W) {
-		*slow = cpu_block_has_code(&p->cpu, HVA(block + addend));
-		e->tag[MEM_WRITE] = *slow || !(prot & PROT_R) ? block | TLB_TAG_SLOW : block;
-		note_writable(p->mmu, block + addend);
-	}
-	e->addend = addend;
-	p9_context_filled(x, ea);
+	*slow = enter(p, x, ea, prot, addend);
 	return (void *)(uintptr_t)(ea + addend);
 }
 
@@ -181,6 +193,17 @@ static bool door_fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool
 
 	*host = fill(p, p->mmu->contexts.data, addr.v, kind, store_like, slow);
 	return *host;
+}
+
+static void door_fill_known(struct mem_door *d, gva_t addr, enum mem_access kind)
+{
+	struct p9_cpu *p = cpu_of_door(d);
+	struct p9_context *x = p->mmu->contexts.data;
+	const struct p9_page *page = p9_context_page(x, addr.v, prot_of[kind]);
+
+	/* What is in the TLB is as good, and may say that stores must be reported. */
+	if (page && tlb_slot(x->tlb, addr.v)->tag[kind] != (addr.v | TLB_TAG_SLOW))
+		enter(p, x, addr.v, page->prot, page->addend);
 }
 
 static void door_code_write(struct mem_door *d, hva_t host, unsigned size)
@@ -200,6 +223,7 @@ static void door_misaligned(struct mem_door *d, gva_t addr, bool store)
 
 const struct mem_door_ops p9_door_ops = {
 	.fill = door_fill,
+	.fill_known = door_fill_known,
 	.code_write = door_code_write,
 	.misaligned = door_misaligned,
 };
