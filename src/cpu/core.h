@@ -21,7 +21,7 @@
 #include "util/bits.h"
 #include "util/counter.h"
 
-#define CPU_JUMP_CACHE 8192
+#define CPU_JUMP_CACHE 16384
 #define CPU_REQUESTS   64
 
 enum cpu_request_kind {
@@ -178,8 +178,8 @@ void cpu_post(struct cpu *c, struct cpu *self, const struct cpu_request *req); /
 void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req);
 void cpu_serve_requests(struct cpu *c);
 
-/* Invalidate cached regions by pc (after the architecture changed its contexts wholesale). */
-void cpu_jump_cache_clear(struct cpu *c);
+/* Take dead regions out of the jump cache. */
+void cpu_jump_cache_purge(struct cpu *c);
 
 /*
  * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once

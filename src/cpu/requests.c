@@ -157,9 +157,14 @@ void cpu_destroy(struct cpu *c)
 	free(c);
 }
 
-void cpu_jump_cache_clear(struct cpu *c)
+void cpu_jump_cache_purge(struct cpu *c)
 {
-	memset(c->jump, 0, CPU_JUMP_CACHE * sizeof(*c->jump));
+	for (unsigned n = 0; n < CPU_JUMP_CACHE; n++) {
+		struct region_jump *j = &c->jump[n];
+
+		if (j->region && atomic_load_explicit(&j->region->dead, memory_order_relaxed))
+			*j = (struct region_jump){0};
+	}
 }
 
 static void serve(struct cpu *c, const struct cpu_request *req)

@@ -25,13 +25,14 @@ static void quiescent(struct cpu *c)
 
 	if (atomic_load(&c->epoch_seen) == epoch)
 		return;
-	cpu_jump_cache_clear(c);
+	/* Those that were retired before this epoch are dead by now, and still there until it is told. */
+	cpu_jump_cache_purge(c);
 	atomic_store(&c->epoch_seen, epoch);
 	pthread_mutex_lock(&s->lock);
 	for (struct cpu *o = s->cpus; o; o = o->next) {
 		uint64_t seen = atomic_load(&o->epoch_seen);
 
-		/* One that does not run clears its jump cache when it enters. */
+		/* One that does not run purges its jump cache when it enters. */
 		if (atomic_load(&o->running) && seen < oldest)
 			oldest = seen;
 	}
@@ -119,7 +120,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		/* Most code runs a few times only; what is hot is optimised when it is compiled. */
 		if (s->optimise && !s->jit)
 			ir_optimise(&c->ir);
-		code = ir_lower(&c->ir);
+		code = ir_lower_in(&c->ir, region_slab(s->regions));
 		if (!code) {
 			if (errno == E2BIG && max_insns > 1) {
 				max_insns /= 2;

@@ -57,6 +57,7 @@ struct code_pc {
 };
 
 struct ir_code {
+	struct slab *slab; /* where it is from; NULL: malloc */
 	size_t size;
 	uint32_t nop, npc;
 	struct code_pc *pc;

@@ -11,6 +11,7 @@
 #include "ir/interp.h"
 #include "ir/scratch.h"
 #include "util/bits.h"
+#include "util/slab.h"
 
 /* A place for ops that could not be had: the lowering has failed, but goes on to its end. */
 static struct code_op *no_op(struct output *o)
@@ -128,17 +129,18 @@ static void link_tables(struct ir_code *c, const struct output *o)
 }
 
 /* All in one piece of memory: ops, vector constants (aligned), calls, guest pcs. */
-static struct ir_code *finish(const struct output *o)
+static struct ir_code *finish(const struct output *o, struct slab *slab)
 {
 	const struct ir_region *r = o->l.r;
 	size_t vconst = align_up(sizeof(struct ir_code) + o->nop * sizeof(struct code_op), 16);
 	size_t call = vconst + r->nvconst * sizeof(u128);
 	size_t pc = call + o->ncall * sizeof(struct code_call);
 	size_t size = pc + o->npc * sizeof(struct code_pc);
-	struct ir_code *c = malloc(size);
+	struct ir_code *c = slab ? slab_take(slab, size) : malloc(size);
 
 	if (!c)
 		return NULL;
+	c->slab = slab;
 	c->size = size;
 	c->nop = o->nop;
 	c->npc = o->npc;
@@ -217,7 +219,7 @@ static bool allot(struct output *o)
 	return true;
 }
 
-struct ir_code *ir_lower(const struct ir_region *r)
+struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab)
 {
 	struct output o = {.l = {.r = r, .ncells = state_ncells(r)}, .handler = code_handlers()};
 	struct ir_code *c = NULL;
@@ -243,7 +245,7 @@ struct ir_code *ir_lower(const struct ir_region *r)
 	if (!o.l.err)
 		fix_branches(&o);
 	if (!o.l.err) {
-		c = finish(&o);
+		c = finish(&o, slab);
 		if (!c)
 			o.l.err = ENOMEM;
 	}
@@ -254,9 +256,17 @@ out:
 	return c;
 }
 
+struct ir_code *ir_lower(const struct ir_region *r)
+{
+	return ir_lower_in(r, NULL);
+}
+
 void ir_code_free(struct ir_code *c)
 {
-	free(c);
+	if (c && c->slab)
+		slab_give(c->slab, c, c->size);
+	else
+		free(c);
 }
 
 size_t ir_code_size(const struct ir_code *c)
