@@ -261,6 +261,10 @@ static bool is_inverse(struct opt *o, const struct ir_inst *i, uint64_t *k)
 		const struct ir_inst *inverse = &o->inst[i->arg[n]];
 		uint32_t x, y = i->arg[1 - n];
 
+		/* -y is ~(y - 1) */
+		*k = ~UINT64_C(0);
+		if (inverse->op == IR_NEG && inverse->arg[0] == y)
+			return true;
 		if (inverse->op != IR_NOT)
 			continue;
 		x = inverse->arg[0];

@@ -364,6 +364,25 @@ static void test_algebra(void **state)
 	    X Y "%3 = sub.i64 %2, %1\nset.i64 [0x2018] %3\n");
 	ONE(ir_addcarry(&r, ir_un(&r, IR_NOT, x), y, k64(1)),
 	    X Y "%3 = leu.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	/* sums with a carry that are only the carry: addic, subfe as a test for zero; subfe of one register */
+	ONE(ir_addcarry(&r, x, k64(UINT64_MAX), k64(0)),
+	    X "%2 = const.i64 0x0\n%3 = ne.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	ONE(ir_addc(&r, ir_un(&r, IR_NOT, bin(IR_ADD, x, k64(UINT64_MAX))), x,
+		    ir_get_bits(&r, IR_I64, SO, 1)),
+	    "%1 = get.i64 [0x4008] bits 1\nset.i64 [0x2018] %1\n");
+	ONE(ir_addc(&r, ir_un(&r, IR_NOT, x), x, ir_get_bits(&r, IR_I64, SO, 1)),
+	    "%1 = get.i64 [0x4008] bits 1\n%2 = const.i64 0xffffffffffffffff\n%3 = add.i64 %1, %2\n"
+	    "set.i64 [0x2018] %3\n");
+	ONE(ir_addcarry(&r, ir_un(&r, IR_NOT, x), x, ir_get_bits(&r, IR_I64, SO, 1)),
+	    "%1 = get.i64 [0x4008] bits 1\nset.i64 [0x2018] %1\n");
+	ONE(ir_addc(&r, ir_un(&r, IR_NOT, x), y, k64(1)),
+	    X Y "%3 = sub.i64 %2, %1\nset.i64 [0x2018] %3\n");
+	ONE(bin(IR_XOR, x, ir_un(&r, IR_NOT, x)),
+	    "%1 = const.i64 0xffffffffffffffff\nset.i64 [0x2018] %1\n");
+	ONE(ir_un(&r, IR_NOT, bin(IR_ADD, x, k64(UINT64_MAX))), X "%2 = neg.i64 %1\nset.i64 [0x2018] %2\n");
+	/* greater: neither less nor equal */
+	ONE(bin(IR_EQ, bin(IR_AND, bin(IR_CMP3S, x, y), k64(0x101)), k64(0)),
+	    X Y "%3 = lts.i64 %2, %1\nset.i64 [0x2018] %3\n");
 	/* rotate and mask */
 	ONE(bin(IR_AND, bin(IR_ROTL, x, k64(60)), k64(0xff)),
 	    X "%2 = extract.i64 4+8 %1\nset.i64 [0x2018] %2\n");

@@ -249,6 +249,14 @@ void pins_reload_lost(struct gen *g);
 uint32_t live_gprs(const struct gen *g);
 uint32_t live_xmms(const struct gen *g);
 
+/* ---- flags.c ---- */
+
+/* May the comparison `def` be made where it is written to guest state? */
+bool may_set_bytes(const struct ir_inst *set, const struct ir_inst *def);
+
+/* Which carries are in the flags. uses: by value; needs val[].block, sets sum, carries and in_flags. */
+void find_carries(struct gen *g, const uint32_t *uses);
+
 /* ---- the instructions ---- */
 
 void gen_int(struct gen *g, const struct ir_inst *i);     /* ops_int.c */
