@@ -28,7 +28,8 @@
 #define TLB_TAG_INVALID UINT64_C(0xfff)
 #define TLB_TAG_SLOW    UINT64_C(1)
 
-#define TLB_ENTRIES 1024
+/* More would miss less, but some requests of other processors look at all of them. */
+#define TLB_ENTRIES 2048
 
 enum mem_access { MEM_READ = 0, MEM_WRITE = 1, MEM_FETCH = 2 };
 
