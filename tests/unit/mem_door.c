@@ -306,7 +306,7 @@ static void test_flush_host(void **state)
 static enum mem_probe probe(uint64_t addr, uint64_t first, uint64_t last, enum mem_access kind,
 			    void **host)
 {
-	return mem_probe(&p.door, addr, 8, first, last, kind, host);
+	return mem_probe(&p.door, addr, 8, first, last, kind, false, host);
 }
 
 static void test_probe(void **state)
@@ -356,6 +356,14 @@ static void test_probe_rights(void **state)
 	assert_int_equal(probe(GUEST + 12288, GUEST + 12288, GUEST + 12303, MEM_READ, &host),
 			 MEM_PROBE_OK);
 	assert_int_equal(p.writes, 0);
+	/* Page 2 can be stored to only. */
+	assert_int_equal(probe(edge + 4096, edge + 4096, edge + 4103, MEM_WRITE, &host),
+			 MEM_PROBE_OK);
+	assert_int_equal(mem_probe(&p.door, edge + 4096, 8, edge + 4096, edge + 4103, MEM_WRITE,
+				   true, &host),
+			 MEM_PROBE_REFUSED);
+	assert_int_equal(mem_probe(&p.door, edge, 8, edge, edge + 7, MEM_WRITE, true, &host),
+			 MEM_PROBE_OK);
 	/* What the TLB does not keep may not be kept by others. */
 	reset(NULL);
 	p.no_cache = true;
