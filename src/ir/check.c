@@ -105,7 +105,7 @@ static const char *check_probe(const struct ir_inst *i)
 {
 	struct ir_probe p = ir_probe_of(i->imm, i->aux);
 
-	if (p.kind != MEM_READ && p.kind != MEM_WRITE)
+	if (i->aux > 7 || (p.kind != MEM_READ && p.kind != MEM_WRITE))
 		return "a probe for an access of an unknown kind";
 	if (!p.size || p.size > 16 || p.low > p.at || p.high < p.at + p.size ||
 	    p.high - p.low > IR_PROBE_MAX)

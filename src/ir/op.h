@@ -119,6 +119,7 @@ static inline uint64_t ir_with_disp(uint64_t imm, int32_t disp)
 /* What a PROBE asks for: see ir.h. */
 struct ir_probe {
 	enum mem_access kind; /* MEM_READ, MEM_WRITE */
+	bool loads;           /* MEM_WRITE: and there are loads, too */
 	uint8_t size;
 	int16_t at, low, high; /* from the base */
 };
@@ -128,12 +129,18 @@ struct ir_probe {
 static inline struct ir_probe ir_probe_of(uint64_t imm, uint16_t aux)
 {
 	return (struct ir_probe){
-		.kind = (enum mem_access)aux,
+		.kind = (enum mem_access)(aux & 3),
+		.loads = aux >> 2 & 1,
 		.size = imm & 0xff,
 		.at = (int16_t)(imm >> 16),
 		.low = (int16_t)(imm >> 32),
 		.high = (int16_t)(imm >> 48),
 	};
+}
+
+static inline uint16_t ir_probe_aux(struct ir_probe p)
+{
+	return (uint16_t)(p.kind | p.loads << 2);
 }
 
 static inline uint64_t ir_probe_imm(struct ir_probe p)

@@ -98,6 +98,7 @@ static uint32_t join(struct share *s, uint32_t base, bool store, int low, int hi
 		return found;
 	g = &s->group[found];
 	g->members++;
+	g->p.loads |= g->p.kind == MEM_WRITE && !store;
 	if (low < g->p.low)
 		g->p.low = (int16_t)low;
 	if (high > g->p.high)
@@ -241,7 +242,7 @@ static void rewrite(struct share *s, uint32_t old, struct ir_inst *to, uint32_t 
 			to[(*at)++] = (struct ir_inst){
 				.op = IR_PROBE,
 				.type = IR_I64,
-				.aux = g->p.kind,
+				.aux = ir_probe_aux(g->p),
 				.arg = {s->new_id[g->base], IR_NO_VAL, IR_NO_VAL, IR_NO_VAL},
 				.imm = ir_probe_imm(g->p),
 			};

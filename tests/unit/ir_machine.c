@@ -51,7 +51,10 @@ static bool fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool stor
 		return refuse(m, addr.v, f);
 	*host = machine_at(m, addr.v);
 	*slow = page == PAGE_CODE;
-	e->tag[MEM_READ] = block;
+	/* One page can be loaded from only once a load has asked. */
+	e->tag[MEM_READ] = page == PAGE_RW1 && kind == MEM_WRITE && e->tag[MEM_READ] != block ?
+				   TLB_TAG_INVALID :
+				   block;
 	e->tag[MEM_FETCH] = TLB_TAG_INVALID;
 	e->tag[MEM_WRITE] = page == PAGE_RO     ? TLB_TAG_INVALID
 			    : page == PAGE_CODE ? block | TLB_TAG_SLOW

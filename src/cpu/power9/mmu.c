@@ -134,7 +134,7 @@ static bool enter(struct p9_cpu *p, struct p9_context *x, uint64_t ea, unsigned 
 	e->tag[MEM_WRITE] = TLB_TAG_INVALID;
 	if (prot & PROT_W) {
 		slow = cpu_block_has_code(&p->cpu, HVA(block + addend));
-		e->tag[MEM_WRITE] = slow || !(prot & PROT_R) ? block | TLB_TAG_SLOW : block;
+		e->tag[MEM_WRITE] = slow ? block | TLB_TAG_SLOW : block;
 		note_writable(p->mmu, block + addend);
 	}
 	e->addend = addend;
@@ -159,7 +159,7 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 		void *host = (void *)(uintptr_t)(ea + e->addend);
 
 		*slow = cpu_block_has_code(&p->cpu, HVA((uintptr_t)host & ~TLB_BLOCK_MASK));
-		if (!*slow && e->tag[MEM_READ] == block) {
+		if (!*slow) {
 			e->tag[MEM_WRITE] = block;
 			note_writable(p->mmu, (uintptr_t)host);
 		}

@@ -274,6 +274,11 @@ static void probe(struct gen *g, const struct ir_inst *i)
 	live = live_gprs(g) & ~(1u << dst);
 	entry_of(g, base, p.low);
 	from[0] = check_tag(g, base, p.high - 1, p.kind);
+	if (p.loads) {
+		/* cmp rdx, [r14 + rcx + tag] */
+		a_rx(&g->a, true, 0x3b, RDX, R14, RCX, TAG(MEM_READ));
+		from[1] = a_jcc(&g->a, CC_NE);
+	}
 	if (dst == base) {
 		a_rx(&g->a, true, 0x03, dst, R14, RCX, ADDEND);
 	} else {
