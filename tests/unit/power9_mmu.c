@@ -215,6 +215,28 @@ static void test_privilege_and_keys(void **state)
 	assert_int_equal(access_at(EA, STORE), 0);
 }
 
+/* What is fetched under one AMR is no leave to load under another. */
+static void test_keys_and_fetches(void **state)
+{
+	const uint64_t code = UINT64_C(0x5670000);
+	struct p9_regs *r = regs();
+
+	(void)state;
+	/* a page of problem state, which the supervisor runs and reads */
+	machine_map(&m, PID, code, M_CODE, 16, EAA_RW | EAA_X);
+	for (unsigned n = 0; n < 6; n++) {
+		bool blocked = n & 1;
+
+		r->amr = blocked ? UINT64_C(3) << 62 : 0;
+		r->pidr = PID;
+		r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME | P9_MSR_IR | P9_MSR_DR;
+		r->gpr[4] = code + 0x8000;
+		p9_state_changed(m.cpu[0]);
+		assert_int_equal(machine_run(&m, 0, code), P9_VEC_SYSCALL);
+		assert_int_equal(p9_pc(m.cpu[0]), (blocked ? P9_VEC_DSI + 12 : code + 8));
+	}
+}
+
 static void test_instruction_storage(void **state)
 {
 	struct p9_regs *r = regs();
@@ -571,10 +593,6 @@ static void test_icbi(void **state)
 	assert_int_equal(r->dsisr, P9_DSISR_PROTFAULT);
 }
 
-/*
- * Translations that the hypervisor's shootdowns killed are freed, though no processor ever wrote to
- * code: memory does not grow with what a guest has had run.
- */
 static size_t memory_in_use(void)
 {
 	struct mallinfo2 i = mallinfo2();
@@ -582,6 +600,10 @@ static size_t memory_in_use(void)
 	return i.uordblks + i.hblkhd;
 }
 
+/*
+ * Translations that the hypervisor's shootdowns killed are freed, though no processor ever wrote to
+ * code: memory does not grow with what a guest has had run.
+ */
 static void test_killed_code_is_freed(void **state)
 {
 	enum { WORDS = 60, RUNS = 8000 };
@@ -612,6 +634,7 @@ int main(void)
 		T(test_segment),
 		T(test_quadrant_3_is_process_0),
 		T(test_privilege_and_keys),
+		T(test_keys_and_fetches),
 		T(test_instruction_storage),
 		T(test_hypervisor_storage),
 		T(test_out_of_reach),

@@ -283,7 +283,10 @@ void p9_context_flush_host(struct p9_contexts *m, struct p9_context *x, hva_t st
 
 /* ---- choosing ---- */
 
-static struct p9_context_key key_of(const struct p9_cpu *p, bool relocation)
+/* AMR as Linux has it in the kernel, but while it accesses its user. */
+#define KEYS_BLOCKED 3
+
+static struct p9_context_key key_of(const struct p9_cpu *p, bool relocation, bool fetch)
 {
 	struct p9_context_key key = { .lpid = p->regs.lpidr, .used = 1 };
 
@@ -295,7 +298,9 @@ static struct p9_context_key key_of(const struct p9_cpu *p, bool relocation)
 		key.pr = 1;
 		key.pid = p->regs.pidr;
 	} else {
-		key.keys = (p->regs.amr >> 62) | ((p->regs.iamr >> 62) & 1) << 2;
+		/* AMR is nothing to fetches. */
+		key.keys = (fetch ? KEYS_BLOCKED : p->regs.amr >> 62) |
+			   ((p->regs.iamr >> 62) & 1) << 2;
 	}
 	return key;
 }
@@ -332,9 +337,9 @@ static struct p9_context *find(struct p9_contexts *m, struct p9_context_key key)
 }
 
 static struct p9_context *context_for(struct p9_contexts *m, const struct p9_cpu *p,
-				      bool relocation)
+				      bool relocation, bool fetch)
 {
-	struct p9_context *x = find(m, key_of(p, relocation));
+	struct p9_context *x = find(m, key_of(p, relocation, fetch));
 
 	if (supervisor(x) && x->pid != p->regs.pidr) {
 		flush_low(m, x);
@@ -347,8 +352,12 @@ void p9_contexts_select(struct p9_contexts *m, const struct p9_cpu *p)
 {
 	bool dr = p->regs.msr & P9_MSR_DR, ir = p->regs.msr & P9_MSR_IR;
 
-	m->data = context_for(m, p, dr);
-	m->fetch = ir == dr ? m->data : context_for(m, p, ir);
+	m->data = context_for(m, p, dr, false);
+	if (ir == dr && (!supervisor(m->data) ||
+			 (m->data->key.keys & KEYS_BLOCKED) == KEYS_BLOCKED))
+		m->fetch = m->data;
+	else
+		m->fetch = context_for(m, p, ir, true);
 	if (!m->real || m->real->key.lpid != p->regs.lpidr)
-		m->real = find(m, key_of(p, false));
+		m->real = find(m, key_of(p, false, false));
 }

@@ -2,7 +2,8 @@
  * Translation contexts. Each has a TLB of its own, so switching between kernel and user, between
  * processes, or between guests changes two pointers. A context is named by all that translation
  * depends on beside the tables: LPID, PID, PR, relocation, and key 0 of AMR and IAMR, which
- * Linux switches at each entry to the kernel (KUAP).
+ * Linux switches at each entry to the kernel (KUAP). AMR is nothing to fetches: code of supervisors is found in
+ * the context of the AMR that they mostly have.
  *
  * Supervisor contexts serve every process: quadrant 3 is translated by process 0's tables whatever
  * PIDR holds. What they hold of quadrant 0, where a kernel reaches its user, belongs to one PID and

@@ -176,6 +176,9 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 			return NULL;
 		}
 		prot = res.prot;
+		/* What data may be accessed by the present AMR does not hold in the context of fetches. */
+		if (kind == MEM_FETCH && x != p->mmu->contexts.data)
+			prot &= PROT_X;
 		addend = res.host - ea;
 		p9_context_keep_page(x, ea, res.shift, addend, prot);
 		if (res.trace.count)
