@@ -71,8 +71,8 @@ static int set_smp(void *into, const char *name, const char *value)
 	struct run_options *o = into;
 
 	if (!parse_smp(value, &o->config.cores, &o->config.threads)) {
-		complain("%s takes a number of processors or cores=N,threads=M, not \"%s\".", name,
-			 value);
+		complain("%s takes a number of processors (1 to %u) or cores=N,threads=M, not "
+			 "\"%s\".", name, SMP_PART_MAX, value);
 		return -1;
 	}
 	return 0;
@@ -155,7 +155,17 @@ static int set_off(bool *off, const char *name, const char *value)
 
 static int set_jit(void *into, const char *name, const char *value)
 {
-	return set_off(&((struct run_options *)into)->config.tuning.no_jit, name, value);
+	struct kvm_tuning *t = &((struct run_options *)into)->config.tuning;
+
+	t->lockstep = !strcmp(value, "lockstep");
+	if (t->lockstep) {
+		t->no_jit = false;
+		return 0;
+	}
+	if (!strcmp(value, "on") || !strcmp(value, "off"))
+		return set_off(&t->no_jit, name, value);
+	complain("%s takes on, off or lockstep, not \"%s\".", name, value);
+	return -1;
 }
 
 static int set_optimise(void *into, const char *name, const char *value)
@@ -230,7 +240,9 @@ static const struct option_def options[] = {
 	{{"--kernel-format"}, "FORMAT",
 	 "elf, or raw for a memory image that is\nentered at address 0; default elf",
 	 set_kernel_format},
-	{{"--jit"}, "on|off", "compile hot guest code, or interpret all of\nit; default on", set_jit},
+	{{"--jit"}, "on|off|lockstep",
+	 "compile hot guest code, or interpret all of\nit; lockstep: do both and compare, on one\n"
+	 "processor (very slow); default on", set_jit},
 	{{"--optimise"}, "on|off", "optimise the intermediate code; default on", set_optimise},
 	{{"--check-ir"}, NULL, "verify each translation (slow)", set_check_ir},
 	{{"--perf-map"}, NULL, "name compiled guest code in\n/tmp/perf-PID.map, for perf report",
@@ -378,6 +390,23 @@ static int open_traces(struct run_options *o)
 	return 0;
 }
 
+/* Lockstep puts memory back and does again what changed it: nobody else may look. */
+static int check_lockstep(const struct vmm_config *config)
+{
+	if (!config->tuning.lockstep)
+		return 0;
+	if (config->backend != &kvm_backend_anykvm) {
+		complain("--jit lockstep is about code that anykvm compiles, which --backend kvm does "
+			 "not do; leave it out.");
+		return EXIT_USAGE;
+	}
+	if (config->cores * config->threads > 1) {
+		complain("--jit lockstep compares the code of one processor; leave out --smp.");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
 /* What the administrator says of nested guests. */
 static int apply_settings(struct run_options *o)
 {
@@ -521,6 +550,8 @@ int command_run(int argc, char **argv)
 		ret = choose_backend(&o);
 	if (!ret)
 		ret = check_sizes(&o.config);
+	if (!ret)
+		ret = check_lockstep(&o.config);
 	if (!ret)
 		ret = check_output();
 	if (!ret)

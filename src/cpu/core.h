@@ -18,9 +18,10 @@
 #include "jit/jit.h"
 #include "jit/region.h"
 #include "jit/trace.h"
+#include "util/bits.h"
 #include "util/counter.h"
 
-#define CPU_JUMP_CACHE 8192
+#define CPU_JUMP_CACHE 16384
 #define CPU_REQUESTS   64
 
 enum cpu_request_kind {
@@ -39,6 +40,28 @@ struct cpu_counters {
 #define _(name) struct counter name;
 	CPU_COUNTERS(_)
 #undef _
+};
+
+/* Largest number of guest instructions in a region; and in one that is not hot yet: most never are. */
+#define CPU_REGION_INSNS 64
+#define CPU_COLD_INSNS   16
+
+#define CPU_INSN_BYTES   15 /* of the longest instruction of all architectures */
+
+/*
+ * How often a region is interpreted before it is compiled: most of a kernel's boot and of a small
+ * program's start runs a few times only, and compiling costs what some dozens of runs do. It is
+ * less while the compiler's thread has little to do.
+ */
+#define CPU_JIT_AFTER      60
+#define CPU_JIT_AFTER_IDLE 12
+
+#define CPU_RUNS_ASKED UINT32_MAX /* region.runs: it is compiled, or will be, or cannot be */
+
+/* A copy of guest code that a region is made from. */
+struct cpu_code {
+	uint32_t size;
+	uint8_t bytes[CPU_REGION_INSNS * CPU_INSN_BYTES];
 };
 
 struct cpu {
@@ -64,20 +87,23 @@ struct cpu {
 	_Atomic uint64_t req_served;
 	_Atomic uint64_t epoch_seen;
 	struct ir_region ir; /* scratch of the translator */
+	struct cpu_code code;
+	struct lockstep *lockstep; /* NULL: compiled code runs alone (lockstep.h) */
 	struct cpu_counters stats;
 	char error[128];
-	_Alignas(64) struct region_jump jump[CPU_JUMP_CACHE];
+	/*
+	 * CPU_JUMP_CACHE entries, behind the architecture's structure in the same piece of memory: compiled
+	 * code reaches them from the env, and guest registers stay in reach of the interpreter's operands.
+	 */
+	struct region_jump *jump;
 };
-
-/* Largest number of guest instructions in a region; and in one that is not hot yet: most never are. */
-#define CPU_REGION_INSNS 64
-#define CPU_COLD_INSNS   16
 
 struct cpu_arch {
 	const char *name;
 	size_t size; /* of the architecture's structure, which begins with struct cpu */
 	/* Guest registers that compiled loops may keep in host registers: offsets [first, end). */
 	uint32_t pin_first, pin_end;
+	uint32_t insn_bytes; /* of the longest instruction */
 	/* In modes without this bit a translation is bound to the address that it was made for. */
 	uint32_t mode_movable;
 	/* Power-on state. 0 or -ENOMEM. */
@@ -89,10 +115,10 @@ struct cpu_arch {
 	 */
 	void *(*fetch)(struct cpu *c);
 	/*
-	 * Emit IR for at most max_insns instructions from `code`, which runs at pc; `bytes` are
-	 * readable. Returns the bytes of code that the region depends on.
+	 * Emit IR for at most max_insns instructions from `code`, which runs at pc in a mode; `bytes`
+	 * are readable. Returns the bytes of code that the region depends on. Any thread.
 	 */
-	uint32_t (*translate)(struct cpu *c, struct ir_region *r, uint64_t pc, const uint8_t *code,
+	uint32_t (*translate)(uint32_t mode, struct ir_region *r, uint64_t pc, const uint8_t *code,
 			      uint32_t bytes, uint32_t max_insns);
 	/* For people: the instruction at `code`, of a region's mode, as text; its length in bytes. */
 	uint32_t (*disassemble)(uint32_t mode, const uint8_t *code, uint32_t bytes, uint64_t pc,
@@ -105,8 +131,20 @@ struct cpu_arch {
 	bool (*events)(struct cpu *c);
 	/* The timer fired, or may have: see what has expired, and set the next deadline. */
 	void (*timer)(struct cpu *c);
-	/* Serve a request. */
+	/*
+	 * Serve a request. Of several, those of host memory come first; while the processor does not run,
+	 * guest memory may be gone without one having been served, so it is not to be looked at.
+	 */
 	void (*request)(struct cpu *c, const struct cpu_request *req);
+	/*
+	 * For lockstep.h: where guest state lies, [first, end), nothing of which another thread changes;
+	 * to derive what depends on it once it was written; to bring it to one of its forms, where the
+	 * same state has several; and the name of the word at an offset.
+	 */
+	uint32_t state_first, state_end;
+	void (*state_loaded)(struct cpu *c);
+	void (*state_settle)(struct cpu *c);
+	void (*describe_state)(uint32_t offset, char *text, size_t size);
 	/* cpu_run starts and ends. */
 	void (*enter)(struct cpu *c);
 	void (*leave)(struct cpu *c);
@@ -114,27 +152,52 @@ struct cpu_arch {
 
 struct cpu_system {
 	const struct cpu_arch *arch;
-	bool optimise, check_ir;
-	uint32_t jit_after;
+	bool optimise, check_ir, lockstep;
+	_Atomic uint32_t jit_after; /* interpreted runs that make a region hot */
 	struct region_cache *regions;
 	struct jit *jit; /* NULL: everything is interpreted */
 	struct jit_trace *trace; /* NULL: nobody wants to know what is compiled */
 	pthread_mutex_t lock; /* the list of processors */
 	struct cpu *cpus;
 	struct cpu_timer *timer;
-	struct counter shootdowns;
+	struct cpu_compiler *compiler; /* NULL: processors compile for themselves */
+	/* of several threads */
+	struct counter shootdowns, regions_compiled, compile_failures;
+	_Atomic uint64_t unshared[64]; /* by hash of where it lies: code to be compiled without PROBEs */
 };
 
 /* requests.c */
+
+/* Where in a processor's memory the jump cache begins. */
+static inline size_t cpu_jump_offset(const struct cpu_arch *arch)
+{
+	return align_up(arch->size, 64);
+}
+
 void cpu_post(struct cpu *c, struct cpu *self, const struct cpu_request *req); /* and wait */
 void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req);
 void cpu_serve_requests(struct cpu *c);
 
-/* Invalidate cached regions by pc (after the architecture changed its contexts wholesale). */
-void cpu_jump_cache_clear(struct cpu *c);
+/* Take dead regions out of the jump cache. */
+void cpu_jump_cache_purge(struct cpu *c);
 
-/* trace.c: after c->ir was compiled as g's code; system.trace is not NULL. */
-void cpu_trace_region(struct cpu *c, const struct region *g, const struct jit_code *code);
+/*
+ * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
+ * is enough for a region. False: not now. The caller is at no quiescent point.
+ */
+bool cpu_compile(struct cpu *c, struct region *g);
+/* From now on compile the code of g without shared checks (IR_PROBE). */
+void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
+/*
+ * after_idle: how often a region is interpreted first when the thread has nothing to do. NULL: there is no
+ * need for a thread, or none to be had.
+ */
+struct cpu_compiler *cpu_compiler_create(struct cpu_system *s, uint32_t after_idle);
+void cpu_compiler_destroy(struct cpu_compiler *p);
+
+/* trace.c: after `ir`, of len bytes of the guest's code, was compiled as g's code; s->trace is not NULL. */
+void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct ir_region *ir,
+		      const uint8_t *bytes, uint32_t len, const struct jit_code *code);
 
 /* timer.c: wakes processors at their deadline (timer_fired and exit_request are set). */
 struct cpu_timer *cpu_timer_create(struct cpu_system *s);

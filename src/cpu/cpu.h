@@ -29,8 +29,10 @@ struct cpu_system_config {
 	bool optimise;  /* run the IR optimiser */
 	bool check_ir;  /* verify every region (tests, debugging) */
 	bool jit;       /* compile hot regions, where the host has a back end */
+	bool lockstep;  /* and compare it with the interpreter, all the time; one processor only */
 	int perf_map_fd, jit_dump_fd; /* where compiled code is named (jit/trace.h); 0: nowhere */
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
+	bool background;    /* compile on a thread of its own, if the host has processors for it */
 };
 
 /* NULL with errno ENOMEM. */
@@ -79,8 +81,6 @@ void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
  */
 #define CPU_COUNTERS(_)                                                                            \
 	_(regions_translated)                                                                      \
-	_(regions_compiled)                                                                        \
-	_(compile_failures)  /* hot regions that stay interpreted */                               \
 	_(code_writes)       /* stores into blocks that hold translated code */                    \
 	_(tlb_misses)        /* walks of the page tables */                                        \
 	_(tlb_refills)       /* of these, those that found a translation */                        \
@@ -91,7 +91,8 @@ void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
 	_(left_indirect)                                                                          \
 	_(left_resume)                                                                            \
 	_(left_fault)                                                                             \
-	_(left_poll)
+	_(left_poll)                                                                               \
+	_(left_unshared)
 
 /* Counters, monotonic, readable by any thread at any time. */
 struct cpu_stats {
@@ -110,6 +111,8 @@ struct cpu_system_stats {
 	/* since creation */
 	uint64_t regions_killed;        /* evicted: code was written or unmapped, or a flush */
 	uint64_t code_flushes;          /* everything was thrown away, since memory was full */
+	uint64_t regions_compiled;
+	uint64_t compile_failures;      /* hot regions that stay interpreted, or died meanwhile */
 	uint64_t shootdowns;            /* invalidations sent to all processors */
 };
 

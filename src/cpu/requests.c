@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "cpu/core.h"
+#include "cpu/lockstep.h"
 
-/*
- * How often a region is interpreted before it is compiled: most of a kernel's boot and of a small
- * program's start runs a few times only, and compiling costs what some dozens of runs do.
- */
-#define JIT_AFTER 60
+/* How often a region is interpreted where compiled code is to be proved: more of it is. */
+#define LOCKSTEP_AFTER 4
 
 /* Address space for compiled code; memory is taken as it is used. */
 #define JIT_BYTES (UINT64_C(128) << 20)
@@ -26,19 +24,23 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->arch = config->arch;
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
-	s->jit_after = config->jit_after ? config->jit_after : JIT_AFTER;
+	atomic_init(&s->jit_after, config->jit_after ? config->jit_after :
+				   config->lockstep  ? LOCKSTEP_AFTER :
+						       CPU_JIT_AFTER);
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
-			.jump = offsetof(struct cpu, jump),
+			.jump = (uint32_t)cpu_jump_offset(s->arch),
 			.jump_mask = CPU_JUMP_CACHE - 1,
 			.key = offsetof(struct cpu, fetch_context),
 			.pin_first = s->arch->pin_first,
 			.pin_end = s->arch->pin_end,
+			.count_polls = config->lockstep,
 		};
 
 		/* Without a back end, or memory for one, the interpreter serves. */
 		s->jit = jit_create(&layout, JIT_BYTES);
+		s->lockstep = config->lockstep && s->jit;
 	}
 	if (s->jit && (config->perf_map_fd || config->jit_dump_fd)) {
 		s->trace = jit_trace_create(config->perf_map_fd, config->jit_dump_fd);
@@ -61,6 +63,9 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (s->jit && config->background && !s->lockstep)
+		s->compiler = cpu_compiler_create(
+			s, config->jit_after ? config->jit_after : CPU_JIT_AFTER_IDLE);
 	return s;
 }
 
@@ -69,6 +74,7 @@ void cpu_system_destroy(struct cpu_system *s)
 	if (!s)
 		return;
 	cpu_timer_destroy(s->timer);
+	cpu_compiler_destroy(s->compiler);
 	region_cache_destroy(s->regions);
 	jit_trace_destroy(s->trace);
 	jit_destroy(s->jit);
@@ -87,6 +93,8 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 		.code_bytes = s->jit ? jit_bytes(s->jit) : 0,
 		.regions_killed = r.killed,
 		.code_flushes = r.flushes,
+		.regions_compiled = counter_read(&s->regions_compiled),
+		.compile_failures = counter_read(&s->compile_failures),
 		.shootdowns = counter_read(&s->shootdowns),
 	};
 }
@@ -94,11 +102,13 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 struct cpu *cpu_create(struct cpu_system *s)
 {
 	/* calloc, not a stack of initialisers: all state that is not said otherwise starts as zero. */
-	struct cpu *c = aligned_alloc(64, (s->arch->size + 63) & ~(size_t)63);
+	size_t size = cpu_jump_offset(s->arch) + CPU_JUMP_CACHE * sizeof(struct region_jump);
+	struct cpu *c = aligned_alloc(64, size);
 
 	if (!c)
 		return NULL;
-	memset(c, 0, s->arch->size);
+	memset(c, 0, size);
+	c->jump = (struct region_jump *)(void *)((char *)c + cpu_jump_offset(s->arch));
 	c->arch = s->arch;
 	c->system = s;
 	c->no_entry = s->jit ? jit_no_entry(s->jit) : NULL;
@@ -106,6 +116,14 @@ struct cpu *cpu_create(struct cpu_system *s)
 	atomic_store(&c->deadline_ns, INT64_MAX);
 	ir_region_init(&c->ir);
 	if (s->arch->init(c)) {
+		ir_region_destroy(&c->ir);
+		pthread_mutex_destroy(&c->req_lock);
+		free(c);
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (s->lockstep && !cpu_lockstep_create(c)) {
+		s->arch->fini(c);
 		ir_region_destroy(&c->ir);
 		pthread_mutex_destroy(&c->req_lock);
 		free(c);
@@ -132,15 +150,21 @@ void cpu_destroy(struct cpu *c)
 		;
 	*link = c->next;
 	pthread_mutex_unlock(&s->lock);
+	cpu_lockstep_destroy(c);
 	c->arch->fini(c);
 	ir_region_destroy(&c->ir);
 	pthread_mutex_destroy(&c->req_lock);
 	free(c);
 }
 
-void cpu_jump_cache_clear(struct cpu *c)
+void cpu_jump_cache_purge(struct cpu *c)
 {
-	memset(c->jump, 0, sizeof(c->jump));
+	for (unsigned n = 0; n < CPU_JUMP_CACHE; n++) {
+		struct region_jump *j = &c->jump[n];
+
+		if (j->region && atomic_load_explicit(&j->region->dead, memory_order_relaxed))
+			*j = (struct region_jump){0};
+	}
 }
 
 static void serve(struct cpu *c, const struct cpu_request *req)
@@ -149,11 +173,21 @@ static void serve(struct cpu *c, const struct cpu_request *req)
 	c->arch->request(c, req);
 }
 
+/* Of memory that may be gone by now: before others make the processor look at what is there. */
+static bool of_host(const struct cpu_request *req)
+{
+	return req->kind == CPU_REQ_FLUSH_HOST || req->kind == CPU_REQ_FLUSH_ALL;
+}
+
 void cpu_serve_requests(struct cpu *c)
 {
 	pthread_mutex_lock(&c->req_lock);
 	for (uint32_t i = 0; i < c->nreq; i++)
-		serve(c, &c->req[i]);
+		if (of_host(&c->req[i]))
+			serve(c, &c->req[i]);
+	for (uint32_t i = 0; i < c->nreq; i++)
+		if (!of_host(&c->req[i]))
+			serve(c, &c->req[i]);
 	c->nreq = 0;
 	atomic_store(&c->req_served, c->req_posted);
 	pthread_mutex_unlock(&c->req_lock);

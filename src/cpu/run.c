@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cpu/core.h"
+#include "cpu/lockstep.h"
 
 /* Code cache bound: above it everything is translated anew. */
 #define REGION_BYTES_MAX (UINT64_C(256) << 20)
@@ -24,13 +25,14 @@ static void quiescent(struct cpu *c)
 
 	if (atomic_load(&c->epoch_seen) == epoch)
 		return;
-	cpu_jump_cache_clear(c);
+	/* Those that were retired before this epoch are dead by now, and still there until it is told. */
+	cpu_jump_cache_purge(c);
 	atomic_store(&c->epoch_seen, epoch);
 	pthread_mutex_lock(&s->lock);
 	for (struct cpu *o = s->cpus; o; o = o->next) {
 		uint64_t seen = atomic_load(&o->epoch_seen);
 
-		/* One that does not run clears its jump cache when it enters. */
+		/* One that does not run purges its jump cache when it enters. */
 		if (atomic_load(&o->running) && seen < oldest)
 			oldest = seen;
 	}
@@ -58,7 +60,8 @@ static void maybe_advance(struct cpu *c)
 
 bool cpu_block_has_code(struct cpu *c, hva_t block)
 {
-	return region_block_has_code(c->system->regions, block);
+	/* in lockstep, every store */
+	return c->lockstep || region_block_has_code(c->system->regions, block);
 }
 
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
@@ -72,7 +75,7 @@ void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 {
 	struct cpu_system *s = c->system;
-	uint32_t max_insns = s->jit ? CPU_COLD_INSNS : CPU_REGION_INSNS;
+	uint32_t max_insns = s->jit && !s->lockstep ? CPU_COLD_INSNS : CPU_REGION_INSNS;
 	hva_t block = HVA(host.v & ~TLB_BLOCK_MASK);
 
 	/* Not only where code is written: shootdowns kill, too, and some guests never write code. */
@@ -99,7 +102,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		version = region_block_version(s->regions, block);
 		ir_region_reset(&c->ir);
 		c->ir.base = pc & ~TLB_BLOCK_MASK;
-		len = c->arch->translate(c, &c->ir, pc, hva_ptr(host),
+		len = c->arch->translate(c->mode, &c->ir, pc, hva_ptr(host),
 					 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), max_insns);
 		if (c->ir.failed) {
 			fail(c, "out of memory while translating");
@@ -117,7 +120,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		/* Most code runs a few times only; what is hot is optimised when it is compiled. */
 		if (s->optimise && !s->jit)
 			ir_optimise(&c->ir);
-		code = ir_lower(&c->ir);
+		code = ir_lower_in(&c->ir, region_slab(s->regions));
 		if (!code) {
 			if (errno == E2BIG && max_insns > 1) {
 				max_insns /= 2;
@@ -188,40 +191,41 @@ static struct region_jump *find_region(struct cpu *c)
 	return j;
 }
 
-/* The host code of a region, which is compiled now if it has become hot; NULL: interpret it. */
+/* So often may a region's compiled code be left for a PROBE that was refused. */
+#define UNSHARED_MAX 64
+
+/*
+ * Compiled code of g was left where it could not do accesses together: they meet memory that is no
+ * memory, or in two pieces. If that goes on it is to be compiled without.
+ */
+static void count_unshared(struct cpu *c, struct region *g)
+{
+	struct cpu_system *s = c->system;
+
+	count(&c->stats.left_unshared);
+	if (++g->unshared < UNSHARED_MAX)
+		return;
+	cpu_compile_unshared(s, g);
+	if (region_kill_range(s->regions, HVA(g->host), 4))
+		maybe_advance(c);
+}
+
+/* The host code of a region, which is compiled if it has become hot; NULL: interpret it. */
 static const void *compiled_entry(struct cpu *c, struct region *g)
 {
 	const void *entry = atomic_load_explicit(&g->entry, memory_order_acquire);
 	struct cpu_system *s = c->system;
-	struct jit_code *code;
-	hva_t host = HVA(g->host);
-	uint64_t version;
-	uint32_t len;
 
-	if (LIKELY(entry) || !s->jit || g->runs > s->jit_after)
+	uint32_t after;
+
+	if (LIKELY(entry) || !s->jit || g->runs == CPU_RUNS_ASKED)
 		return entry;
-	if (++g->runs < s->jit_after)
+	after = atomic_load_explicit(&s->jit_after, memory_order_relaxed);
+	if (++g->runs < after)
 		return NULL;
-	version = region_block_version(s->regions, host);
-	ir_region_reset(&c->ir);
-	c->ir.base = g->pc & ~TLB_BLOCK_MASK;
-	len = c->arch->translate(c, &c->ir, g->pc, hva_ptr(host),
-				 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), CPU_REGION_INSNS);
-	if (c->ir.failed)
-		return NULL;
-	if (s->optimise)
-		ir_optimise(&c->ir);
-	code = jit_compile(s->jit, &c->ir, g->pc);
-	/* once only, whatever comes of it */
-	g->runs = s->jit_after + 1;
-	if (!code || !region_attach(s->regions, g, code, len, version)) {
-		count(&c->stats.compile_failures);
-		return NULL;
-	}
-	count(&c->stats.regions_compiled);
-	if (UNLIKELY(s->trace))
-		cpu_trace_region(c, g, code);
-	return code->entry;
+	/* Once only, whatever comes of it; or later, if there is too much to do now. */
+	g->runs = cpu_compile(c, g) ? CPU_RUNS_ASKED : after / 2;
+	return atomic_load_explicit(&g->entry, memory_order_acquire);
 }
 
 /* True: leave cpu_run with *exit. */
@@ -248,7 +252,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 	enum cpu_exit exit;
 	struct region *from = NULL; /* whose exit is to be linked to what is found next */
 	uint32_t from_exit = 0;
-	bool hot = false;
+	bool hot = false, unshared = false;
 
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
 	atomic_store(&c->running, true);
@@ -260,7 +264,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 		struct region_jump *j;
 		struct region *g;
 		struct jit_code *code;
-		const void *entry;
+		const void *entry = NULL;
 		enum ir_leave leave;
 		uint32_t index;
 
@@ -277,20 +281,32 @@ enum cpu_exit cpu_run(struct cpu *c)
 		}
 		g = j->region;
 		if (UNLIKELY(hot)) {
-			if (g->runs + 1 < c->system->jit_after)
-				g->runs = c->system->jit_after - 1;
+			if (g->runs < CPU_JIT_AFTER)
+				g->runs = CPU_JIT_AFTER;
 			hot = false;
+		}
+		if (UNLIKELY(c->lockstep)) {
+			c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
+			if (cpu_lockstep_run(c, g, &leave))
+				goto left;
+			exit = CPU_EXIT_ERROR;
+			break;
 		}
 		entry = compiled_entry(c, g);
 		if (entry)
 			j->entry = entry;
+		if (UNLIKELY(unshared)) {
+			entry = NULL;
+			unshared = false;
+		}
 		if (from && entry)
 			region_link(c->system->regions, from, from_exit, g);
 		from = NULL;
 		c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
-		c->env.polls_left = c->system->jit ? c->system->jit_after : UINT32_MAX;
+		c->env.polls_left = c->system->jit ? CPU_JIT_AFTER : UINT32_MAX;
 		leave = entry ? jit_run(c->system->jit, entry, &c->env, &code, &index) :
 				ir_interp(g->code, &c->env, &index);
+	left:
 		switch (leave) {
 		case IR_LEAVE_DIRECT:
 			count(&c->stats.left_direct);
@@ -315,6 +331,10 @@ enum cpu_exit cpu_run(struct cpu *c)
 				exit = CPU_EXIT_HYPERVISOR;
 				goto out;
 			}
+			continue;
+		case IR_LEAVE_UNSHARED:
+			count_unshared(c, code->owner);
+			unshared = true;
 			continue;
 		case IR_LEAVE_FAULT:
 			break;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "cpu/core.h"
+#include "cpu/lockstep.h"
 
 struct cpu_timer {
 	struct cpu_system *system;
@@ -25,7 +26,7 @@ int64_t cpu_clock_ns(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+	return (int64_t)cpu_lockstep_value(ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec);
 }
 
 static void *timer_thread(void *arg)

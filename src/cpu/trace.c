@@ -9,17 +9,18 @@
 struct guest_code {
 	const struct cpu_arch *arch;
 	const struct region *region;
+	const uint8_t *bytes;
+	uint32_t len;
 };
 
 static void print_guest(FILE *out, const void *arg)
 {
 	const struct guest_code *code = arg;
 	const struct region *g = code->region;
-	const uint8_t *bytes = hva_ptr(HVA(g->host));
 	char text[128];
 
-	for (uint32_t at = 0; at < g->len;) {
-		uint32_t n = code->arch->disassemble(g->mode, bytes + at, g->len - at, g->pc + at,
+	for (uint32_t at = 0; at < code->len;) {
+		uint32_t n = code->arch->disassemble(g->mode, code->bytes + at, code->len - at, g->pc + at,
 						     text, sizeof(text));
 
 		fprintf(out, "  0x%016" PRIx64 "  %s\n", g->pc + at, text);
@@ -27,19 +28,20 @@ static void print_guest(FILE *out, const void *arg)
 	}
 }
 
-void cpu_trace_region(struct cpu *c, const struct region *g, const struct jit_code *code)
+void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct ir_region *ir,
+		      const uint8_t *bytes, uint32_t len, const struct jit_code *code)
 {
-	const struct guest_code guest = {.arch = c->arch, .region = g};
+	const struct guest_code arg = {.arch = s->arch, .region = g, .bytes = bytes, .len = len};
 	char state[64];
 	const struct jit_trace_region r = {
 		.code = code,
-		.ir = &c->ir,
+		.ir = ir,
 		.pc = g->pc,
 		.state = state,
 		.guest = print_guest,
-		.arg = &guest,
+		.arg = &arg,
 	};
 
-	c->arch->describe_mode(g->mode, state, sizeof(state));
-	jit_trace_add(c->system->trace, &r);
+	s->arch->describe_mode(g->mode, state, sizeof(state));
+	jit_trace_add(s->trace, &r);
 }

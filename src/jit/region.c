@@ -9,12 +9,13 @@
 #include "jit/region.h"
 #include "mem/tlb.h"
 #include "util/counter.h"
+#include "util/slab.h"
 
 #define REGION_HASH_BITS  18
 #define REGION_HASH_SIZE  (1u << REGION_HASH_BITS)
 #define BLOCK_HASH_BITS   14
 #define BLOCK_HASH_SIZE   (1u << BLOCK_HASH_BITS)
-#define RETIRED_THRESHOLD 512
+#define RETIRED_THRESHOLD 2048
 
 /* A block of guest memory that holds, or held, translated code. Never freed before the cache. */
 struct code_block {
@@ -41,6 +42,7 @@ struct region_cache {
 	struct counter entered, killed; /* under the lock */
 	struct counter flushes;
 	struct jit *jit;
+	struct slab *slab; /* regions and their interpreted code */
 };
 
 static uint32_t region_hash(uint64_t host, uint32_t mode)
@@ -62,19 +64,49 @@ struct region_cache *region_cache_create(struct jit *jit)
 
 	if (!rc)
 		return NULL;
+	rc->slab = slab_create();
+	if (!rc->slab) {
+		free(rc);
+		return NULL;
+	}
 	pthread_mutex_init(&rc->lock, NULL);
 	atomic_store(&rc->epoch, 1);
 	rc->jit = jit;
 	return rc;
 }
 
-static void region_free(struct region_cache *rc, struct region *g)
+struct slab *region_slab(struct region_cache *rc)
+{
+	return rc->slab;
+}
+
+/* What is not in the slab. */
+static void free_compiled(struct region_cache *rc, struct region *g)
 {
 	if (g->compiled)
 		jit_free(rc->jit, g->compiled);
 	free(g->link);
+}
+
+static void region_free(struct region_cache *rc, struct region *g)
+{
+	free_compiled(rc, g);
 	ir_code_free(g->code);
-	free(g);
+	slab_give(rc->slab, g, sizeof(*g));
+}
+
+/* True: somebody still holds g, and frees it. */
+static bool left_to_holder(struct region_cache *rc, struct region *g)
+{
+	bool held;
+
+	/* No processor can reach it, so nobody begins to hold it now. */
+	if (!atomic_load(&g->held))
+		return false;
+	pthread_mutex_lock(&rc->lock);
+	held = g->unowned = atomic_load(&g->held) > 0;
+	pthread_mutex_unlock(&rc->lock);
+	return held;
 }
 
 static void free_list(struct region_cache *rc, struct region *g)
@@ -82,9 +114,35 @@ static void free_list(struct region_cache *rc, struct region *g)
 	while (g) {
 		struct region *next = g->block_next;
 
-		region_free(rc, g);
+		if (!left_to_holder(rc, g))
+			region_free(rc, g);
 		g = next;
 	}
+}
+
+void region_hold(struct region_cache *rc, struct region *g)
+{
+	pthread_mutex_lock(&rc->lock);
+	atomic_fetch_add(&g->held, 1);
+	pthread_mutex_unlock(&rc->lock);
+}
+
+void region_release(struct region_cache *rc, struct region *g)
+{
+	bool last;
+
+	pthread_mutex_lock(&rc->lock);
+	last = atomic_fetch_sub(&g->held, 1) == 1 && g->unowned;
+	pthread_mutex_unlock(&rc->lock);
+	if (last)
+		region_free(rc, g);
+}
+
+/* All at once at the end. */
+static void drop_list(struct region_cache *rc, struct region *g)
+{
+	for (; g; g = g->block_next)
+		free_compiled(rc, g);
 }
 
 void region_cache_destroy(struct region_cache *rc)
@@ -97,13 +155,14 @@ void region_cache_destroy(struct region_cache *rc)
 		while (b) {
 			struct code_block *next = atomic_load(&b->hash_next);
 
-			free_list(rc, b->regions);
+			drop_list(rc, b->regions);
 			free(b);
 			b = next;
 		}
 	}
 	for (unsigned i = 0; i < 2; i++)
-		free_list(rc, rc->retired[i].list);
+		drop_list(rc, rc->retired[i].list);
+	slab_destroy(rc->slab);
 	pthread_mutex_destroy(&rc->lock);
 	free(rc);
 }
@@ -180,7 +239,7 @@ uint64_t region_block_version(struct region_cache *rc, hva_t block)
 struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode,
 			     bool bound, uint32_t len, struct ir_code *code, uint64_t version)
 {
-	struct region *g = calloc(1, sizeof(*g)), *same;
+	struct region *g = slab_take(rc->slab, sizeof(*g)), *same;
 	struct code_block *b;
 	int err = 0;
 
@@ -188,12 +247,14 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 		errno = ENOMEM;
 		return NULL;
 	}
-	g->host = host.v;
-	g->pc = pc;
-	g->mode = mode;
-	g->bound = bound;
-	g->len = len;
-	g->code = code;
+	*g = (struct region){
+		.host = host.v,
+		.pc = pc,
+		.mode = mode,
+		.bound = bound,
+		.len = len,
+		.code = code,
+	};
 	pthread_mutex_lock(&rc->lock);
 	b = block_find(rc, host.v);
 	same = region_lookup(rc, host, pc, mode);
@@ -211,7 +272,7 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 	}
 	pthread_mutex_unlock(&rc->lock);
 	if (err) {
-		free(g);
+		slab_give(rc->slab, g, sizeof(*g));
 		errno = err;
 		return NULL;
 	}
@@ -260,7 +321,8 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 		l->to = to;
 		l->next = to->incoming;
 		to->incoming = l;
-		jit_link(from->compiled, exit, to->compiled);
+		/* Forwards in a block there is an end to it soon. */
+		jit_link(from->compiled, exit, to->compiled, to->host <= from->host);
 	}
 	pthread_mutex_unlock(&rc->lock);
 }

@@ -38,28 +38,38 @@ struct region_jump {
 
 ASSERT_SIZE(struct region_jump, 32); /* compiled code scales by it */
 
-/* salt: keeps the entries of contexts with the same addresses apart */
+/*
+ * salt: keeps the entries of contexts with the same addresses apart. It is this simple because compiled
+ * code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
+ */
 static inline uint32_t region_jump_hash(uint64_t pc, uint32_t salt)
 {
-	return (uint32_t)(pc >> 2) ^ (uint32_t)(pc >> 13) ^ salt;
+	return ((uint32_t)pc ^ salt) >> 2;
 }
 
 struct region {
+	/* What a look-up and a run read, in a line. */
 	uint64_t host; /* address of its first instruction in host memory */
 	uint64_t pc;   /* guest address of the same where it was found first */
 	uint32_t mode;
-	uint32_t len;  /* bytes of guest code that it was made from, contiguous */
+	uint32_t runs; /* how often it was interpreted; approximate */
 	bool bound;    /* good for this pc only */
 	_Atomic bool dead;
-	struct ir_code *code;
 	const void *_Atomic entry; /* of its compiled code; NULL: interpreted */
-	struct jit_code *compiled;
-	struct region_link *link;  /* by exit of the compiled code */
-	struct region_link *incoming;
-	uint32_t runs;             /* how often it was interpreted; approximate */
+	struct ir_code *code;
 	_Atomic(struct region *) hash_next;
-	struct region *block_next;  /* in its block's list, or in the retired list */
+	/* The rest. */
+	_Alignas(64) struct jit_code *compiled;
+	struct region_link *link; /* by exit of the compiled code */
+	struct region_link *incoming;
+	struct region *block_next; /* in its block's list, or in the retired list */
+	uint32_t len; /* bytes of guest code that it was made from, contiguous */
+	uint32_t unshared;     /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
+	_Atomic uint32_t held; /* region_hold; changed under the cache's mutex */
+	bool unowned;          /* reclaimed while it was held: who lets go last frees it */
 };
+
+ASSERT_OFFSET(struct region, compiled, 64);
 
 /* A direct jump from an exit of one region's compiled code to another's. Under the cache's mutex. */
 struct region_link {
@@ -71,6 +81,9 @@ struct region_cache;
 
 /* jit: frees and links compiled code; NULL when everything is interpreted. */
 struct region_cache *region_cache_create(struct jit *jit);
+
+/* Where the code of its regions is to be from, which go with it. */
+struct slab *region_slab(struct region_cache *rc);
 void region_cache_destroy(struct region_cache *rc);
 
 /* NULL if there is none (alive). */
@@ -103,6 +116,13 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
  */
 bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code, uint32_t len,
 		   uint64_t version);
+
+/*
+ * Keep a region readable, though it may die, for a thread that passes no quiescent points. The caller
+ * of region_hold is at none itself.
+ */
+void region_hold(struct region_cache *rc, struct region *g);
+void region_release(struct region_cache *rc, struct region *g);
 
 /*
  * Have an exit of `from` lead straight to `to`, if both live and are compiled. They must lie in the

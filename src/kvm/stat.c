@@ -21,6 +21,8 @@ static const struct kvm_stat common_vm_stats[] = {
 	KVM_STAT_COUNTER("regions_killed"),
 	KVM_STAT_COUNTER("code_flushes"),
 	KVM_STAT_COUNTER("shootdowns"),
+	KVM_STAT_COUNTER("regions_compiled"),
+	KVM_STAT_COUNTER("compile_failures"),
 };
 
 static void read_common_vm(const struct kvm_vm *vm, uint64_t *out)
@@ -34,6 +36,8 @@ static void read_common_vm(const struct kvm_vm *vm, uint64_t *out)
 	out[3] = s.regions_killed;
 	out[4] = s.code_flushes;
 	out[5] = s.shootdowns;
+	out[6] = s.regions_compiled;
+	out[7] = s.compile_failures;
 }
 
 /* What leaves KVM_RUN, by the ABI's names. */

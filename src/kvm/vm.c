@@ -41,8 +41,10 @@ int kvm_vm_create(struct kvm *k, uint64_t type)
 	struct cpu_system_config config = {
 		.arch = k->arch->cpu,
 		.jit = !k->tuning.no_jit,
+		.background = true,
 		.optimise = !k->tuning.no_optimise,
 		.check_ir = k->tuning.check_ir,
+		.lockstep = k->tuning.lockstep,
 		.perf_map_fd = k->tuning.perf_map_fd,
 		.jit_dump_fd = k->tuning.jit_dump_fd,
 	};

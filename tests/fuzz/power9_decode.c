@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	r = &cpu->ir;
 	ir_region_reset(r);
-	len = p9_translate_region(cpu, r, UINT64_C(0xc000000000001000), code, bytes,
+	len = p9_translate_region(cpu->mode, r, UINT64_C(0xc000000000001000), code, bytes,
 				  CPU_REGION_INSNS);
 	if (len > bytes || r->failed)
 		abort();

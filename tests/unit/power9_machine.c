@@ -26,7 +26,7 @@ static void put(uint64_t *entry, uint64_t v)
 	*entry = htobe64(v);
 }
 
-static unsigned mode; /* 1: optimise, 2: compile */
+static unsigned mode; /* 1: optimise, 2: compile, 4: on a thread of its own, 8: in lockstep */
 
 void machine_create(struct machine *m, unsigned ncpu)
 {
@@ -35,8 +35,17 @@ void machine_create(struct machine *m, unsigned ncpu)
 		.optimise = mode & 1,
 		.check_ir = true,
 		.jit = mode & 2,
+		.lockstep = mode & 8 && ncpu == 1,
 		.jit_after = 1,
+		.background = mode & 4,
 	};
+
+	machine_create_config(m, ncpu, &config);
+}
+
+void machine_create_config(struct machine *m, unsigned ncpu,
+			   const struct cpu_system_config *config)
+{
 	const size_t root_size = 8 << 13, level_size = 8 << 9;
 	uint64_t *root, *level2, *level3;
 
@@ -51,7 +60,7 @@ void machine_create(struct machine *m, unsigned ncpu)
 	for (uint64_t a = 0; a < M_SIZE; a += 2 << 20)
 		put(&level3[a >> 21], VALID | LEAF | (uintptr_t)(m->ram + a) | 7);
 	m->tree_next = M_TREE;
-	m->system = cpu_system_create(&config);
+	m->system = cpu_system_create(config);
 	assert_non_null(m->system);
 	m->ncpu = ncpu;
 	for (unsigned n = 0; n < ncpu; n++) {
@@ -158,11 +167,17 @@ uint32_t machine_run(struct machine *m, unsigned n, uint64_t pc)
 int machine_run_modes(const struct CMUnitTest *tests, size_t count)
 {
 	static const char *const name[] = {
-		"interpreted", "interpreted, optimised", "compiled", "compiled, optimised",
+		[0] = "interpreted",
+		[1] = "interpreted, optimised",
+		[2] = "compiled",
+		[3] = "compiled, optimised",
+		[7] = "compiled meanwhile, optimised",
+		[11] = "in lockstep",
 	};
 	int failed = 0;
 
-	for (mode = 0; mode < 4; mode++)
-		failed += _cmocka_run_group_tests(name[mode], tests, count, NULL, NULL);
+	for (mode = 0; mode < sizeof(name) / sizeof(name[0]); mode++)
+		if (name[mode])
+			failed += _cmocka_run_group_tests(name[mode], tests, count, NULL, NULL);
 	return failed;
 }

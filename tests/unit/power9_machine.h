@@ -25,10 +25,13 @@ struct machine {
 
 /* All processors: real mode, little-endian, 64-bit. */
 void machine_create(struct machine *m, unsigned ncpu);
+struct cpu_system_config;
+void machine_create_config(struct machine *m, unsigned ncpu,
+			   const struct cpu_system_config *config);
 
 /*
  * Run a group of tests in all modes: interpreted, and compiled at the first run, each with the
- * IR optimiser off and on. Returns how many tests failed.
+ * IR optimiser off and on; and, those of one processor, in lockstep. Returns how many tests failed.
  */
 #define machine_run_tests(tests) machine_run_modes(tests, sizeof(tests) / sizeof((tests)[0]))
 int machine_run_modes(const struct CMUnitTest *tests, size_t count);

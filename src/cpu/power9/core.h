@@ -24,6 +24,7 @@ enum p9_mode_bits {
 	P9_MODE_HV = 1 << 11,
 	P9_MODE_HFP = 1 << 12,  /* HFSCR[FP] set */
 	P9_MODE_HVEC = 1 << 13, /* HFSCR[VECVSX] set */
+	P9_MODE_SO = 1 << 15,   /* XER[SO] */
 	P9_MODE_FPX = 1 << 14,  /* FP or VSX, and an exception enabled or RN not 0 (float_status.h) */
 };
 
@@ -43,7 +44,6 @@ struct p9_cpu {
 	} fp_last;
 	uint32_t exit_vector;
 	bool dec_pending, hdec_pending; /* as of the last look at the clock; the timer has it taken */
-	_Atomic uint32_t external; /* level of the external interrupt line */
 	/* The exception being raised (env.fault set): delivered when the executor has left. */
 	struct {
 		uint32_t vector;
@@ -52,11 +52,13 @@ struct p9_cpu {
 		bool elsewhere;  /* it is next_pc (trace after a branch) */
 		uint64_t next_pc;
 	} exc;
+	_Atomic uint32_t external; /* level of the external interrupt line; what lies before is state */
 	struct p9_mmu *mmu;
 	struct counter delivered[P9_DELIVERED]; /* p9_delivered */
 };
 
 ASSERT_OFFSET(struct p9_cpu, cpu, 0);
+_Static_assert(sizeof(struct p9_cpu) <= IR_NEAR, "guest state is near the env");
 
 static inline struct p9_cpu *p9_of(struct cpu *c)
 {

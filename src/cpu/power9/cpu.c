@@ -8,6 +8,7 @@
 #include "cpu/power9/float_status.h"
 #include "cpu/power9/mmu.h"
 #include "cpu/power9/region.h"
+#include "ir/code.h"
 #include "util/bits.h"
 
 struct p9_regs *p9_regs(struct cpu *c)
@@ -26,6 +27,7 @@ static int p9_init(struct cpu *c)
 	r->mmcr0 = UINT64_C(0x80000000); /* counters frozen */
 	r->ppr = UINT64_C(4) << 50;      /* medium priority */
 	r->vscr = 0x10000;               /* NJ */
+	p9_cr_set(r, 0);
 	r->dec_expires = r->hdec_expires = p9_host_tb() + (UINT64_C(1) << 40);
 	if (p9_mmu_init(p))
 		return -ENOMEM;
@@ -49,6 +51,22 @@ static void p9_leave(struct cpu *c)
 	p9_fp_settle(p9_of(c));
 }
 
+/* All that instructions name, operands of the interpreter and of compiled code's atomics reach. */
+_Static_assert(offsetof(struct p9_cpu, exc) < CODE_REACH, "guest state is out of reach");
+
+static void p9_state_loaded(struct cpu *c)
+{
+	p9_update_mode(p9_of(c));
+}
+
+static void p9_state_settle(struct cpu *c)
+{
+	struct p9_cpu *p = p9_of(c);
+
+	p9_fp_settle(p);
+	memset(&p->fp_last, 0, sizeof(p->fp_last));
+}
+
 const struct cpu_arch p9_arch = {
 	.name = "power9",
 	.size = sizeof(struct p9_cpu),
@@ -59,6 +77,7 @@ const struct cpu_arch p9_arch = {
 	.init = p9_init,
 	.fini = p9_fini,
 	.fetch = p9_mmu_fetch,
+	.insn_bytes = 4,
 	.translate = p9_translate_region,
 	.disassemble = p9_disassemble,
 	.describe_mode = p9_describe_mode,
@@ -66,6 +85,11 @@ const struct cpu_arch p9_arch = {
 	.events = p9_events,
 	.timer = p9_timer,
 	.request = p9_mmu_request,
+	.state_first = offsetof(struct p9_cpu, regs),
+	.state_end = offsetof(struct p9_cpu, external),
+	.state_loaded = p9_state_loaded,
+	.state_settle = p9_state_settle,
+	.describe_state = p9_describe_state,
 	.enter = p9_enter,
 	.leave = p9_leave,
 };

@@ -3,6 +3,7 @@
  */
 #include <sys/random.h>
 
+#include "cpu/lockstep.h"
 #include "cpu/power9/exception.h"
 #include "cpu/power9/mmu.h"
 #include "cpu/power9/spr.h"
@@ -265,6 +266,8 @@ void p9_emit_mtspr(struct p9_translator *t, const struct p9_insn *i)
 	}
 	if (p9_spr_write_ends_block(number))
 		p9_exit_context(t);
+	else if (p9_spr_write_changes_mode(number))
+		p9_check_mode(t);
 }
 
 void p9_emit_mftb(struct p9_translator *t, const struct p9_insn *i)
@@ -288,6 +291,7 @@ static uint64_t h_random(struct ir_env *env, uint64_t format)
 	/* All ones says that none could be had; 32-bit numbers and the reserved format differ. */
 	if (format > 2 || getrandom(&v, sizeof(v), 0) != sizeof(v))
 		return UINT64_MAX;
+	v = cpu_lockstep_value(v);
 	return format == 0 ? (uint32_t)v : v;
 }
 
@@ -449,6 +453,7 @@ static uint64_t h_tlbie(struct ir_env *env, uint64_t rb, uint64_t rs, uint64_t c
 		p9_raise(p, P9_VEC_PROGRAM, P9_PROG_ILLEGAL);
 		return 0;
 	}
+	cpu_lockstep_once();
 	/* Nothing is cached of the upper levels of the tree. */
 	if (ric == RIC_PWC)
 		return 0;

@@ -44,6 +44,7 @@ struct tree {
 	bool debug;
 	enum mem_access kind; /* of the access that is being translated */
 	struct radix_fault *fault;
+	struct radix_trace *trace; /* NULL: nobody wants to know */
 };
 
 struct leaf {
@@ -83,6 +84,19 @@ static void *table_ptr(struct tree *t, uint64_t gra, enum mem_access kind)
 	return hva_ptr(HVA(res.host));
 }
 
+static void trace_entry(struct tree *t, const _Atomic uint64_t *where, uint64_t entry)
+{
+	unsigned n;
+
+	if (!t->trace)
+		return;
+	n = t->trace->count++;
+	if (n < RADIX_TRACE) {
+		t->trace->entry[n].where = where;
+		t->trace->entry[n].value = entry;
+	}
+}
+
 static bool load_entry(struct tree *t, uint64_t addr, uint64_t *entry, _Atomic uint64_t **where)
 {
 	_Atomic uint64_t *p;
@@ -93,6 +107,7 @@ static bool load_entry(struct tree *t, uint64_t addr, uint64_t *entry, _Atomic u
 		return false;
 	*entry = be64toh(atomic_load_explicit(p, memory_order_relaxed));
 	*where = p;
+	trace_entry(t, p, *entry);
 	return true;
 }
 
@@ -246,7 +261,9 @@ static unsigned process_prot(const struct p9_cpu *p, uint64_t pte, bool *privile
 static bool process_translate(struct p9_cpu *p, uint64_t ea, enum mem_access kind, bool debug,
 			      struct radix_result *res, struct radix_fault *fault)
 {
-	struct tree t = { .p = p, .guest = true, .debug = debug, .kind = kind, .fault = fault };
+	struct radix_trace *trace = &res->trace;
+	struct tree t = { .p = p, .guest = true, .debug = debug, .kind = kind, .fault = fault,
+			  .trace = trace };
 	uint64_t table = p->regs.patb1 & UINT64_C(0x0ffffffffffff000);
 	unsigned table_shift = (p->regs.patb1 & 0x1f) + 12;
 	unsigned quadrant = ea >> 62;
@@ -270,6 +287,7 @@ static bool process_translate(struct p9_cpu *p, uint64_t ea, enum mem_access kin
 	if (!load_entry(&t, table + pid * 16, &root, &where))
 		return false;
 	do {
+		trace->count = 1;
 		/* The two bits that choose the quadrant are not translated. */
 		if (!walk(&t, root, ea & ~(UINT64_C(3) << 62), &leaf))
 			return false;
@@ -295,10 +313,14 @@ static bool process_translate(struct p9_cpu *p, uint64_t ea, enum mem_access kin
 	} while (true);
 	if (!(leaf.pte & RPTE_C))
 		prot &= ~PROT_W;
-	*res = part;
+	/* As it is now that R and C are set. */
+	if (trace->count <= RADIX_TRACE)
+		trace->entry[trace->count - 1].value = leaf.pte;
+	trace->shift = leaf.shift;
+	res->host = part.host;
+	res->guest_real = part.guest_real;
 	res->prot = prot & part.prot;
-	if (leaf.shift < res->shift)
-		res->shift = leaf.shift;
+	res->shift = leaf.shift < part.shift ? leaf.shift : part.shift;
 	return true;
 }
 
@@ -309,6 +331,7 @@ bool radix_translate(struct p9_cpu *p, uint64_t ea, enum mem_access kind, bool d
 	bool ok;
 
 	*fault = (struct radix_fault){ 0 };
+	res->trace.count = 0;
 	if (!(p->regs.patb0 & BIT64_BE(0))) {
 		/* A partition whose entry says hashed page tables: not what this processor can do. */
 		fault->partition = true;

@@ -323,6 +323,8 @@ static void emit_one(struct p9_translator *t, const struct p9_insn *i, uint32_t 
 		return;
 	}
 	i->desc->emit(t, i);
+	if (t->so_changed)
+		p9_check_so(t);
 }
 
 /* ---- regions ---- */
@@ -407,7 +409,7 @@ static void make_plan(struct region_translator *rt, const uint8_t *code, uint32_
 		plan->leader &= (UINT64_C(1) << n) - 1;
 }
 
-uint32_t p9_translate_region(struct cpu *c, struct ir_region *r, uint64_t pc, const uint8_t *code,
+uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, const uint8_t *code,
 			     uint32_t bytes, uint32_t max_insns)
 {
 	struct region_translator rt;
@@ -416,10 +418,13 @@ uint32_t p9_translate_region(struct cpu *c, struct ir_region *r, uint64_t pc, co
 	uint32_t max = bytes / 4 < max_insns ? bytes / 4 : max_insns;
 
 	t->r = r;
-	t->mode = c->mode;
+	t->mode = mode;
 	t->ended = false;
+	t->so_changed = false;
+	for (unsigned n = 0; n < ARRAY_SIZE(t->crf); n++)
+		t->crf[n].block = P9_NO_BLOCK;
 	rt.is_branch = false;
-	if (c->mode & (P9_MODE_SE | P9_MODE_BE))
+	if (mode & (P9_MODE_SE | P9_MODE_BE))
 		max = 1;
 	plan->start = pc;
 	make_plan(&rt, code, max);

@@ -86,6 +86,7 @@ static void begin_foreign(struct gen *g)
 void alloc_begin_block(struct gen *g, uint32_t block)
 {
 	g->block = block;
+	g->a.flags_at = NULL;
 	tree_begin_block(g, block);
 	begin_foreign(g);
 }
@@ -326,7 +327,7 @@ void operands_read(struct gen *g)
 	const struct ir_inst *i = inst_of(g, g->at);
 
 	g->read = true;
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
 		uint32_t v = i->arg[k];
 		unsigned reg = g->val[v].reg;
 
@@ -346,7 +347,7 @@ static bool is_operand(const struct gen *g, uint32_t v)
 {
 	const struct ir_inst *i = inst_of(g, g->at);
 
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
 		const struct ir_inst *c = inst_of(g, i->arg[k]);
 
 		if (i->arg[k] == v ||
@@ -461,7 +462,7 @@ void begin_inst(struct gen *g, uint32_t at)
 	g->at = at;
 	g->read = false;
 	g->released = 0;
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, at); k++) {
 		uint32_t v = i->arg[k];
 
 		if (g->val[v].fused) {
@@ -497,7 +498,7 @@ void end_inst(struct gen *g)
 	const struct ir_inst *i = inst_of(g, g->at);
 	struct value *x = &g->val[g->at];
 
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
 		uint32_t v = i->arg[k];
 
 		if (g->val[v].fused) {

@@ -17,49 +17,13 @@ struct jit {
 	struct jit_layout layout;
 	struct features host;
 	const uint8_t *enter; /* struct left enter(struct ir_env *, const void *entry) */
-	const uint8_t *no_entry, *lookup;
+	const uint8_t *no_entry;
 };
 
 /* Registers 0 to 31 of the guest, of 8 bytes each, then lie in reach of one byte. */
 static int32_t bias_of(const struct jit_layout *layout)
 {
 	return (int32_t)layout->pin_first + 128;
-}
-
-/*
- * rax: a guest address. rcx := what the processor's jump cache leads to, if the entry is for the present
- * context and mode (it is alive, or leaves); else what leaves for the run loop. One for all
- * regions, to be small; the jump itself is in each of them, to be predicted.
- */
-static void make_lookup(const struct jit *j, struct assembler *a)
-{
-	int32_t jump = (int32_t)j->layout.jump, key = (int32_t)j->layout.key;
-	uint32_t miss[2];
-
-	_Static_assert(sizeof(struct region_jump) == 1 << 5, "scaled below");
-	a_store(a, true, RAX, RBP, OFF_PC);
-	/* region_jump_hash */
-	a_mov(a, true, RCX, RAX);
-	a_shift_imm(a, SH_SHR, true, RCX, 2);
-	a_mov(a, true, RDX, RAX);
-	a_shift_imm(a, SH_SHR, true, RDX, 13);
-	a_alu(a, ALU_XOR, false, RCX, RDX);
-	a_rm(a, false, 0x33, RCX, RBP, key + 8); /* xor ecx, [salt] */
-	a_alu_imm(a, ALU_AND, false, RCX, (int32_t)j->layout.jump_mask);
-	a_shift_imm(a, SH_SHL, false, RCX, 5);
-	a_rm(a, true, 0x8b, RDX, RBP, key);
-	a_rx(a, true, 0x3b, RAX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, pc));
-	miss[0] = a_jcc(a, CC_NE);
-	a_rx(a, true, 0x3b, RDX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, context));
-	miss[1] = a_jcc(a, CC_NE);
-	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
-	a_store(a, true, RAX, RBP, OFF_BASE);
-	a_rx(a, true, 0x8b, RCX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, entry));
-	a_1(a, 0xc3);
-	a_patch_here(a, miss[0]);
-	a_patch_here(a, miss[1]);
-	a_mov_imm(a, RCX, (uintptr_t)j->no_entry);
-	a_1(a, 0xc3);
 }
 
 /* System V: keep rbx, rbp, r12-r15; call the region with the stack 8 off a multiple of 16. */
@@ -88,11 +52,11 @@ static bool make_enter(struct jit *j)
 		a_pop(&a, saved[n]);
 	a_1(&a, 0xc3);
 	j->enter = jit_memory_exec(j->memory, a.base);
+	/* rax: the guest address that goes on there. */
 	j->no_entry = jit_memory_exec(j->memory, a.at);
+	a_store(&a, true, RAX, RBP, OFF_PC);
 	a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
 	a_1(&a, 0xc3);
-	j->lookup = jit_memory_exec(j->memory, a.at);
-	make_lookup(j, &a);
 	return !a.overflow;
 }
 
@@ -190,6 +154,10 @@ static void poll(struct gen *g, uint64_t pc)
 
 	a_cmp_mem_imm(&g->a, false, RBP, OFF_EXIT_REQUEST, 0);
 	s->from[0] = a_jcc(&g->a, CC_NE);
+	if (g->layout->count_polls) {
+		a_alu_mem_imm(&g->a, ALU_SUB, false, RBP, offsetof(struct ir_env, polls_left), 1);
+		s->from[1] = a_jcc(&g->a, CC_B);
+	}
 	s->pc = pc;
 }
 
@@ -218,18 +186,42 @@ static void exit_direct(struct gen *g, const struct ir_inst *i)
 	g->exit_where[i->aux] = s->from[0];
 }
 
-/* To the address in rax by the processor's jump cache. */
-static void exit_lookup(struct gen *g)
+/* What jcc jumps to lies outside of the piece. */
+static void jcc_outside(struct gen *g, enum cond cc, const uint8_t *target)
 {
+	uint32_t where = a_jcc(&g->a, cc);
+
 	if (g->noutside == ARRAY_SIZE(g->outside)) {
 		g->failed = true;
 		return;
 	}
-	a_1(&g->a, 0xe8); /* call */
-	g->outside[g->noutside].target = g->lookup;
-	g->outside[g->noutside++].where = a_pos(&g->a);
-	a_4(&g->a, 0);
-	a_jmp_reg(&g->a, RCX);
+	g->outside[g->noutside].target = target;
+	g->outside[g->noutside++].where = where;
+}
+
+/*
+ * To the guest address in rax by the processor's jump cache, if the entry is for the present context and
+ * mode (then it is alive, or leaves); else to the run loop. It is written out each time, since
+ * jumps in places of their own are what the host predicts.
+ */
+static void exit_lookup(struct gen *g)
+{
+	int32_t jump = (int32_t)g->layout->jump, key = (int32_t)g->layout->key;
+	struct assembler *a = &g->a;
+
+	_Static_assert(sizeof(struct region_jump) == 4 << 3, "region_jump_hash << 2, scaled by 8");
+	a_load(a, false, RCX, RBP, key + 8);
+	a_alu(a, ALU_XOR, false, RCX, RAX);
+	a_alu_imm(a, ALU_AND, false, RCX, (int32_t)(g->layout->jump_mask << 2));
+	a_load(a, true, RDX, RBP, key);
+	a_rx8(a, true, 0x3b, RAX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, pc));
+	jcc_outside(g, CC_NE, g->no_entry);
+	a_rx8(a, true, 0x3b, RDX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, context));
+	jcc_outside(g, CC_NE, g->no_entry);
+	a_mov(a, true, RDX, RAX);
+	a_alu_imm(a, ALU_AND, true, RDX, -(int32_t)TLB_BLOCK_SIZE);
+	a_store(a, true, RDX, RBP, OFF_BASE);
+	a_rx8(a, false, 0xff, 4, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, entry));
 }
 
 static void get(struct gen *g, const struct ir_inst *i)
@@ -265,6 +257,20 @@ static void set(struct gen *g, const struct ir_inst *i)
 
 	if (p && (i->type != IR_I64 || g->failed)) {
 		g->failed = true;
+		return;
+	}
+	if (p && (g->val[v].fused || i->aux)) {
+		g->failed = true; /* pins.c leaves out what is written by bytes */
+		return;
+	}
+	if (g->val[v].fused) {
+		state_changes(g, off, ir_type_size(i->type));
+		gen_set_compare(g, inst_of(g, v), off);
+		return;
+	}
+	if (g->val[v].in_flags) {
+		state_changes(g, off, ir_type_size(i->type));
+		g->failed |= !gen_set_flag(g, v, off);
 		return;
 	}
 	if (p) {
@@ -331,6 +337,9 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	case IR_CAS:
 	case IR_RMW:
 	case IR_FENCE:
+	case IR_PROBE:
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
 		gen_memory(g, i);
 		break;
 	case IR_CALL:
@@ -378,6 +387,7 @@ static void generate(struct gen *g)
 	const struct ir_region *r = g->r;
 
 	entry_poll(g);
+	g->code->polled = a_pos(&g->a);
 	pins_load(g, g->pin_block[0].live);
 	/* Blocks in the order of their code: that of the guest. */
 	for (uint32_t first = 0; first < r->ninst;) {
@@ -489,7 +499,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->a.base = g->a.at = buffer;
 	g->a.end = buffer + CODE_MAX;
 	g->a.bias = bias_of(&j->layout);
-	g->lookup = j->lookup;
+	g->no_entry = j->no_entry;
 	g->val = calloc(r->ninst + 1, sizeof(*g->val));
 	g->next = malloc((r->ninst + 1) * sizeof(*g->next));
 	g->block_at = calloc(r->nbb + 1, sizeof(*g->block_at));
@@ -570,14 +580,15 @@ void jit_kill(struct jit *j, struct jit_code *c)
 	__atomic_store_n(first, jump | (*first & ~((UINT64_C(1) << 40) - 1)), __ATOMIC_RELEASE);
 }
 
-void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to)
+void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)
 {
+	const uint8_t *target = (const uint8_t *)to->entry + (poll ? 0 : to->polled);
 	struct jit_exit *e = &from->exit[exit];
 
 	/* Aligned: one store, seen whole by who executes it. */
 	if (e->displacement)
 		__atomic_store_n(e->displacement,
-				 (int32_t)((const uint8_t *)to->entry - e->from),
+				 (int32_t)(target - e->from),
 				 __ATOMIC_RELEASE);
 }
 

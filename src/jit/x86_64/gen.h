@@ -39,8 +39,11 @@ struct value {
 	bool via_state;   /* there it is read from guest state, at state_at, which holds it still */
 	uint32_t state_at;
 	uint32_t state_cell; /* as of state.h */
-	bool fused;       /* computed where it is used: comparison of a branch or select */
 	uint8_t pin;      /* it is made in its register, if that can be; NO_PIN */
+	bool fused;       /* computed where it is used: comparison of a branch, select or SET */
+	bool carries;     /* a sum: it must leave the flags for that */
+	bool in_flags;    /* a carry that is in the host's until its last use, and nowhere else */
+	uint32_t sum;     /* a carry: the addition before it, whose flags have it; else NO_INDEX */
 };
 
 /* Code that is rarely reached, put behind the region's own. */
@@ -48,6 +51,7 @@ enum stub_kind {
 	STUB_ENTRY,
 	STUB_LOAD,
 	STUB_STORE,
+	STUB_PROBE,
 	STUB_FAULT,
 	STUB_POLL,
 	STUB_EXIT,
@@ -69,8 +73,8 @@ struct stub {
 	uint8_t reg;         /* of the value loaded or stored */
 	uint8_t addr;        /* register */
 	uint64_t imm;        /* the memop as in the IR */
+	uint16_t aux;
 	uint8_t type;        /* enum ir_type */
-	struct ir_memop m;
 	uint32_t from[2];    /* jumps that lead here; NO_INDEX */
 	uint32_t back;       /* where to go on */
 	uint32_t live, live_xmm; /* caller-saved registers to be kept */
@@ -158,6 +162,11 @@ struct gen {
 	uint32_t ncarried, cap_carried;
 	uint64_t temp_used[IR_MAX_TEMPS / 64];
 	uint32_t temp_high, temp_crossing; /* how many from below, from above */
+	struct {
+		enum { FLAGS_COMPARE, FLAGS_SUM, FLAGS_CARRY } kind;
+		uint32_t a, b; /* compared (b NO_INDEX: with zero); a: the sum; the carry */
+		bool w;
+	} flags;             /* what they are while a_flags_hold */
 	uint32_t at;         /* current instruction */
 	bool read;           /* it has called operands_read, */
 	uint32_t released;   /* which gave these up, though they are still to be read */
@@ -166,12 +175,12 @@ struct gen {
 	uint64_t start;      /* of the region */
 	uint32_t entry_stub; /* where it leaves when it is not to be run */
 	uint32_t cold;       /* position where the stubs begin */
-	const void *lookup;  /* the jump cache's (compile.c) */
-	/* Calls of what lies outside of the piece: positions of displacements. */
+	const void *no_entry; /* leaves for the run loop; rax: the guest address (compile.c) */
+	/* Jumps to what lies outside of the piece: positions of displacements. */
 	struct {
 		uint32_t where;
 		const void *target;
-	} outside[130];
+	} outside[136];
 	uint32_t noutside;
 	bool failed;         /* cannot be compiled: out of memory or of temporaries */
 	/* Constant data behind the code, and the displacements that lead to it. */
@@ -195,6 +204,12 @@ struct gen {
 static inline const struct ir_inst *inst_of(const struct gen *g, uint32_t v)
 {
 	return &g->r->inst[v];
+}
+
+/* The operands that its code reads: a carry that is in the flags needs none. */
+static inline unsigned nargs_of(const struct gen *g, uint32_t n)
+{
+	return g->val[n].sum != NO_INDEX ? 0 : ir_nargs(inst_of(g, n));
 }
 
 static inline bool wide(const struct ir_inst *i)
@@ -307,12 +322,22 @@ void pins_reload_lost(struct gen *g);
 uint32_t live_gprs(const struct gen *g);
 uint32_t live_xmms(const struct gen *g);
 
+/* ---- flags.c ---- */
+
+/* May the comparison `def` be made where it is written to guest state? */
+bool may_set_bytes(const struct ir_inst *set, const struct ir_inst *def);
+
+/* Which carries are in the flags. uses: by value; needs val[].block, sets sum, carries and in_flags. */
+void find_carries(struct gen *g, const uint32_t *uses);
+
 /* ---- the instructions ---- */
 
 void gen_int(struct gen *g, const struct ir_inst *i);     /* ops_int.c */
 bool gen_is_int(enum ir_op op);
 enum cond gen_compare(struct gen *g, const struct ir_inst *i); /* flags of a comparison */
+bool gen_set_flag(struct gen *g, uint32_t v, uint32_t off);
 enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zero */
+void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off);
 void gen_vector(struct gen *g, const struct ir_inst *i);  /* ops_vec.c */
 void gen_memory(struct gen *g, const struct ir_inst *i);  /* ops_mem.c */
 void gen_call(struct gen *g, const struct ir_inst *i);    /* ops_call.c */

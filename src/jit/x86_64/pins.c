@@ -54,11 +54,12 @@ static bool make_in_place(struct choice *c, uint32_t b, uint32_t set)
 
 		c->g->val[v].pin = candidate;
 		any = true;
-		if (!gen_is_int(i->op) || observes(i))
+		if (!gen_is_int(i->op) || observes(i) || !nargs_of(c->g, v))
 			break;
 		until = v;
 		v = i->arg[i->op == IR_SELECT];
-		if ((i->op == IR_ADD || i->op == IR_AND || i->op == IR_OR || i->op == IR_XOR) &&
+		if ((i->op == IR_ADD || i->op == IR_ADDC || i->op == IR_MUL || i->op == IR_AND ||
+		     i->op == IR_OR || i->op == IR_XOR) &&
 		    !may_be_in(c, b, v, until, candidate))
 			v = i->arg[1];
 	}
@@ -151,7 +152,7 @@ static void find_pressure(struct choice *c, uint32_t b, uint32_t *alive)
 
 		if (alive[id] == b + 1)
 			now--;
-		for (unsigned k = 0; k < ir_nargs(i); k++) {
+		for (unsigned k = 0; k < nargs_of(c->g, id); k++) {
 			uint32_t v = i->arg[k];
 			const struct ir_inst *def = &c->r->inst[v];
 

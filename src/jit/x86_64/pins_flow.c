@@ -42,7 +42,9 @@ static void find_candidates(struct choice *c)
 				c->offset[c->n] = (uint32_t)(i->imm & ~UINT64_C(7)) + 8 * k;
 				of[0] = of[1] = c->n++;
 			}
-			if (i->type != IR_I64 || i->imm < l->pin_first || i->imm + 8 > l->pin_end)
+			/* Flags are written by a byte or two of them, which is as cheap. */
+			if (i->type != IR_I64 || (i->op == IR_SET && i->aux) ||
+			    i->imm < l->pin_first || i->imm + 8 > l->pin_end)
 				c->bad |= bit(of[0]);
 		}
 	}

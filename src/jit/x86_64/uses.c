@@ -7,11 +7,13 @@
 #include "ir/scratch.h"
 #include "jit/x86_64/gen.h"
 
-/* A comparison that only one later branch or select of its block reads is made there. */
+/* A comparison that only one later branch, select or write of its block reads is made there. */
 static bool may_fuse(const struct gen *g, const struct ir_inst *user, const struct ir_inst *def)
 {
 	int32_t imm;
 
+	if (user->op == IR_SET)
+		return may_set_bytes(user, def);
 	if (user->op != IR_BR && user->op != IR_SELECT)
 		return false;
 	if (def->op == IR_AND)
@@ -108,6 +110,7 @@ bool alloc_init(struct gen *g)
 		g->val[v].next = NO_INDEX;
 		g->val[v].reg = NO_REG;
 		g->val[v].block = NO_INDEX;
+		g->val[v].sum = NO_INDEX;
 	}
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		if (r->bb[b].first == NO_INDEX)
@@ -121,11 +124,12 @@ bool alloc_init(struct gen *g)
 				uses[i->arg[k]]++;
 		}
 	}
+	find_carries(g, uses);
 	for (uint32_t n = 0; n < r->ninst; n++) {
 		const struct ir_inst *i = &r->inst[n];
 		uint32_t v = i->arg[0];
 
-		if (g->val[n].block == NO_INDEX || !ir_nargs(i))
+		if (g->val[n].block == NO_INDEX || !nargs_of(g, n))
 			continue;
 		g->val[v].fused = uses[v] == 1 && may_fuse(g, i, inst_of(g, v)) &&
 				  g->val[v].block == g->val[n].block;

@@ -1,0 +1,220 @@
+/*
+ * Compiling hot regions, on a thread of its own where the host has more than one processor: the
+ * guest goes on interpreting meanwhile, and what has become hot again while it waited is found by
+ * the next one that looks for the region's entry.
+ *
+ * A job has a copy of the guest's code, since the memory that it is in may be unmapped once the
+ * processor that asked goes on. What has been written meanwhile has another version, so
+ * its code is not attached (region_attach).
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/core.h"
+
+#define JOBS 256 /* a power of two */
+
+struct job {
+	struct region *region; /* held */
+	uint64_t version;      /* of its block, before the code was copied */
+	struct cpu_code code;
+};
+
+struct cpu_compiler {
+	struct cpu_system *system;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t work; /* a job or stop */
+	uint32_t first, end; /* of the jobs that wait */
+	bool stop;
+	uint32_t after_idle; /* the threshold when nothing waits */
+	struct ir_region ir; /* the thread's own */
+	struct job job[JOBS];
+};
+
+static void copy_code(const struct cpu_system *s, const struct region *g, struct cpu_code *code)
+{
+	uint32_t bytes = CPU_REGION_INSNS * s->arch->insn_bytes;
+	uint32_t left = TLB_BLOCK_SIZE - (uint32_t)(g->host & TLB_BLOCK_MASK);
+
+	if (bytes > left)
+		bytes = left;
+	code->size = bytes < sizeof(code->bytes) ? bytes : sizeof(code->bytes);
+	memcpy(code->bytes, hva_ptr(HVA(g->host)), code->size);
+}
+
+/* ---- shared checks: see ir.h ---- */
+
+static _Atomic uint64_t *unshared_word(struct cpu_system *s, const struct region *g, uint64_t *bit)
+{
+	uint32_t hash = (g->host >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+	*bit = UINT64_C(1) << hash % 64;
+	return &s->unshared[hash / 64 % ARRAY_SIZE(s->unshared)];
+}
+
+static bool shares_checks(struct cpu_system *s, const struct region *g)
+{
+	uint64_t bit;
+
+	return !(atomic_load_explicit(unshared_word(s, g, &bit), memory_order_relaxed) & bit);
+}
+
+void cpu_compile_unshared(struct cpu_system *s, const struct region *g)
+{
+	uint64_t bit;
+	_Atomic uint64_t *word = unshared_word(s, g, &bit);
+
+	atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+}
+
+/* ir: scratch of the calling thread. */
+static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g,
+		    const struct cpu_code *guest, uint64_t version)
+{
+	struct jit_code *code = NULL;
+	uint32_t len;
+
+	ir_region_reset(ir);
+	ir->base = g->pc & ~TLB_BLOCK_MASK;
+	len = s->arch->translate(g->mode, ir, g->pc, guest->bytes, guest->size, CPU_REGION_INSNS);
+	if (!ir->failed && s->optimise && shares_checks(s, g))
+		ir_optimise_shared(ir);
+	else if (!ir->failed && s->optimise)
+		ir_optimise(ir);
+	if (!ir->failed)
+		code = jit_compile(s->jit, ir, g->pc);
+	if (!code) {
+		count_shared(&s->compile_failures);
+		return;
+	}
+	if (UNLIKELY(s->trace))
+		cpu_trace_region(s, g, ir, guest->bytes, len, code);
+	if (region_attach(s->regions, g, code, len, version))
+		count_shared(&s->regions_compiled);
+	else
+		count_shared(&s->compile_failures);
+}
+
+/* What is hot depends on how much waits; up to CPU_JIT_AFTER. The lock is held. */
+static void set_threshold(struct cpu_compiler *p)
+{
+	uint32_t after = p->after_idle + p->end - p->first;
+
+	atomic_store_explicit(&p->system->jit_after,
+			      after < CPU_JIT_AFTER ? after : CPU_JIT_AFTER, memory_order_relaxed);
+}
+
+static void *compiler_thread(void *arg)
+{
+	struct cpu_compiler *p = arg;
+	struct cpu_system *s = p->system;
+
+	pthread_mutex_lock(&p->lock);
+	for (;;) {
+		struct job *job;
+
+		while (p->first == p->end && !p->stop)
+			pthread_cond_wait(&p->work, &p->lock);
+		if (p->stop)
+			break;
+		/* Its place is free only when it is done. */
+		job = &p->job[p->first & (JOBS - 1)];
+		pthread_mutex_unlock(&p->lock);
+		if (!atomic_load(&job->region->dead))
+			compile(s, &p->ir, job->region, &job->code, job->version);
+		region_release(s->regions, job->region);
+		pthread_mutex_lock(&p->lock);
+		p->first++;
+		set_threshold(p);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* False: there are as many as can wait. */
+static bool queue(struct cpu_compiler *p, struct region *g, uint64_t version)
+{
+	bool room;
+
+	pthread_mutex_lock(&p->lock);
+	room = p->end - p->first < JOBS;
+	if (room) {
+		struct job *job = &p->job[p->end & (JOBS - 1)];
+
+		region_hold(p->system->regions, g);
+		job->region = g;
+		job->version = version;
+		copy_code(p->system, g, &job->code);
+		if (p->end++ == p->first)
+			pthread_cond_signal(&p->work);
+		set_threshold(p);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return room;
+}
+
+bool cpu_compile(struct cpu *c, struct region *g)
+{
+	struct cpu_system *s = c->system;
+	uint64_t version = region_block_version(s->regions, HVA(g->host));
+
+	if (s->compiler)
+		return queue(s->compiler, g, version);
+	copy_code(s, g, &c->code);
+	compile(s, &c->ir, g, &c->code, version);
+	return true;
+}
+
+/* May this process use more than one of the host's processors? */
+static bool several_processors(void)
+{
+	cpu_set_t set;
+
+	/* More than a cpu_set_t can hold is several, too. */
+	return sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) > 1;
+}
+
+struct cpu_compiler *cpu_compiler_create(struct cpu_system *s, uint32_t after_idle)
+{
+	struct cpu_compiler *p;
+
+	if (!several_processors())
+		return NULL;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->system = s;
+	p->after_idle = after_idle;
+	set_threshold(p);
+	ir_region_init(&p->ir);
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->work, NULL);
+	if (pthread_create(&p->thread, NULL, compiler_thread, p)) {
+		pthread_cond_destroy(&p->work);
+		pthread_mutex_destroy(&p->lock);
+		ir_region_destroy(&p->ir);
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void cpu_compiler_destroy(struct cpu_compiler *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->stop = true;
+	pthread_cond_signal(&p->work);
+	pthread_mutex_unlock(&p->lock);
+	pthread_join(p->thread, NULL);
+	for (; p->first != p->end; p->first++)
+		region_release(p->system->regions, p->job[p->first & (JOBS - 1)].region);
+	pthread_cond_destroy(&p->work);
+	pthread_mutex_destroy(&p->lock);
+	ir_region_destroy(&p->ir);
+	free(p);
+}
