@@ -193,9 +193,6 @@ static void forget_pages_in(struct p9_context *x, uint64_t start, uint64_t end)
 
 void p9_context_flush(struct p9_contexts *m, struct p9_context *x)
 {
-	/* The walker enters guest real addresses behind the list's back. */
-	if (x->key.real)
-		x->filled.count = P9_SLOTS + 1;
 	forget_slots(x->tlb, &x->filled, UINT64_MAX);
 	forget_pages(x);
 	p9_sources_clear(&x->sources);

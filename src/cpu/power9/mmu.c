@@ -63,6 +63,11 @@ struct tlb *p9_mmu_real_tlb(struct p9_cpu *p)
 	return p->mmu->contexts.real->tlb;
 }
 
+void p9_mmu_real_filled(struct p9_cpu *p, uint64_t gra)
+{
+	p9_context_filled(p->mmu->contexts.real, gra);
+}
+
 /* ---- which blocks may be stored to ---- */
 
 static unsigned writable_bit(uint64_t host)

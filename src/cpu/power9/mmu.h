@@ -75,6 +75,8 @@ void p9_mmu_select(struct p9_cpu *p);
 
 /* The TLB of guest real addresses of the present partition, for table walks. */
 struct tlb *p9_mmu_real_tlb(struct p9_cpu *p);
+/* The walker entered the block of gra there. */
+void p9_mmu_real_filled(struct p9_cpu *p, uint64_t gra);
 
 void *p9_mmu_fetch(struct cpu *c);
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req);

@@ -243,7 +243,11 @@ void p9_invalidate(struct cpu_system *s, struct cpu *self, uint32_t lpid, uint64
  */
 bool p9_translate_debug(struct cpu *c, gva_t ea, gpa_t *real);
 
-/* The instruction at the current pc, for a hypervisor that emulates it (MMIO). False: not readable. */
+/*
+ * The instruction at the current pc, for a hypervisor that emulates it (MMIO). False: not readable.
+ * p9_invalidate waits only for processors that run: the caller sees to it that page tables and what
+ * they lead to stay until it returns.
+ */
 bool p9_fetch_current(struct cpu *c, uint32_t *insn);
 
 #endif

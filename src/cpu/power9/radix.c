@@ -79,6 +79,7 @@ static void *table_ptr(struct tree *t, uint64_t gra, enum mem_access kind)
 			e->tag[MEM_WRITE] = TLB_TAG_INVALID;
 			e->tag[MEM_FETCH] = TLB_TAG_INVALID;
 			e->addend = res.host - gra;
+			p9_mmu_real_filled(t->p, gra);
 		}
 	}
 	return hva_ptr(HVA(res.host));
@@ -105,7 +106,8 @@ static bool load_entry(struct tree *t, uint64_t addr, uint64_t *entry, _Atomic u
 	p = t->guest ? table_ptr(t, addr, MEM_READ) : hva_ptr(HVA(addr));
 	if (!p)
 		return false;
-	*entry = be64toh(atomic_load_explicit(p, memory_order_relaxed));
+	/* What the entry leads to was written before it. */
+	*entry = be64toh(atomic_load_explicit(p, memory_order_acquire));
 	*where = p;
 	trace_entry(t, p, *entry);
 	return true;
