@@ -62,8 +62,8 @@ static void alu_flags(struct gen *g, enum alu op, uint32_t a, uint32_t b)
 }
 
 /*
- * Should the result start as a copy of b, not a? A dying second operand serves as well as a dying first, one
- * that is there already better.
+ * Should the result start as a copy of b, not a? A dying second operand serves as well as a dying
+ * first, one that is there already better.
  */
 static bool start_with_second(struct gen *g, uint32_t a, uint32_t b)
 {
@@ -340,7 +340,7 @@ static void load_carry(struct gen *g, uint32_t c)
 	if (have_carry(g, c))
 		return;
 	if (g->val[c].in_flags) {
-		g->failed = true; /* they were lost: alloc.c took a wrong view of some operation */
+		g->failed = true; /* they were lost: flags.c took a wrong view of some operation */
 		return;
 	}
 	if (i->op == IR_CONST) {
