@@ -382,35 +382,62 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	end_inst(g);
 }
 
-static void generate(struct gen *g)
+/* Does a block no more than leave the region? Behind the others it is in nobody's way. */
+static bool only_leaves(const struct ir_region *r, uint32_t b)
+{
+	const struct ir_inst *i = &r->inst[r->bb[b].first];
+
+	for (uint32_t n = 1; n < r->bb[b].count; n++, i++)
+		if (i->op != IR_INSN && ir_has_side(i))
+			return false;
+	return i->op == IR_EXIT_DIRECT || i->op == IR_EXIT_INDIRECT;
+}
+
+/* The blocks in the order of their code: the guest's, those that only leave last. Returns how many. */
+static uint32_t order_blocks(const struct gen *g, uint32_t *order)
 {
 	const struct ir_region *r = g->r;
+	uint32_t count = 0;
+
+	for (unsigned last = 0; last < 2; last++) {
+		for (uint32_t n = 0; n < r->ninst;) {
+			uint32_t b = g->val[n].block;
+
+			if (b == NO_INDEX) {
+				n++;
+				continue;
+			}
+			if ((b && only_leaves(r, b)) == last)
+				order[count++] = b;
+			n = r->bb[b].first + r->bb[b].count;
+		}
+	}
+	return count;
+}
+
+/* order: room for the region's blocks */
+static void generate(struct gen *g, uint32_t *order)
+{
+	const struct ir_region *r = g->r;
+	uint32_t count;
 
 	entry_poll(g);
 	g->code->polled = a_pos(&g->a);
 	pins_load(g, g->pin_block[0].live);
-	/* Blocks in the order of their code: that of the guest. */
-	for (uint32_t first = 0; first < r->ninst;) {
-		uint32_t b = NO_INDEX, follows = NO_INDEX, end;
+	count = order_blocks(g, order);
+	for (uint32_t k = 0; k < count; k++) {
+		uint32_t b = order[k], first = r->bb[b].first;
+		uint32_t follows = k + 1 < count ? order[k + 1] : NO_INDEX;
 
-		b = g->val[first].block;
-		if (b == NO_INDEX) {
-			first++;
-			continue;
-		}
-		end = r->bb[b].first + r->bb[b].count;
-		for (uint32_t n = end; n < r->ninst && follows == NO_INDEX; n++)
-			follows = g->val[n].block;
 		g->block_at[b] = a_pos(&g->a);
 		g->pc = g->block_pc[b];
 		pins_begin_block(g, b);
 		alloc_begin_block(g, b);
-		for (uint32_t n = first; n < end && !g->failed && !g->a.overflow; n++)
-			instruction(g, n, follows);
+		for (uint32_t n = 0; n < r->bb[b].count && !g->failed && !g->a.overflow; n++)
+			instruction(g, first + n, follows);
 		if (g->failed || g->a.overflow)
 			return;
 		tree_end_block(g, b);
-		first = end;
 	}
 	for (uint32_t n = 0; n < g->nfixup; n++)
 		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
@@ -486,6 +513,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 {
 	struct gen *g = calloc(1, sizeof(*g));
 	struct scratch_mark mark = scratch_mark(r->scratch);
+	uint32_t *order = scratch_take(r->scratch, r->nbb + 1, sizeof(*order));
 	struct jit_code *c = NULL;
 	uint8_t *buffer = malloc(CODE_MAX);
 	int err = ENOMEM;
@@ -512,7 +540,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->a.ref = malloc(g->a.cap_ref * sizeof(*g->a.ref));
 	g->block_pc = malloc((r->nbb + 1) * sizeof(*g->block_pc));
 	g->pin_block = calloc(r->nbb + 1, sizeof(*g->pin_block));
-	if (!g->a.ref || !g->block_pc || !g->pin_block || !g->val || !g->next || !g->block_at ||
+	if (!order || !g->a.ref || !g->block_pc || !g->pin_block || !g->val || !g->next || !g->block_at ||
 	    !g->fixup || !g->stub || !g->exit_where || !ir_cfg_init(&g->cfg, r) ||
 	    !alloc_init(g) || !pins_choose(g))
 		goto out;
@@ -525,7 +553,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 		goto out;
 	g->code = c;
 	ir_block_pcs(r, g->block_pc);
-	generate(g);
+	generate(g, order);
 	if (g->failed || g->a.overflow) {
 		free(c);
 		c = NULL;
