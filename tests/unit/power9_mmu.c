@@ -466,6 +466,42 @@ static void test_tlbie_of_unchanged(void **state)
 	assert_int_equal(p9_pc(m.cpu[0]), P9_VEC_DSI + 12);
 }
 
+/*
+ * Once a process that is not the current one was invalidated, nothing of it may be left, though its tables
+ * are as they were: they may change now, and nobody is told.
+ */
+static void test_tlbie_of_another_process(void **state)
+{
+	/* of PID, and of all processes; here or everywhere */
+	const uint32_t code[] = { tlbie(false, 2, 1), tlbie(true, 2, 1), M_HCALL };
+	struct p9_regs *r = regs();
+	uint64_t *pte;
+
+	(void)state;
+	pte = machine_map(&m, PID, EA, DATA, 16, EAA_RW | R | C);
+	machine_map(&m, PID, M_CODE, M_CODE, 16, EAA_R | EAA_X);
+	machine_process(&m, 9);
+	for (unsigned n = 0; n < 4; n++)
+		st_le64(m.ram + DATA + n * 0x10000, n);
+	for (unsigned n = 0; n < 4; n++) {
+		bool all = n & 1;
+
+		*pte = htobe64((be64toh(*pte) & ~UINT64_C(0x01fffffffffff000)) |
+			       (DATA + n * 0x10000));
+		data_mode(n & 2);
+		assert_int_equal(access_at(EA, LOAD), 0);
+		assert_int_equal(r->gpr[3], n);
+		r->pidr = 9;
+		r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+		p9_state_changed(m.cpu[0]);
+		machine_code(&m, M_CODE + 0x3000, code + (n == 2), 1);
+		machine_code(&m, M_CODE + 0x3004, code + 2, 1);
+		r->gpr[5] = all ? 2 << 10 : 1 << 10;
+		r->gpr[6] = (uint64_t)PID << 32;
+		assert_int_equal(machine_run(&m, 0, M_CODE + 0x3000), P9_VEC_SYSCALL);
+	}
+}
+
 /* More pages than are watched: nothing is kept by mistake. */
 static void test_tlbie_of_many(void **state)
 {
@@ -641,6 +677,7 @@ int main(void)
 		T(test_malformed_tree),
 		T(test_tlbie),
 		T(test_tlbie_of_unchanged),
+		T(test_tlbie_of_another_process),
 		T(test_tlbie_of_many),
 		T(test_code_write),
 		T(test_cross_modify),

@@ -252,6 +252,9 @@ void p9_context_flush_process(struct p9_contexts *m, struct p9_context *x, uint6
 		return;
 	/* Process 0's addresses are in every context: quadrant 3. */
 	if (pid == UINT64_MAX || (pid == 0 && (supervisor(x) || x->high || x->key.pid == 0))) {
+		/* quadrant 0 of a process that need not be the current one */
+		if (pid && supervisor(x))
+			flush_low(m, x);
 		if (ranged)
 			p9_context_flush_range(m, x, start, end);
 		else

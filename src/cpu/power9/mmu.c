@@ -249,6 +249,17 @@ void *p9_mmu_fetch(struct cpu *c)
 
 /* ---- requests ---- */
 
+/*
+ * Could a processor translate by a context's tables of its own accord, as it is now? Then what it still
+ * holds after an invalidation may be what it has looked up since. Otherwise it must not hold
+ * anything: software may change those tables and not say so again. Linux, for one, invalidates a
+ * process where it has stopped running, and from then on only where it still runs.
+ */
+static bool current(const struct p9_regs *r, const struct p9_context *x)
+{
+	return x->key.lpid == r->lpidr && (!x->key.pr || x->key.pid == r->pidr);
+}
+
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 {
 	const struct p9_regs *r = &p9_of(c)->regs;
@@ -284,7 +295,7 @@ void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 			else
 				p9_context_flush_process(
 					m, x, req->arg[1], req->arg[3], req->arg[4],
-					look && x->key.lpid == r->lpidr ? &r->patb1 : NULL);
+					look && current(r, x) ? &r->patb1 : NULL);
 			break;
 		}
 	}
