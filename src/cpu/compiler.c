@@ -71,10 +71,13 @@ static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g
 		count_shared(&s->compile_failures);
 }
 
-/* What is hot depends on how much waits; up to CPU_JIT_AFTER. The lock is held. */
+/* What is hot depends on how much waits, and on the room there is for it; up to CPU_JIT_AFTER. The lock is held. */
 static void set_threshold(struct cpu_compiler *p)
 {
 	uint32_t after = p->after_idle + p->end - p->first;
+
+	if (region_cache_filling(p->system->regions))
+		after = CPU_JIT_AFTER;
 
 	atomic_store_explicit(&p->system->jit_after,
 			      after < CPU_JIT_AFTER ? after : CPU_JIT_AFTER, memory_order_relaxed);

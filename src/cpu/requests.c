@@ -12,8 +12,12 @@
 /* How often a region is interpreted where compiled code is to be proved: more of it is. */
 #define LOCKSTEP_AFTER 4
 
-/* Address space for compiled code; memory is taken as it is used. */
-#define JIT_BYTES (UINT64_C(128) << 20)
+/*
+ * What translations may take, half of it compiled code, and address space for that: some is dead for a
+ * while, and some is lost between pieces.
+ */
+#define TRANSLATIONS	   (UINT64_C(40) << 20)
+#define JIT_BYTES(limit)   ((limit) + (limit) / 8 + (UINT64_C(4) << 20))
 
 /* From the start of a processor's structure, a multiple of 64. */
 static size_t jump_offset(const struct cpu_arch *arch)
@@ -25,6 +29,12 @@ static size_t jump_offset(const struct cpu_arch *arch)
 
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
+	const size_t all = config->translation_bytes ? config->translation_bytes : TRANSLATIONS;
+	const struct region_limits limit = {
+		.compiled = config->jit ? all / 2 : 0,
+		.interpreted = config->jit ? all / 2 : all,
+		.keep_interpreted = config->lockstep,
+	};
 	struct cpu_system *s = calloc(1, sizeof(*s));
 
 	if (!s)
@@ -47,7 +57,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		};
 
 		/* Without a back end, or memory for one, the interpreter serves. */
-		s->jit = jit_create(&layout, JIT_BYTES);
+		s->jit = jit_create(&layout, JIT_BYTES(limit.compiled));
 		s->lockstep = config->lockstep && s->jit;
 	}
 	if (s->jit && (config->perf_map_fd || config->jit_dump_fd)) {
@@ -60,7 +70,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 			return NULL;
 		}
 	}
-	s->regions = region_cache_create(s->jit);
+	s->regions = region_cache_create(s->jit, &limit);
 	s->timer = s->regions ? cpu_timer_create(s) : NULL;
 	if (!s->timer) {
 		region_cache_destroy(s->regions);
@@ -100,7 +110,7 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 		.region_bytes = region_cache_bytes(s->regions),
 		.code_bytes = s->jit ? jit_bytes(s->jit) : 0,
 		.regions_killed = r.killed,
-		.code_flushes = r.flushes,
+		.regions_evicted = r.evicted,
 		.regions_compiled = counter_read(&s->regions_compiled),
 		.compile_failures = counter_read(&s->compile_failures),
 		.shootdowns = counter_read(&s->shootdowns),

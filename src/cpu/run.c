@@ -8,9 +8,6 @@
 #include "cpu/core.h"
 #include "cpu/lockstep.h"
 
-/* Code cache bound: above it everything is translated anew. */
-#define REGION_BYTES_MAX (UINT64_C(256) << 20)
-
 static bool fail(struct cpu *c, const char *what)
 {
 	snprintf(c->error, sizeof(c->error), "%s", what);
@@ -39,16 +36,11 @@ static void quiescent(struct cpu *c)
 	region_cache_reclaim(s->regions, oldest);
 }
 
-/*
- * Keep what translations take within bounds: kill all above the limit, and, when enough were killed,
- * start an epoch and have all processors pass it, so that the dead ones are freed.
- */
+/* When enough regions were killed, start an epoch and have all processors pass it, so that they are freed. */
 static void maybe_advance(struct cpu *c)
 {
 	struct cpu_system *s = c->system;
 
-	if (region_cache_bytes(s->regions) > REGION_BYTES_MAX)
-		region_kill_all(s->regions);
 	if (!region_epoch_advance(s->regions))
 		return;
 	pthread_mutex_lock(&s->lock);

@@ -54,7 +54,8 @@ struct region {
 	uint32_t len;  /* bytes of guest code that it was made from, contiguous */
 	bool bound;    /* good for this pc only */
 	_Atomic bool dead;
-	struct ir_code *code;
+	_Atomic bool used; /* since eviction looked at it last */
+	struct ir_code *code; /* NULL once it is compiled, and all processors know */
 	const void *_Atomic entry; /* of its compiled code; NULL: interpreted */
 	struct jit_code *compiled;
 	struct region_link *link;  /* by exit of the compiled code */
@@ -64,6 +65,7 @@ struct region {
 	bool unowned;              /* reclaimed while it was held: who lets go last frees it */
 	_Atomic(struct region *) hash_next;
 	struct region *block_next;  /* in its block's list, or in the retired list */
+	struct region *strip_next;  /* in the list of those whose `code` goes */
 };
 
 /* A direct jump from an exit of one region's compiled code to another's. Under the cache's mutex. */
@@ -74,8 +76,17 @@ struct region_link {
 
 struct region_cache;
 
+/*
+ * Bytes that live regions may take, as they are interpreted and compiled: above it, those that have not been
+ * used for long are killed, some with each that is entered.
+ */
+struct region_limits {
+	size_t interpreted, compiled;
+	bool keep_interpreted; /* of what is compiled, too */
+};
+
 /* jit: frees and links compiled code; NULL when everything is interpreted. */
-struct region_cache *region_cache_create(struct jit *jit);
+struct region_cache *region_cache_create(struct jit *jit, const struct region_limits *limit);
 void region_cache_destroy(struct region_cache *rc);
 
 /* NULL if there is none (alive). */
@@ -129,7 +140,7 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len);
 void region_kill_all(struct region_cache *rc);
 
 /*
- * Epoch-based reclamation. region_epoch_advance starts a new epoch when enough has been retired
+ * Epoch-based reclamation. region_epoch_advance starts a new epoch when enough has been retired, or jump caches are to be cleared
  * (true: the caller has every processor pass a quiescent point); region_cache_reclaim
  * frees what was retired before epoch `oldest_seen`, the oldest that a running processor has acknowledged.
  */
@@ -137,14 +148,17 @@ uint64_t region_epoch(const struct region_cache *rc);
 bool region_epoch_advance(struct region_cache *rc);
 void region_cache_reclaim(struct region_cache *rc, uint64_t oldest_seen);
 
-/* Live regions; since creation: regions killed, and how often all were at once. No lock. */
+/* Live regions; since creation: regions killed, and of these, to make room. No lock. */
 struct region_cache_stats {
-	uint64_t live, killed, flushes;
+	uint64_t live, killed, evicted;
 };
 
 void region_cache_stats_read(const struct region_cache *rc, struct region_cache_stats *out);
 
-/* Bytes held by live regions; above the limit the owner kills everything. */
+/* Compiled code takes more than half of what it may. */
+bool region_cache_filling(const struct region_cache *rc);
+
+/* Bytes that the interpreted form of live regions takes. */
 size_t region_cache_bytes(const struct region_cache *rc);
 
 #endif
