@@ -1,0 +1,150 @@
+/*
+ * A translation cache that is much too small: what was evicted is translated again, by one processor and
+ * by several at once, compiled on their threads and on another; and the bound holds.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <pthread.h>
+
+#include "power9_machine.h"
+
+#define FUNCTIONS 1200
+#define DISTANCE  256 /* bytes from one to the next */
+#define FIRST	  (M_CODE + 0x1000)
+#define LIMIT	  (128 << 10)
+#define ROUNDS	  40
+
+#define ADDI(rt, ra, imm)  (14u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
+#define MULLI(rt, ra, imm) (7u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
+#define ADD(rt, ra, rb)	   (31u << 26 | (rt) << 21 | (ra) << 16 | (rb) << 11 | 266u << 1)
+#define ADDIC_(rt, ra, imm) (13u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
+#define MTCTR(rs)	   (31u << 26 | (rs) << 21 | 9u << 16 | 467u << 1)
+#define BDNZ(distance)	   (16u << 26 | 16u << 21 | ((distance) & 0xfffc))
+#define BNE(distance)	   (16u << 26 | 4u << 21 | 2u << 16 | ((distance) & 0xfffc))
+#define BCTRL		   0x4e800421u
+#define BLR		   0x4e800020u
+
+static uint64_t wanted(unsigned functions)
+{
+	uint64_t v = 0;
+
+	for (unsigned n = 0; n < functions; n++)
+		v = v * 31 + n + 3 * 7;
+	return v;
+}
+
+static void create(struct machine *m, unsigned ncpu, bool jit, bool background)
+{
+	const struct cpu_system_config config = {
+		.arch = &p9_arch,
+		.optimise = true,
+		.jit = jit,
+		.jit_after = 2,
+		.background = background,
+		.translation_bytes = LIMIT,
+	};
+	/* r22: the first function, r23: the distance, r20: how many */
+	const uint32_t caller[] = {
+		MTCTR(22), BCTRL, ADD(22, 22, 23), ADDIC_(20, 20, -1), BNE(-16), M_HCALL,
+	};
+
+	machine_create_config(m, ncpu, &config);
+	machine_code(m, M_CODE, caller, 6);
+	for (unsigned n = 0; n < FUNCTIONS; n++) {
+		const uint32_t function[] = {
+			MULLI(3, 3, 31), ADDI(3, 3, n), ADDI(5, 0, 3), MTCTR(5),
+			ADDI(3, 3, 7),	 BDNZ(-4),	BLR,
+		};
+
+		machine_code(m, FIRST + n * DISTANCE, function, 7);
+	}
+}
+
+static void *run(void *arg)
+{
+	struct cpu *c = arg;
+	struct p9_regs *r = p9_regs(c);
+	uint64_t wrong = 0;
+
+	for (unsigned n = 0; n < ROUNDS; n++) {
+		/* the first few stay hot */
+		unsigned functions = n % 4 ? 20 : FUNCTIONS;
+		enum cpu_exit exit;
+
+		p9_set_pc(c, M_CODE);
+		r->gpr[3] = 0;
+		r->gpr[20] = functions;
+		r->gpr[22] = FIRST;
+		r->gpr[23] = DISTANCE;
+		do {
+			exit = cpu_run(c);
+		} while (exit == CPU_EXIT_KICK);
+		wrong += exit != CPU_EXIT_HYPERVISOR || r->gpr[3] != wanted(functions);
+	}
+	return (void *)(uintptr_t)wrong;
+}
+
+static void check_bound(struct machine *m, bool jit)
+{
+	struct cpu_system_stats s;
+
+	cpu_system_stats_read(m->system, &s);
+	assert_true(s.regions_evicted > FUNCTIONS);
+	/* one that was entered last is not thrown away for itself; the dead wait to be freed */
+	assert_true(s.region_bytes <= LIMIT + (4 << 10));
+	if (jit && s.regions_compiled)
+		assert_true(s.code_bytes <= 4 * LIMIT);
+}
+
+static void several(unsigned ncpu, bool jit, bool background)
+{
+	struct machine m;
+	pthread_t thread[4];
+
+	create(&m, ncpu, jit, background);
+	for (unsigned n = 0; n < ncpu; n++)
+		assert_int_equal(pthread_create(&thread[n], NULL, run, m.cpu[n]), 0);
+	for (unsigned n = 0; n < ncpu; n++) {
+		void *wrong;
+
+		assert_int_equal(pthread_join(thread[n], &wrong), 0);
+		assert_null(wrong);
+	}
+	check_bound(&m, jit);
+	machine_destroy(&m);
+}
+
+static void interpreted(void **state)
+{
+	(void)state;
+	several(1, false, false);
+	several(4, false, false);
+}
+
+static void compiled(void **state)
+{
+	(void)state;
+	several(1, true, false);
+	several(4, true, false);
+}
+
+static void compiled_meanwhile(void **state)
+{
+	(void)state;
+	several(1, true, true);
+	several(4, true, true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(interpreted),
+		cmocka_unit_test(compiled),
+		cmocka_unit_test(compiled_meanwhile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
