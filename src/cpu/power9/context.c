@@ -22,14 +22,16 @@ static void renew(struct p9_contexts *m, struct p9_context *x)
 int p9_contexts_init(struct p9_contexts *m, struct counter *recycles)
 {
 	m->recycles = recycles;
-	/* All TLBs at once: selecting a context can then never fail. */
+	/*
+	 * All TLBs at once: selecting a context can then never fail. Most machines use few: their memory is
+	 * written when they are taken first.
+	 */
 	for (unsigned i = 0; i < P9_CONTEXTS; i++) {
 		struct p9_context *x = &m->context[i];
 
 		x->tlb = aligned_alloc(64, sizeof(struct tlb));
 		if (!x->tlb)
 			return -1;
-		tlb_flush(x->tlb);
 		x->age = 1;
 		renew(m, x);
 	}
@@ -284,6 +286,8 @@ static struct p9_context *find(struct p9_contexts *m, struct p9_context_key key)
 	if (victim->key.used) {
 		count(m->recycles);
 		p9_context_flush(m, victim);
+	} else {
+		tlb_flush(victim->tlb);
 	}
 	victim->key = key;
 	victim->pid = 0;
