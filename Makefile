@@ -8,7 +8,7 @@ GUEST := $(or $(ANYKVM_CACHE),build/guest)
 MEMORY ?= 2G
 CPUS ?= 2
 
-.PHONY: all run check bench clean deps guest
+.PHONY: all run check bench clean distclean deps guest
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -37,5 +37,9 @@ check:
 bench:
 	@bench/run --anykvm $(BUILD)/src/anykvm $(BENCH)
 
+# What was downloaded for guests stays; distclean removes that, too.
 clean:
+	@test ! -d $(BUILD) || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name guest -exec rm -rf {} +
+
+distclean:
 	rm -rf $(BUILD)

@@ -2,9 +2,14 @@
  * A world switch as a hypervisor in a guest has it: see bench/nested-switch --in-guest. It runs in
  * a guest of anykvm and uses Linux's KVM there. Its own guest makes hypercalls that KVM serves
  * itself, and touches memory. Each line is: name, nanoseconds of the wall clock, how many.
+ *
+ *   nested-guest DEPTH          both, twice, and what they took
+ *   nested-guest DEPTH marks    each once, between two lines that it prints, and with a line read
+ *                               before, so that somebody can count (bench/nested-switch-count)
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +77,35 @@ static uint64_t go(uint64_t pc, uint64_t count)
 	return start;
 }
 
-static int measure(const char *depth)
+/* Somebody begins to count, or ends; a line says that it goes on. */
+static void mark(const char *name, uint64_t n)
+{
+	int c;
+
+	printf("mark %s %llu\n", name, (unsigned long long)n);
+	fflush(stdout);
+	do
+		c = getchar();
+	while (c != '\n' && c != EOF);
+}
+
+static int marked(uint64_t n, uint64_t pages)
+{
+	go(CODE, n);
+	mark("nothing", 1);
+	go(CODE, 1);
+	mark("hypercall", n);
+	go(CODE, n);
+	mark("nothing", 1);
+	mark("first-touch-of-64K", pages);
+	go(TOUCH, pages);
+	mark("second-touch", pages);
+	go(TOUCH, pages);
+	mark("end", 1);
+	return 0;
+}
+
+static int measure(const char *depth, bool marks)
 {
 	static const uint32_t switches[] = {
 		0x38600000 | H_PROD, /* li 3,H_PROD */
@@ -121,6 +154,8 @@ static int measure(const char *depth)
 	}
 	memcpy(mem + CODE / 4, switches, sizeof(switches));
 	memcpy(mem + TOUCH / 4, touch, sizeof(touch));
+	if (marks)
+		return marked(n / 2, pages);
 	go(CODE, 2000);
 	printf("result depth-%s-hypercall %llu %llu\n", depth,
 	       (unsigned long long)(go(CODE, n) / n), (unsigned long long)n);
@@ -133,14 +168,19 @@ static int measure(const char *depth)
 
 /*
  * Twice, the first time in silence and in a process of its own: the kernel then gives out memory
- * that it has had before, so that the hypervisors under it have it, too, and the host.
+ * that it has had before, so that the hypervisors under it have it, too, and the host. Code is
+ * compiled then, too, which a machine that was saved at the first mark and restored has not.
  */
 int main(int argc, char **argv)
 {
 	const char *depth = argc > 1 ? argv[1] : "1";
-	pid_t child = fork();
+	bool marks = argc > 2 && !strcmp(argv[2], "marks");
+	pid_t child;
 	int status;
 
+	if (marks)
+		mark("begin", 1);
+	child = fork();
 	if (child < 0) {
 		perror("fork");
 		return 1;
@@ -148,9 +188,9 @@ int main(int argc, char **argv)
 	if (!child) {
 		if (!freopen("/dev/null", "w", stdout))
 			return 1;
-		return measure(depth);
+		return measure(depth, false);
 	}
 	if (waitpid(child, &status, 0) != child || status)
 		return 1;
-	return measure(depth);
+	return measure(depth, marks);
 }

@@ -1,18 +1,21 @@
 /*
  * What nesting costs the hypervisor, with no guest kernel in the way: see bench/nested-switch.
  *
- *   nested_switch [--guests N] [--rounds N] [--only-switch]
+ *   nested_switch [--guests N] [--rounds N] [--only switch|touch-SIZE|touch-SIZE-not-in-shadow]
  *
  * L1 is a few instructions that enter an L2 again and again; L2 is `sc 1`, or touches pages that
- * its shadow tree does not have. Each line is: name, nanoseconds of the vCPU's own time, how many.
+ * its shadow tree does not have. Each line is: name, nanoseconds of the vCPU's own time, how many;
+ * where the host counts instructions (perf_event_open), also NAME-instructions, of user state.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,6 +60,8 @@ static int vm, vcpu;
 static struct kvm_run *run;
 static uint8_t *mem;
 static uint64_t next_table = TREES;
+static const char *only;
+static int counter = -1;
 
 static void die(const char *what, int err)
 {
@@ -200,11 +205,38 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Enter LPIDs first..last - 1 in turn, `times` altogether; L2 begins at `nip`. Seconds. */
-static double enter(uint64_t times, unsigned first, unsigned last, uint64_t nip, uint64_t pages,
-		    uint64_t step)
+/* What a number of runs took. */
+struct cost {
+	double seconds;
+	uint64_t instructions;
+};
+
+static void open_counter(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_HW_INSTRUCTIONS,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+	};
+
+	counter = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static uint64_t instructions(void)
+{
+	uint64_t n;
+
+	return counter >= 0 && read(counter, &n, sizeof(n)) == sizeof(n) ? n : 0;
+}
+
+/* Enter LPIDs first..last - 1 in turn, `times` altogether; L2 begins at `nip`. Added to *cost. */
+static void enter(uint64_t times, unsigned first, unsigned last, uint64_t nip, uint64_t pages,
+		  uint64_t step, struct cost *cost)
 {
 	struct kvm_regs regs = {.pc = L1_CODE, .msr = MSR_SF | 1};
+	uint64_t instructions_before;
 	double start;
 	int ret;
 
@@ -229,18 +261,21 @@ static double enter(uint64_t times, unsigned first, unsigned last, uint64_t nip,
 	regs.gpr[25] = first;
 	regs.gpr[26] = first;
 	ioctl_on(vcpu, KVM_SET_REGS, &regs);
+	instructions_before = instructions();
 	start = seconds();
 	ret = be->ioctl(kvm, vcpu, kvm_request(KVM_GUEST_PPC64, KVM_RUN), NULL);
 	if (ret < 0)
 		die("KVM_RUN failed", ret);
 	if (run->exit_reason != KVM_EXIT_PAPR_HCALL || run->papr_hcall.nr != DONE)
 		die("L1 did not come to its end", EIO);
-	start = seconds() - start;
+	if (cost) {
+		cost->seconds += seconds() - start;
+		cost->instructions += instructions() - instructions_before;
+	}
 	/* Take over the hypercall's result. */
 	run->immediate_exit = 1;
 	be->ioctl(kvm, vcpu, kvm_request(KVM_GUEST_PPC64, KVM_RUN), NULL);
 	run->immediate_exit = 0;
-	return start;
 }
 
 static uint64_t resident(void)
@@ -255,30 +290,55 @@ static uint64_t resident(void)
 	return (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void report(const char *name, double s, uint64_t n)
+static void report(const char *name, const struct cost *cost, uint64_t n)
 {
-	printf("%s %.1f %llu\n", name, s * 1e9 / (double)n, (unsigned long long)n);
+	printf("%s %.1f %llu\n", name, cost->seconds * 1e9 / (double)n, (unsigned long long)n);
+	if (cost->instructions)
+		printf("%s-instructions %llu %llu\n", name,
+		       (unsigned long long)(cost->instructions / n), (unsigned long long)n);
 	fflush(stdout);
 }
 
-/* Pages of 4 KiB, or of `step`, each touched once: with all in the shadow tree, and with nothing
- * there. */
+static bool wanted(const char *name)
+{
+	return !only || !strcmp(only, name);
+}
+
+/*
+ * Pages of 4 KiB, or of `step`, each touched once: with all in the shadow tree, and with nothing
+ * there.
+ */
 static void bench_faults(const char *size, unsigned lpid, uint64_t step, unsigned rounds)
 {
 	uint64_t pages = (L2_SIZE - TOUCH_FROM) / step;
-	double there = 0, faults = 0;
-	char name[64];
+	struct cost there = {0}, faults = {0};
+	char touch[64], fault[64];
 
-	enter(1, lpid, lpid + 1, L2_TOUCH, pages, step);
+	snprintf(touch, sizeof(touch), "touch-%s", size);
+	snprintf(fault, sizeof(fault), "touch-%s-not-in-shadow", size);
+	if (!wanted(touch) && !wanted(fault))
+		return;
+	enter(1, lpid, lpid + 1, L2_TOUCH, pages, step, NULL);
 	for (unsigned i = 0; i < rounds; i++) {
-		there += enter(1, lpid, lpid + 1, L2_TOUCH, pages, step);
-		flush();
-		faults += enter(1, lpid, lpid + 1, L2_TOUCH, pages, step);
+		if (wanted(touch))
+			enter(1, lpid, lpid + 1, L2_TOUCH, pages, step, &there);
+		if (wanted(fault)) {
+			flush();
+			enter(1, lpid, lpid + 1, L2_TOUCH, pages, step, &faults);
+		}
 	}
-	snprintf(name, sizeof(name), "touch-%s", size);
-	report(name, there, pages * rounds);
-	snprintf(name, sizeof(name), "touch-%s-not-in-shadow", size);
-	report(name, faults, pages * rounds);
+	if (wanted(touch))
+		report(touch, &there, pages * rounds);
+	if (wanted(fault))
+		report(fault, &faults, pages * rounds);
+}
+
+static void bench_switch(const char *name, uint64_t times, unsigned first, unsigned last)
+{
+	struct cost cost = {0};
+
+	enter(times, first, last, L2_CODE, 0, 0, &cost);
+	report(name, &cost, times);
 }
 
 static void bench_guests(unsigned guests, uint64_t times)
@@ -290,15 +350,15 @@ static void bench_guests(unsigned guests, uint64_t times)
 	for (unsigned i = 4; i < guests + 4 && i < 1024; i++)
 		make_guest(i, 21);
 	flush();
-	enter(8, 4, 5, L2_CODE, 0, 0);
+	enter(8, 4, 5, L2_CODE, 0, 0, NULL);
 	before = resident();
-	enter(guests, 4, guests + 4, L2_CODE, 0, 0);
+	enter(guests, 4, guests + 4, L2_CODE, 0, 0, NULL);
 	after = resident();
 	printf("idle-guest-bytes %.0f %u\n", (double)(after - before) / (guests - 1), guests);
 	snprintf(name, sizeof(name), "switch-%u-guests-there", guests);
-	report(name, enter(times, 4, 5, L2_CODE, 0, 0), times);
+	bench_switch(name, times, 4, 5);
 	snprintf(name, sizeof(name), "switch-among-%u-guests", guests);
-	report(name, enter(times, 4, guests + 4, L2_CODE, 0, 0), times);
+	bench_switch(name, times, 4, guests + 4);
 }
 
 int main(int argc, char **argv)
@@ -306,11 +366,10 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"guests", required_argument, NULL, 'g'},
 		{"rounds", required_argument, NULL, 'r'},
-		{"only-switch", no_argument, NULL, 's'},
+		{"only", required_argument, NULL, 'o'},
 		{0},
 	};
 	unsigned guests = 1000, rounds = 10;
-	bool only_switch = false;
 	uint64_t times;
 	int c;
 
@@ -319,8 +378,8 @@ int main(int argc, char **argv)
 			guests = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'r')
 			rounds = (unsigned)strtoul(optarg, NULL, 10);
-		else if (c == 's')
-			only_switch = true;
+		else if (c == 'o')
+			only = optarg;
 		else
 			return 2;
 	}
@@ -333,14 +392,15 @@ int main(int argc, char **argv)
 	make_guest(2, 16);
 	make_guest(3, 21);
 	flush();
-	enter(1000, 3, 4, L2_CODE, 0, 0);
-	report("switch", enter(times, 3, 4, L2_CODE, 0, 0), times);
-	if (only_switch)
-		return 0;
+	open_counter();
+	enter(1000, 3, 4, L2_CODE, 0, 0, NULL);
+	if (wanted("switch"))
+		bench_switch("switch", times, 3, 4);
 	bench_faults("4K", 1, 4096, rounds);
 	bench_faults("64K", 2, 65536, rounds * 10);
 	bench_faults("2M", 3, 2 * MIB, rounds * 50);
-	bench_guests(guests, times);
+	if (!only)
+		bench_guests(guests, times);
 	be->destroy(kvm);
 	return 0;
 }

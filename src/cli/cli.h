@@ -63,6 +63,7 @@ bool parse_size(const char *s, uint64_t *bytes);
 bool parse_count(const char *s, unsigned max, unsigned *out);
 
 /* "4", or "cores=2,threads=2" with QEMU's sockets and cpus. False if contradictory or none. */
+#define SMP_PART_MAX 4096 /* of each of its numbers */
 bool parse_smp(const char *s, unsigned *cores, unsigned *threads);
 
 /* --- settings.c: the administrator's --- */

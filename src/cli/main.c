@@ -63,7 +63,7 @@ static int command_help(int argc, char **argv)
 	       "  %d  the command line is wrong, or asks for more than there is\n"
 	       "  %d  kernel or initial RAM disk cannot be loaded\n"
 	       "  %d  the guest panicked, or stopped for good\n"
-	       "  %d  the user ended it with Ctrl-A x\n"
+	       "  %d  the user ended it with Ctrl-A x, or with a signal that saved its state\n"
 	       "  %d  the guest rebooted and --no-reboot was given\n"
 	       "  %d  the reader of the guest's console went away\n",
 	       EXIT_POWER_OFF, EXIT_ANYKVM, EXIT_USAGE, EXIT_IMAGE, EXIT_CRASH, EXIT_QUIT,

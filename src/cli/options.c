@@ -165,7 +165,7 @@ bool parse_count(const char *s, unsigned max, unsigned *out)
 static bool smp_part(const char *key, const char *value, unsigned *cpus, unsigned *sockets,
 		     unsigned *cores, unsigned *threads)
 {
-	static const unsigned max = 4096;
+	const unsigned max = SMP_PART_MAX;
 
 	if (!value)
 		return parse_count(key, max, cpus);

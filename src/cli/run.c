@@ -71,8 +71,8 @@ static int set_smp(void *into, const char *name, const char *value)
 	struct run_options *o = into;
 
 	if (!parse_smp(value, &o->config.cores, &o->config.threads)) {
-		complain("%s takes a number of processors or cores=N,threads=M, not \"%s\".", name,
-			 value);
+		complain("%s takes a number of processors (1 to %u) or cores=N,threads=M, not "
+			 "\"%s\".", name, SMP_PART_MAX, value);
 		return -1;
 	}
 	return 0;

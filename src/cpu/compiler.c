@@ -45,6 +45,31 @@ static void copy_code(const struct cpu_system *s, const struct region *g, struct
 	memcpy(code->bytes, hva_ptr(HVA(g->host)), code->size);
 }
 
+/* ---- shared checks: see ir.h ---- */
+
+static _Atomic uint64_t *unshared_word(struct cpu_system *s, const struct region *g, uint64_t *bit)
+{
+	uint32_t hash = (g->host >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+	*bit = UINT64_C(1) << hash % 64;
+	return &s->unshared[hash / 64 % ARRAY_SIZE(s->unshared)];
+}
+
+static bool shares_checks(struct cpu_system *s, const struct region *g)
+{
+	uint64_t bit;
+
+	return !(atomic_load_explicit(unshared_word(s, g, &bit), memory_order_relaxed) & bit);
+}
+
+void cpu_compile_unshared(struct cpu_system *s, const struct region *g)
+{
+	uint64_t bit;
+	_Atomic uint64_t *word = unshared_word(s, g, &bit);
+
+	atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+}
+
 /* ir: scratch of the calling thread. */
 static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g,
 		    const struct cpu_code *guest, uint64_t version)
@@ -55,7 +80,9 @@ static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g
 	ir_region_reset(ir);
 	ir->base = g->pc & ~TLB_BLOCK_MASK;
 	len = s->arch->translate(g->mode, ir, g->pc, guest->bytes, guest->size, CPU_REGION_INSNS);
-	if (!ir->failed && s->optimise)
+	if (!ir->failed && s->optimise && shares_checks(s, g))
+		ir_optimise_shared(ir);
+	else if (!ir->failed && s->optimise)
 		ir_optimise(ir);
 	if (!ir->failed)
 		code = jit_compile(s->jit, ir, g->pc);

@@ -18,9 +18,10 @@
 #include "jit/jit.h"
 #include "jit/region.h"
 #include "jit/trace.h"
+#include "util/bits.h"
 #include "util/counter.h"
 
-#define CPU_JUMP_CACHE 8192
+#define CPU_JUMP_CACHE 16384
 #define CPU_REQUESTS   64
 
 enum cpu_request_kind {
@@ -85,14 +86,15 @@ struct cpu {
 	uint64_t req_posted;           /* under req_lock */
 	_Atomic uint64_t req_served;
 	_Atomic uint64_t epoch_seen;
+	uint32_t round_seen; /* region_round */
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
 	struct lockstep *lockstep; /* NULL: compiled code runs alone (lockstep.h) */
 	struct cpu_counters stats;
 	char error[128];
 	/*
-	 * The jump cache, CPU_JUMP_CACHE entries. It lies behind the architecture's structure: guest state
-	 * has to be within the reach of the interpreter's operands (CODE_REACH).
+	 * CPU_JUMP_CACHE entries, behind the architecture's structure in the same piece of memory: compiled
+	 * code reaches them from the env, and guest registers stay in reach of the interpreter's operands.
 	 */
 	struct region_jump *jump;
 };
@@ -130,7 +132,10 @@ struct cpu_arch {
 	bool (*events)(struct cpu *c);
 	/* The timer fired, or may have: see what has expired, and set the next deadline. */
 	void (*timer)(struct cpu *c);
-	/* Serve a request. */
+	/*
+	 * Serve a request. Of several, those of host memory come first; while the processor does not run,
+	 * guest memory may be gone without one having been served, so it is not to be looked at.
+	 */
 	void (*request)(struct cpu *c, const struct cpu_request *req);
 	/*
 	 * For lockstep.h: where guest state lies, [first, end), nothing of which another thread changes;
@@ -151,6 +156,7 @@ struct cpu_system {
 	bool optimise, check_ir, lockstep;
 	_Atomic uint32_t jit_after; /* interpreted runs that make a region hot */
 	struct region_cache *regions;
+	const struct region_clock *clock; /* theirs */
 	struct jit *jit; /* NULL: everything is interpreted */
 	struct jit_trace *trace; /* NULL: nobody wants to know what is compiled */
 	pthread_mutex_t lock; /* the list of processors */
@@ -159,21 +165,31 @@ struct cpu_system {
 	struct cpu_compiler *compiler; /* NULL: processors compile for themselves */
 	/* of several threads */
 	struct counter shootdowns, regions_compiled, compile_failures;
+	_Atomic uint64_t unshared[64]; /* by hash of where it lies: code to be compiled without PROBEs */
 };
 
 /* requests.c */
+
+/* Where in a processor's memory the jump cache begins. */
+static inline size_t cpu_jump_offset(const struct cpu_arch *arch)
+{
+	return align_up(arch->size, 64);
+}
+
 void cpu_post(struct cpu *c, struct cpu *self, const struct cpu_request *req); /* and wait */
 void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req);
 void cpu_serve_requests(struct cpu *c);
 
-/* Invalidate cached regions by pc (after the architecture changed its contexts wholesale). */
-void cpu_jump_cache_clear(struct cpu *c);
+/* Take dead regions out of the jump cache; the others are to be looked at before they are run again: renew. */
+void cpu_jump_cache_purge(struct cpu *c, bool renew);
 
 /*
  * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
  * is enough for a region. False: not now. The caller is at no quiescent point.
  */
 bool cpu_compile(struct cpu *c, struct region *g);
+/* From now on compile the code of g without shared checks (IR_PROBE). */
+void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
 /*
  * after_idle: how often a region is interpreted first when the thread has nothing to do. NULL: there is no
  * need for a thread, or none to be had.

@@ -92,7 +92,8 @@ void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
 	_(left_indirect)                                                                          \
 	_(left_resume)                                                                            \
 	_(left_fault)                                                                             \
-	_(left_poll)
+	_(left_poll)                                                                               \
+	_(left_unshared)
 
 /* Counters, monotonic, readable by any thread at any time. */
 struct cpu_stats {

@@ -19,14 +19,6 @@
 #define TRANSLATIONS	   (UINT64_C(40) << 20)
 #define JIT_BYTES(limit)   ((limit) + (limit) / 8 + (UINT64_C(4) << 20))
 
-/* From the start of a processor's structure, a multiple of 64. */
-static size_t jump_offset(const struct cpu_arch *arch)
-{
-	return (arch->size + 63) & ~(size_t)63;
-}
-
-#define JUMP_BYTES (CPU_JUMP_CACHE * sizeof(struct region_jump))
-
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
 	const size_t all = config->translation_bytes ? config->translation_bytes : TRANSLATIONS;
@@ -48,7 +40,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
-			.jump = (uint32_t)jump_offset(s->arch),
+			.jump = (uint32_t)cpu_jump_offset(s->arch),
 			.jump_mask = CPU_JUMP_CACHE - 1,
 			.key = offsetof(struct cpu, fetch_context),
 			.pin_first = s->arch->pin_first,
@@ -71,6 +63,8 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		}
 	}
 	s->regions = region_cache_create(s->jit, &limit);
+	if (s->regions)
+		s->clock = region_cache_clock(s->regions);
 	s->timer = s->regions ? cpu_timer_create(s) : NULL;
 	if (!s->timer) {
 		region_cache_destroy(s->regions);
@@ -120,13 +114,13 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 struct cpu *cpu_create(struct cpu_system *s)
 {
 	/* calloc, not a stack of initialisers: all state that is not said otherwise starts as zero. */
-	size_t size = jump_offset(s->arch) + JUMP_BYTES;
+	size_t size = cpu_jump_offset(s->arch) + CPU_JUMP_CACHE * sizeof(struct region_jump);
 	struct cpu *c = aligned_alloc(64, size);
 
 	if (!c)
 		return NULL;
 	memset(c, 0, size);
-	c->jump = (struct region_jump *)(void *)((char *)c + jump_offset(s->arch));
+	c->jump = (struct region_jump *)(void *)((char *)c + cpu_jump_offset(s->arch));
 	c->arch = s->arch;
 	c->system = s;
 	c->no_entry = s->jit ? jit_no_entry(s->jit) : NULL;
@@ -175,9 +169,18 @@ void cpu_destroy(struct cpu *c)
 	free(c);
 }
 
-void cpu_jump_cache_clear(struct cpu *c)
+void cpu_jump_cache_purge(struct cpu *c, bool renew)
 {
-	memset(c->jump, 0, JUMP_BYTES);
+	for (unsigned n = 0; n < CPU_JUMP_CACHE; n++) {
+		struct region_jump *j = &c->jump[n];
+
+		if (!j->region)
+			continue;
+		if (atomic_load_explicit(&j->region->dead, memory_order_relaxed))
+			*j = (struct region_jump){0};
+		else if (renew)
+			j->context = 0; /* no context has this one */
+	}
 }
 
 static void serve(struct cpu *c, const struct cpu_request *req)
@@ -186,11 +189,21 @@ static void serve(struct cpu *c, const struct cpu_request *req)
 	c->arch->request(c, req);
 }
 
+/* Of memory that may be gone by now: before others make the processor look at what is there. */
+static bool of_host(const struct cpu_request *req)
+{
+	return req->kind == CPU_REQ_FLUSH_HOST || req->kind == CPU_REQ_FLUSH_ALL;
+}
+
 void cpu_serve_requests(struct cpu *c)
 {
 	pthread_mutex_lock(&c->req_lock);
 	for (uint32_t i = 0; i < c->nreq; i++)
-		serve(c, &c->req[i]);
+		if (of_host(&c->req[i]))
+			serve(c, &c->req[i]);
+	for (uint32_t i = 0; i < c->nreq; i++)
+		if (!of_host(&c->req[i]))
+			serve(c, &c->req[i]);
 	c->nreq = 0;
 	atomic_store(&c->req_served, c->req_posted);
 	pthread_mutex_unlock(&c->req_lock);

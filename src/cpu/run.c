@@ -19,16 +19,20 @@ static void quiescent(struct cpu *c)
 {
 	struct cpu_system *s = c->system;
 	uint64_t epoch = region_epoch(s->regions), oldest = epoch;
+	uint32_t round;
 
 	if (atomic_load(&c->epoch_seen) == epoch)
 		return;
-	cpu_jump_cache_clear(c);
+	/* Those that were retired before this epoch are dead by now, and still there until it is told. */
+	round = region_round(s->regions);
+	cpu_jump_cache_purge(c, round != c->round_seen);
+	c->round_seen = round;
 	atomic_store(&c->epoch_seen, epoch);
 	pthread_mutex_lock(&s->lock);
 	for (struct cpu *o = s->cpus; o; o = o->next) {
 		uint64_t seen = atomic_load(&o->epoch_seen);
 
-		/* One that does not run clears its jump cache when it enters. */
+		/* One that does not run purges its jump cache when it enters. */
 		if (atomic_load(&o->running) && seen < oldest)
 			oldest = seen;
 	}
@@ -62,6 +66,48 @@ void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 		maybe_advance(c);
 }
 
+/*
+ * Make interpretable code of at most max_insns instructions at `host`, where pc leads now; *len is how many
+ * bytes it depends on. NULL: c->error says why.
+ */
+static struct ir_code *lower_guest(struct cpu *c, hva_t host, uint64_t pc, uint32_t max_insns,
+				   uint32_t *len)
+{
+	struct cpu_system *s = c->system;
+
+	for (;; max_insns /= 2) {
+		struct ir_code *code;
+
+		ir_region_reset(&c->ir);
+		c->ir.base = pc & ~TLB_BLOCK_MASK;
+		*len = c->arch->translate(c->mode, &c->ir, pc, hva_ptr(host),
+					  TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), max_insns);
+		if (c->ir.failed) {
+			fail(c, "out of memory while translating");
+			return NULL;
+		}
+		if (s->check_ir) {
+			const char *wrong = ir_check(&c->ir);
+
+			if (wrong) {
+				snprintf(c->error, sizeof(c->error), "malformed IR: %s", wrong);
+				ir_print(&c->ir, stderr);
+				return NULL;
+			}
+		}
+		/* Most code runs a few times only; what is hot is optimised when it is compiled. */
+		if (s->optimise && !s->jit)
+			ir_optimise(&c->ir);
+		code = ir_lower_in(&c->ir, region_slab(s->regions));
+		if (code)
+			return code;
+		if (errno != E2BIG || max_insns == 1) {
+			fail(c, "out of memory for translated code");
+			return NULL;
+		}
+	}
+}
+
 /* Translate the code at `host` (where pc leads now). NULL: c->error says why. */
 static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 {
@@ -91,35 +137,9 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 			return NULL;
 		}
 		version = region_block_version(s->regions, block);
-		ir_region_reset(&c->ir);
-		c->ir.base = pc & ~TLB_BLOCK_MASK;
-		len = c->arch->translate(c->mode, &c->ir, pc, hva_ptr(host),
-					 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), max_insns);
-		if (c->ir.failed) {
-			fail(c, "out of memory while translating");
+		code = lower_guest(c, host, pc, max_insns, &len);
+		if (!code)
 			return NULL;
-		}
-		if (s->check_ir) {
-			const char *wrong = ir_check(&c->ir);
-
-			if (wrong) {
-				snprintf(c->error, sizeof(c->error), "malformed IR: %s", wrong);
-				ir_print(&c->ir, stderr);
-				return NULL;
-			}
-		}
-		/* Most code runs a few times only; what is hot is optimised when it is compiled. */
-		if (s->optimise && !s->jit)
-			ir_optimise(&c->ir);
-		code = ir_lower(&c->ir);
-		if (!code) {
-			if (errno == E2BIG && max_insns > 1) {
-				max_insns /= 2;
-				continue;
-			}
-			fail(c, "out of memory for translated code");
-			return NULL;
-		}
 		count(&c->stats.regions_translated);
 		g = region_insert(s->regions, host, pc, c->mode,
 				  !(c->mode & c->arch->mode_movable), len, code, version);
@@ -132,6 +152,29 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		}
 		/* The code was written meanwhile: read it again. */
 	}
+}
+
+/*
+ * Interpret what is at the program counter where compiled code was left because a PROBE was refused. The
+ * region there may have no other form than the compiled one; code made for this once has no PROBE.
+ * False with env.fault set: the fetch faulted; without: c->error says why.
+ */
+static bool interpret_once(struct cpu *c, enum ir_leave *leave)
+{
+	struct ir_code *code;
+	void *host = c->arch->fetch(c);
+	uint32_t len, index;
+
+	if (!host)
+		return false;
+	code = lower_guest(c, HVA(host), c->env.pc, CPU_COLD_INSNS, &len);
+	if (!code)
+		return false;
+	c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
+	c->env.polls_left = CPU_JIT_AFTER;
+	*leave = ir_interp(code, &c->env, &index);
+	ir_code_free(code);
+	return true;
 }
 
 static inline struct region_jump *jump_slot(struct cpu *c, uint64_t pc)
@@ -161,8 +204,10 @@ static struct region_jump *find_region(struct cpu *c)
 			return NULL;
 		/* After an invalidation most code is where it was. */
 		if (g && j->pc == pc && j->mode == c->mode && g->host == HVA(code).v &&
-		    !atomic_load_explicit(&g->dead, memory_order_relaxed))
+		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
+			region_use(c->system->clock, g);
 			break;
+		}
 		g = region_lookup(c->system->regions, HVA(code), pc, c->mode);
 		if (!g)
 			g = translate(c, HVA(code), pc);
@@ -182,16 +227,37 @@ static struct region_jump *find_region(struct cpu *c)
 	return j;
 }
 
+/* So often may a region's compiled code be left for a PROBE that was refused. */
+#define UNSHARED_MAX 64
+
+/*
+ * Compiled code of g was left where it could not do accesses together: they meet memory that is no
+ * memory, or in two pieces. If that goes on it is to be compiled without.
+ */
+static void count_unshared(struct cpu *c, struct region *g)
+{
+	struct cpu_system *s = c->system;
+
+	count(&c->stats.left_unshared);
+	if (++g->unshared < UNSHARED_MAX)
+		return;
+	cpu_compile_unshared(s, g);
+	if (region_kill_range(s->regions, HVA(g->host), 4))
+		maybe_advance(c);
+}
+
 /* The host code of a region, which is compiled if it has become hot; NULL: interpret it. */
 static const void *compiled_entry(struct cpu *c, struct region *g)
 {
 	const void *entry = atomic_load_explicit(&g->entry, memory_order_acquire);
 	struct cpu_system *s = c->system;
-
 	uint32_t after;
 
-	if (LIKELY(entry) || !s->jit || g->runs == CPU_RUNS_ASKED)
+	if (LIKELY(entry))
 		return entry;
+	region_use(s->clock, g);
+	if (!s->jit || g->runs == CPU_RUNS_ASKED)
+		return NULL;
 	after = atomic_load_explicit(&s->jit_after, memory_order_relaxed);
 	if (++g->runs < after)
 		return NULL;
@@ -224,7 +290,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 	enum cpu_exit exit;
 	struct region *from = NULL; /* whose exit is to be linked to what is found next */
 	uint32_t from_exit = 0;
-	bool hot = false;
+	bool hot = false, unshared = false;
 
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
 	atomic_store(&c->running, true);
@@ -243,6 +309,15 @@ enum cpu_exit cpu_run(struct cpu *c)
 		if (UNLIKELY(atomic_load_explicit(&c->env.exit_request, memory_order_relaxed)) &&
 		    (from = NULL, serve_exit_request(c, &exit)))
 			break;
+		if (UNLIKELY(unshared)) {
+			unshared = false;
+			if (interpret_once(c, &leave))
+				goto left;
+			if (c->env.fault)
+				goto fault;
+			exit = CPU_EXIT_ERROR;
+			break;
+		}
 		j = find_region(c);
 		if (UNLIKELY(!j)) {
 			if (!c->env.fault) {
@@ -299,6 +374,10 @@ enum cpu_exit cpu_run(struct cpu *c)
 				exit = CPU_EXIT_HYPERVISOR;
 				goto out;
 			}
+			continue;
+		case IR_LEAVE_UNSHARED:
+			count_unshared(c, code->owner);
+			unshared = true;
 			continue;
 		case IR_LEAVE_FAULT:
 			break;

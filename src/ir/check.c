@@ -13,10 +13,17 @@ static bool is_int(unsigned type)
 	return type == IR_I32 || type == IR_I64;
 }
 
+static bool is_comparison(const struct ir_inst *i)
+{
+	return i->op >= IR_EQ && i->op <= IR_CMP3U;
+}
+
 /* What type operand k must have: one, or IR_NONE for any integer. */
 static enum ir_type operand_type(const struct ir_inst *i, unsigned k)
 {
 	switch (i->op) {
+	case IR_ADDC:
+		return k == 2 ? IR_NONE : (enum ir_type)i->type;
 	case IR_ADDCARRY:
 		return k == 2 ? IR_NONE : (enum ir_type)i->aux;
 	case IR_EQ:
@@ -27,7 +34,7 @@ static enum ir_type operand_type(const struct ir_inst *i, unsigned k)
 	case IR_LEU:
 	case IR_CMP3S:
 	case IR_CMP3U:
-		return i->aux;
+		return i->aux == IR_I32 ? IR_NONE : (enum ir_type)i->aux;
 	case IR_SEXT32:
 	case IR_ZEXT32:
 	case IR_BR:
@@ -35,6 +42,7 @@ static enum ir_type operand_type(const struct ir_inst *i, unsigned k)
 	case IR_TRUNC32:
 	case IR_VMAKE:
 	case IR_VDUP:
+	case IR_PROBE:
 	case IR_EXIT_INDIRECT:
 		return IR_I64;
 	case IR_VHI:
@@ -45,6 +53,8 @@ static enum ir_type operand_type(const struct ir_inst *i, unsigned k)
 	case IR_STORE:
 	case IR_CAS:
 	case IR_RMW:
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
 		return k == 0 ? IR_I64 : (enum ir_type)i->type;
 	case IR_CALL:
 		return ir_helper_of(i)->arg[k];
@@ -67,7 +77,8 @@ static const char *check_result(const struct ir_inst *i)
 	case 'T':
 		if (i->op == IR_CALL)
 			return i->type == ir_helper_of(i)->result ? NULL : wrong;
-		if (i->op == IR_GET || i->op == IR_SELECT || (i->op >= IR_LOAD && i->op <= IR_RMW))
+		if (i->op == IR_GET || i->op == IR_SELECT || i->op == IR_LOAD_HOST ||
+		    (i->op >= IR_LOAD && i->op <= IR_RMW))
 			return i->type != IR_NONE && i->type <= IR_V128 ? NULL : wrong;
 		return is_int(i->type) ? NULL : wrong;
 	default:
@@ -87,6 +98,18 @@ static const char *check_memop(const struct ir_inst *i)
 		return "a memory access is wider than its value";
 	if (i->op == IR_RMW && i->aux > IR_RMW_MINS)
 		return "an atomic operation of an unknown kind";
+	return NULL;
+}
+
+static const char *check_probe(const struct ir_inst *i)
+{
+	struct ir_probe p = ir_probe_of(i->imm, i->aux);
+
+	if (i->aux > 7 || (p.kind != MEM_READ && p.kind != MEM_WRITE))
+		return "a probe for an access of an unknown kind";
+	if (!p.size || p.size > 16 || p.low > p.at || p.high < p.at + p.size ||
+	    p.high - p.low > IR_PROBE_MAX)
+		return "a probe that does not span its access, or too much";
 	return NULL;
 }
 
@@ -128,7 +151,11 @@ static const char *check_imm(const struct ir_region *r, const struct ir_inst *i)
 	case IR_STORE:
 	case IR_CAS:
 	case IR_RMW:
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
 		return check_memop(i);
+	case IR_PROBE:
+		return check_probe(i);
 	case IR_POLL:
 		return i->aux ? NULL : "a poll with no instruction to go on at";
 	case IR_EXIT_DIRECT:
@@ -165,7 +192,7 @@ static const char *check_inst(const struct ir_region *r, uint32_t id)
 		if (e)
 			return e;
 	}
-	if (i->op == IR_ADDCARRY || (i->op >= IR_EQ && i->op <= IR_CMP3U)) {
+	if (i->op == IR_ADDCARRY || is_comparison(i)) {
 		if (!is_int(i->aux))
 			return "a comparison of values that are no integers";
 	}

@@ -34,9 +34,10 @@ struct code_op {
 };
 
 ASSERT_SIZE(struct code_op, 24);
+_Static_assert(IR_NEAR == 4 * (UINT16_MAX + 1), "operands are 16 bits");
 
 #define CODE_UNIT  4u
-#define CODE_REACH (CODE_UNIT << 16)              /* offsets from here on are no operands */
+#define CODE_REACH IR_NEAR                        /* offsets from here on are no operands */
 #define CODE_LOW   (HOST_LITTLE_ENDIAN ? 0u : 1u) /* the low half of 64 bits, in units */
 
 /* A call of a helper: what does not fit into the op. */
@@ -56,6 +57,7 @@ struct code_pc {
 };
 
 struct ir_code {
+	struct slab *slab; /* where it is from; NULL: malloc */
 	size_t size;
 	uint32_t nop, npc;
 	struct code_pc *pc;
@@ -66,6 +68,11 @@ struct ir_code {
 
 /* What to put into op->handler, by enum code_handler. */
 const void *const *code_handlers(void);
+
+/* A PROBE and what it answers for, out of line (host.c). */
+enum mem_probe code_probe(struct ir_env *env, const struct code_op *op);
+void code_load_host(struct ir_env *env, const struct code_op *op);
+void code_store_host(struct ir_env *env, const struct code_op *op);
 
 /* Atomic operations, out of line: false when a fault was recorded (atomic.c). */
 bool code_cas(struct ir_env *env, const struct code_op *op);

@@ -26,6 +26,12 @@ union ir_slot {
 /* Temporaries of one region in the interpreter; a region that needs more is translated shorter. */
 #define IR_MAX_TEMPS 256
 
+/*
+ * The interpreter's operands are guest state within so many bytes of the env. What lies beyond costs an
+ * op for each access, and keeps atomics from being compiled: no registers of programs should.
+ */
+#define IR_NEAR (UINT32_C(4) << 16)
+
 #define IR_FP_INEXACT UINT32_C(0x20) /* of fp_status; x86's MXCSR[PE] */
 
 struct ir_env {

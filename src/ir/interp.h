@@ -11,6 +11,7 @@
 #include "ir/ir.h"
 
 struct ir_code;
+struct slab;
 
 enum ir_leave {
 	IR_LEAVE_DIRECT,   /* env->pc holds the next pc; *exit_index says which exit was taken */
@@ -18,6 +19,7 @@ enum ir_leave {
 	IR_LEAVE_RESUME,   /* env->pc was set by a helper; state may have changed */
 	IR_LEAVE_FAULT,    /* env->fault is set; env->pc is the faulting instruction's */
 	IR_LEAVE_POLL,     /* an exit was requested; env->pc is where to go on */
+	IR_LEAVE_UNSHARED, /* a PROBE was refused (ir.h); nothing is done of the instruction at env->pc */
 };
 
 /*
@@ -25,6 +27,7 @@ enum ir_leave {
  * (translate fewer instructions; a region of one guest instruction always fits).
  */
 struct ir_code *ir_lower(const struct ir_region *r);
+struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab); /* memory from there */
 void ir_code_free(struct ir_code *c);
 size_t ir_code_size(const struct ir_code *c); /* bytes of memory that it takes */
 void ir_code_print(const struct ir_code *c, FILE *out); /* one line per op */

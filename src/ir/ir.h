@@ -28,6 +28,16 @@
  * Memory. Loads and stores go to guest virtual addresses in the current data context, with size,
  * byte order and extension in a `struct ir_memop`.
  *
+ * Shared checks. A PROBE stands before an access of `size` bytes at base + `at` and answers for all accesses to
+ * [base + low, base + high), which are LOAD_HOST and STORE_HOST and cannot fault: it looks whether that memory
+ * is translated for its kinds of access, lies in one piece on the host, and may be written
+ * without being reported. It faults as that first access would. If only the rest of the memory is not as
+ * it should be, the region is left (IR_LEAVE_UNSHARED) with nothing of the guest instruction done; who runs it
+ * goes on there with code that has no PROBE. The answer holds until translations may change: up to the next
+ * call of a helper that is not pure, or where the region is left. The optimiser makes these from LOAD and
+ * STORE (ir_optimise_shared); a front end does not, since the region as the front end made it is what is
+ * gone back to.
+ *
  * Leaving. A block ends in one of BR, JUMP, EXIT_DIRECT, EXIT_INDIRECT, EXIT_RESUME. POLL stands at the head
  * of loops: when an exit was requested, the region is left there with all state exact.
  */
@@ -57,7 +67,7 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(VCONST, 0, X, 0)  /* imm: index into region->vconst */                                   \
 	_(PC, 0, L, 0)      /* imm: guest pc, as of INSN; a value that moves with the region */    \
 	_(GET, 0, T, 0)     /* imm: offset; aux: low bits that can be 1 (0: any) */                \
-	_(SET, 1, V, S)     /* imm: offset; type is that of the value */                           \
+	_(SET, 1, V, S)     /* imm: offset; type is that of the value; aux: as of GET, of state and value */                           \
 	/* integer arithmetic */                                                                   \
 	_(ADD, 2, T, 0)                                                                            \
 	_(SUB, 2, T, 0)                                                                            \
@@ -82,6 +92,7 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(CTZ, 1, T, 0)     /* of 0: the width */                                                  \
 	_(POPCNT, 1, T, 0)                                                                         \
 	_(BSWAP, 1, T, 0)                                                                          \
+	_(ADDC, 3, T, 0)      /* a + b + c, c I64, 0 or 1 */                                       \
 	_(ADDCARRY, 3, L, 0)  /* carry out of a + b + c, c 0 or 1 (type: of a, in aux) */          \
 	/* widths: I64 unless said */                                                              \
 	_(SEXT8, 1, T, 0)                                                                          \
@@ -93,14 +104,14 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(TRUNC32, 1, W, 0) /* I64 operand */                                                      \
 	_(EXTRACT, 1, T, 0) /* unsigned field: imm = pos | len << 8 */                             \
 	_(DEPOSIT, 2, T, 0) /* a with field imm = pos | len << 8 replaced by the low bits of b */  \
-	/* comparisons; 0 or 1, I64. aux: type of the operands */                                  \
+	/* comparisons; 0 or 1, I64. aux: type of the operands; I32: or low words of I64 */                                  \
 	_(EQ, 2, L, 0)                                                                             \
 	_(NE, 2, L, 0)                                                                             \
 	_(LTS, 2, L, 0)                                                                            \
 	_(LES, 2, L, 0)                                                                            \
 	_(LTU, 2, L, 0)                                                                            \
 	_(LEU, 2, L, 0)                                                                            \
-	_(CMP3S, 2, L, 0)   /* 8, 4, 2 for a less than, greater than, equal to b, signed */        \
+	_(CMP3S, 2, L, 0)   /* 1, 0, 0x100 for a less than, greater than, equal to b, signed */        \
 	_(CMP3U, 2, L, 0)                                                                          \
 	_(SELECT, 3, T, 0)  /* a (I64) not zero: b, else c */                                      \
 	/* vectors */                                                                              \
@@ -128,12 +139,16 @@ enum ir_type { IR_NONE, IR_I32, IR_I64, IR_V128 };
 	_(VDUP, 1, X, 0)    /* the low bits of an I64 in every lane */                             \
 	_(VSPLAT, 1, X, 0)  /* lane imm of a vector in every lane */                               \
 	_(VPERM2, 3, X, 0)  /* byte i of the result: byte (c.byte[i] & 31) of a:b (a high) */      \
-	/* memory: imm is a struct ir_memop */                                                     \
+	/* memory: imm is a struct ir_memop; LOAD and STORE: and a displacement (op.h) */          \
 	_(LOAD, 1, T, S | F)                                                                       \
 	_(STORE, 2, V, S | F)      /* address, value */                                            \
 	_(CAS, 3, T, S | F)        /* address, expected, new -> old value; size 1..16 */           \
 	_(RMW, 2, T, S | F)        /* address, value -> old value; aux: enum ir_rmw */             \
 	_(FENCE, 0, V, S)                                                                          \
+	/* memory that was found before: see Shared checks */                                      \
+	_(PROBE, 1, L, S | F)      /* base -> its host address; aux, imm: a struct ir_probe */     \
+	_(LOAD_HOST, 1, T, S)      /* of a PROBE's result + displacement */                        \
+	_(STORE_HOST, 2, V, S)     /* the same, value */                                           \
 	/* calls: imm is a const struct ir_helper *; up to 4 operands */                           \
 	_(CALL, 4, T, 0)           /* S and F by the helper's flags */                             \
 	/* marks and polls */                                                                      \
@@ -264,8 +279,11 @@ ir_val ir_get(struct ir_region *r, enum ir_type t, uint32_t offset);
 /* The front end vouches that all but the low `bits` bits are zero (flags kept as 0 or 1). */
 ir_val ir_get_bits(struct ir_region *r, enum ir_type t, uint32_t offset, unsigned bits);
 void ir_set(struct ir_region *r, uint32_t offset, ir_val v);
+/* And that of state, before as after, all but the low `bits` bits are zero. */
+void ir_set_bits(struct ir_region *r, uint32_t offset, ir_val v, unsigned bits);
 ir_val ir_un(struct ir_region *r, enum ir_op op, ir_val a);           /* type by the op's column */
 ir_val ir_bin(struct ir_region *r, enum ir_op op, ir_val a, ir_val b); /* also comparisons */
+ir_val ir_addc(struct ir_region *r, ir_val a, ir_val b, ir_val c);
 ir_val ir_addcarry(struct ir_region *r, ir_val a, ir_val b, ir_val c);
 ir_val ir_select(struct ir_region *r, ir_val c, ir_val if_set, ir_val if_clear);
 ir_val ir_extract(struct ir_region *r, ir_val a, unsigned pos, unsigned len);
@@ -315,5 +333,11 @@ const char *ir_check(const struct ir_region *r);
  * stores to guest state between points that can observe it, common subexpressions, dead code.
  */
 void ir_optimise(struct ir_region *r);
+
+/*
+ * The same, and accesses to addresses that differ by constants share a PROBE. For who can go on
+ * after IR_LEAVE_UNSHARED.
+ */
+void ir_optimise_shared(struct ir_region *r);
 
 #endif

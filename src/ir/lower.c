@@ -11,6 +11,7 @@
 #include "ir/interp.h"
 #include "ir/scratch.h"
 #include "util/bits.h"
+#include "util/slab.h"
 
 /* A place for ops that could not be had: the lowering has failed, but goes on to its end. */
 static struct code_op *no_op(struct output *o)
@@ -37,6 +38,46 @@ struct code_op *lower_add_op(struct output *o, unsigned handler)
 	return op;
 }
 
+/* The guest instruction that a block starts in the middle of, relative to the base. */
+static uint64_t pc_at_start(struct output *o, uint32_t b)
+{
+	const struct ir_region *r = o->l.r;
+
+	/* Nearly always a block that lies before has led here, or it makes no difference. */
+	if (o->block_pc[b] == UINT64_MAX && r->inst[r->bb[b].first].op != IR_INSN)
+		ir_block_pcs(r, o->block_pc);
+	return o->block_pc[b] - r->base;
+}
+
+static void note_pc_at_end(struct output *o, const struct ir_inst *end)
+{
+	uint32_t target[2];
+	unsigned n = ir_targets(end, target);
+
+	for (unsigned t = 0; t < n; t++) {
+		if (o->block_pc[target[t]] == UINT64_MAX)
+			o->block_pc[target[t]] = o->guest_pc + o->l.r->base;
+	}
+}
+
+static void put_block(struct output *o, const struct ir_bb *bb)
+{
+	const struct ir_inst *inst = o->l.r->inst;
+	uint32_t end = bb->first + bb->count;
+
+	for (uint32_t id = bb->first; id < end; id++) {
+		o->position = id;
+		if (inst[id].op == IR_INSN) {
+			o->guest_pc = inst[id].imm - o->l.r->base;
+		} else if (lower_needed(&o->l, id)) {
+			lower_put(o, id);
+			while (o->nscratch)
+				lower_give_temp(o, o->scratch[--o->nscratch]);
+		}
+		lower_expire(o);
+	}
+}
+
 static void put_blocks(struct output *o)
 {
 	const struct ir_region *r = o->l.r;
@@ -44,24 +85,20 @@ static void put_blocks(struct output *o)
 	memset(o->free_temps, 0xff, sizeof(o->free_temps));
 	memset(o->expire, 0xff, (r->ninst + 2) * sizeof(*o->expire));
 	memset(o->l.cell, 0, o->l.ncells * sizeof(*o->l.cell));
-	for (uint32_t id = 0; id < r->ninst; id++) {
+	memset(o->block_pc, 0xff, r->nbb * sizeof(*o->block_pc));
+	for (uint32_t id = 0; o->l.crossing && id < r->ninst; id++) {
 		if (o->l.v[id].flags & VAL_EARLY)
 			o->l.v[id].loc = lower_take_temp(o);
 	}
 	for (uint32_t k = 0; k < o->l.norder; k++) {
 		uint32_t b = o->l.order[k];
+		const struct ir_bb *bb = &r->bb[b];
 
 		o->block_op[b] = o->nop;
-		o->guest_pc = o->block_pc[b] - r->base;
+		o->guest_pc = pc_at_start(o, b);
 		o->next_block = k + 1 < o->l.norder ? o->l.order[k + 1] : NOWHERE;
-		for (uint32_t id = r->bb[b].first; id < r->bb[b].first + r->bb[b].count; id++) {
-			o->position = id;
-			if (lower_needed(&o->l, id))
-				lower_put(o, id);
-			while (o->nscratch)
-				lower_give_temp(o, o->scratch[--o->nscratch]);
-			lower_expire(o);
-		}
+		put_block(o, bb);
+		note_pc_at_end(o, &r->inst[bb->first + bb->count - 1]);
 	}
 }
 
@@ -92,17 +129,18 @@ static void link_tables(struct ir_code *c, const struct output *o)
 }
 
 /* All in one piece of memory: ops, vector constants (aligned), calls, guest pcs. */
-static struct ir_code *finish(const struct output *o)
+static struct ir_code *finish(const struct output *o, struct slab *slab)
 {
 	const struct ir_region *r = o->l.r;
 	size_t vconst = align_up(sizeof(struct ir_code) + o->nop * sizeof(struct code_op), 16);
 	size_t call = vconst + r->nvconst * sizeof(u128);
 	size_t pc = call + o->ncall * sizeof(struct code_call);
 	size_t size = pc + o->npc * sizeof(struct code_pc);
-	struct ir_code *c = malloc(size);
+	struct ir_code *c = slab ? slab_take(slab, size) : malloc(size);
 
 	if (!c)
 		return NULL;
+	c->slab = slab;
 	c->size = size;
 	c->nop = o->nop;
 	c->npc = o->npc;
@@ -118,7 +156,7 @@ static struct ir_code *finish(const struct output *o)
 	return c;
 }
 
-/* The blocks as they lie, and each instruction's block. */
+/* The blocks as they lie. start: scratch, by position. */
 static void order_blocks(struct lower *l, uint32_t *start)
 {
 	const struct ir_region *r = l->r;
@@ -127,49 +165,61 @@ static void order_blocks(struct lower *l, uint32_t *start)
 		if (r->bb[b].count)
 			start[r->bb[b].first] = b;
 	}
-	for (uint32_t id = 0; id < r->ninst;) {
-		uint32_t b = start[id];
+	for (uint32_t id = 0; id < r->ninst; id += r->bb[start[id]].count)
+		l->order[l->norder++] = start[id];
+}
 
-		l->order[l->norder++] = b;
-		for (uint32_t end = id + r->bb[b].count; id < end; id++) {
-			l->v[id].bb = b;
-			l->v[id].home = NOWHERE;
-		}
+/* Each instruction's block. */
+static void number_blocks(struct lower *l)
+{
+	for (uint32_t k = 0; k < l->norder; k++) {
+		const struct ir_bb *bb = &l->r->bb[l->order[k]];
+
+		for (uint32_t id = bb->first; id < bb->first + bb->count; id++)
+			l->v[id].bb = l->order[k];
 	}
 }
 
-/* Memory for all that is needed while lowering. */
+/* The next part of a piece of memory. */
+static void *part(char **at, size_t count, size_t size)
+{
+	void *p = *at;
+
+	*at += align_up(count * size, 16);
+	return p;
+}
+
+/* Memory for all that is needed while lowering, in one piece. */
 static bool allot(struct output *o)
 {
-	struct ir_scratch *s = o->l.r->scratch;
-	size_t n = o->l.r->ninst, nbb = o->l.r->nbb, nconds = 0;
+	size_t n = o->l.r->ninst, nbb = o->l.r->nbb, ncells = o->l.ncells;
+	const size_t each = sizeof(*o->l.v) + sizeof(*o->l.cond) + sizeof(*o->op) + sizeof(*o->pc) +
+			    sizeof(*o->call) + 2 * sizeof(*o->fix) + 5 * sizeof(uint32_t);
+	char *at = scratch_take(o->l.r->scratch, 1,
+				(n + 64) * each + nbb * (2 * 4 + 8) + ncells * 4 + 14 * 16);
 
-	for (uint32_t id = 0; id < n; id++)
-		nconds += o->l.r->inst[id].op == IR_BR || o->l.r->inst[id].op == IR_SELECT;
-	o->cap_op = (uint32_t)n + 64;
-	o->op = scratch_take(s, o->cap_op, sizeof(*o->op));
-	o->l.v = scratch_take(s, n, sizeof(*o->l.v));
-	o->l.cond = scratch_take(s, nconds, sizeof(*o->l.cond));
-	o->l.order = scratch_take(s, nbb + n, sizeof(*o->l.order));
-	o->l.barriers = scratch_take(s, n, sizeof(*o->l.barriers));
-	o->l.cell = scratch_take(s, o->l.ncells, sizeof(*o->l.cell));
-	o->block_pc = scratch_take(s, nbb, sizeof(*o->block_pc));
-	o->block_op = scratch_take(s, nbb, sizeof(*o->block_op));
-	o->pc = scratch_take(s, n, sizeof(*o->pc));
-	o->call = scratch_take(s, n, sizeof(*o->call));
-	o->call_op = scratch_take(s, n, sizeof(*o->call_op));
-	o->fix = scratch_take(s, 2 * n, sizeof(*o->fix));
-	o->expire = scratch_take(s, n + 2, sizeof(*o->expire));
-	o->next = scratch_take(s, n, sizeof(*o->next));
-	if (!o->op || !o->l.v || !o->l.cond || !o->l.order || !o->l.barriers || !o->l.cell ||
-	    !o->block_pc || !o->block_op || !o->pc || !o->call || !o->call_op || !o->fix ||
-	    !o->expire || !o->next)
+	if (!at)
 		return false;
+	o->cap_op = (uint32_t)n + 64;
+	o->l.v = part(&at, n, sizeof(*o->l.v));
+	o->l.cond = part(&at, n, sizeof(*o->l.cond));
+	o->op = part(&at, o->cap_op, sizeof(*o->op));
+	o->pc = part(&at, n, sizeof(*o->pc));
+	o->call = part(&at, n, sizeof(*o->call));
+	o->fix = part(&at, 2 * n, sizeof(*o->fix));
+	o->call_op = part(&at, n, sizeof(uint32_t));
+	o->expire = part(&at, n + 2, sizeof(uint32_t));
+	o->next = part(&at, n, sizeof(uint32_t));
+	o->l.sink = part(&at, n, sizeof(uint32_t));
+	o->l.order = part(&at, nbb + n, sizeof(uint32_t));
+	o->l.cell = part(&at, ncells, sizeof(uint32_t));
+	o->block_op = part(&at, nbb, sizeof(uint32_t));
+	o->block_pc = part(&at, nbb, sizeof(uint64_t));
 	memset(o->l.v, 0, n * sizeof(*o->l.v));
 	return true;
 }
 
-struct ir_code *ir_lower(const struct ir_region *r)
+struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab)
 {
 	struct output o = {.l = {.r = r, .ncells = state_ncells(r)}, .handler = code_handlers()};
 	struct ir_code *c = NULL;
@@ -187,15 +237,15 @@ struct ir_code *ir_lower(const struct ir_region *r)
 	order_blocks(&o.l, o.next);
 	lower_plan(&o.l);
 	if (o.l.crossing) {
+		number_blocks(&o.l);
 		lower_homes(&o.l);
 		lower_liveness(&o.l);
 	}
-	ir_block_pcs(o.l.r, o.block_pc);
 	put_blocks(&o);
 	if (!o.l.err)
 		fix_branches(&o);
 	if (!o.l.err) {
-		c = finish(&o);
+		c = finish(&o, slab);
 		if (!c)
 			o.l.err = ENOMEM;
 	}
@@ -206,9 +256,17 @@ out:
 	return c;
 }
 
+struct ir_code *ir_lower(const struct ir_region *r)
+{
+	return ir_lower_in(r, NULL);
+}
+
 void ir_code_free(struct ir_code *c)
 {
-	free(c);
+	if (c && c->slab)
+		slab_give(c->slab, c, c->size);
+	else
+		free(c);
 }
 
 size_t ir_code_size(const struct ir_code *c)

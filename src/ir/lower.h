@@ -55,13 +55,16 @@ struct value {
 	uint32_t uses; /* by instructions that have not absorbed it */
 	uint32_t last; /* the last position that reads it */
 	uint32_t clob; /* GET, SET: where that state is next written in the block, or NOWHERE */
-	uint32_t home; /* the first SET of it in its block, or NOWHERE */
-	uint32_t bb;
+	uint32_t home; /* the first SET of it in its block, or 0 */
+	uint32_t bb;   /* known when values cross blocks */
+	uint32_t barrier; /* how many instructions from here on observe or clobber state */
 	uint32_t index; /* by fuse */
 	uint16_t loc;   /* where it is, as an operand */
 	uint8_t flags;  /* enum value_flags */
 	uint8_t fuse;   /* enum fuse */
 };
+
+ASSERT_SIZE(struct value, 32);
 
 struct lower {
 	const struct ir_region *r;
@@ -69,10 +72,10 @@ struct lower {
 	struct value *v;
 	uint32_t *order; /* reachable or not, the blocks that exist, as they lie */
 	uint32_t norder;
-	uint32_t *barriers; /* by position: from there on, instructions that observe or clobber
-			       state */
 	bool crossing;      /* some values are used in other blocks than their own */
 	uint32_t *cell;     /* scratch, one per cell of guest state */
+	uint32_t *sink;     /* SETs that may have their values computed where they stand */
+	uint32_t nsink;
 	struct cond *cond;
 	uint32_t ncond;
 	int err; /* positive errno */
@@ -80,7 +83,11 @@ struct lower {
 
 static inline bool lower_is_view(const struct ir_inst *i)
 {
-	return i->op == IR_TRUNC32 || i->op == IR_VLO || i->op == IR_VHI;
+	const uint64_t views = UINT64_C(1) << IR_TRUNC32 | UINT64_C(1) << IR_VLO |
+			       UINT64_C(1) << IR_VHI;
+
+	_Static_assert(IR_TRUNC32 < 64 && IR_VLO < 64 && IR_VHI < 64, "bits of a word");
+	return i->op < 64 && (views >> i->op & 1);
 }
 
 /* The value whose bytes a value is a part of, and the distance in units. */
@@ -174,7 +181,13 @@ void lower_give_temp(struct output *o, uint16_t loc);
 void lower_place_in_temp(struct output *o, uint32_t id);
 
 /* Take back the temporaries of values that are read at this position for the last time. */
-void lower_expire(struct output *o);
+void lower_expire_all(struct output *o);
+
+static inline void lower_expire(struct output *o)
+{
+	if (o->expire[o->position] != NOWHERE)
+		lower_expire_all(o);
+}
 
 /* Where a value is, as an operand. Constants get a temporary for the time of this op. */
 uint16_t lower_operand(struct output *o, uint32_t id);

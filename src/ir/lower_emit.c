@@ -68,6 +68,12 @@ static bool commutes(enum ir_op op)
 	       op == IR_EQ || op == IR_NE;
 }
 
+/* (Comparisons of words take the low ones of doublewords, too.) */
+static uint16_t operand_of(struct output *o, uint32_t id, bool is_32)
+{
+	return is_32 ? lower_low_operand(o, id) : lower_operand(o, id);
+}
+
 /*
  * A comparison with a constant on the left, as one with a constant on the right: c < x is x > c,
  * and c <= x is x > c - 1 but for the least c.
@@ -87,7 +93,7 @@ static bool put_backwards(struct output *o, uint32_t id, uint64_t c)
 		c--;
 	}
 	op_with_result(o, form(is_signed ? CODE_GTS64_RR : CODE_GTU64_RR, is_32, true), id,
-		       lower_operand(o, i->arg[1]), 0, 0, c);
+		       operand_of(o, i->arg[1], is_32), 0, 0, c);
 	return true;
 }
 
@@ -113,12 +119,12 @@ static void put_binary(struct output *o, uint32_t id)
 			b = i->arg[0];
 		}
 	}
-	la = lower_operand(o, a);
+	la = operand_of(o, a, is_32);
 	if (lower_const(&o->l, b, &imm)) {
 		op_with_result(o, form(binary_code[i->op], is_32, true), id, la, 0, 0, imm);
 		return;
 	}
-	lb = lower_operand(o, b);
+	lb = operand_of(o, b, is_32);
 	op_with_result(o, form(binary_code[i->op], is_32, false), id, la, lb, 0, 0);
 }
 
@@ -130,11 +136,12 @@ static void put_cmp3_or(struct output *o, uint32_t id)
 	unsigned base = cmp->op == IR_CMP3S ? CODE_CMP3S_OR64_RR : CODE_CMP3U_OR64_RR;
 	uint64_t imm = 0;
 	bool is_imm = lower_const(&o->l, cmp->arg[1], &imm);
-	uint16_t a = lower_operand(o, cmp->arg[0]);
-	uint16_t b = is_imm ? 0 : lower_operand(o, cmp->arg[1]);
+	bool is_32 = cmp->aux == IR_I32;
+	uint16_t a = operand_of(o, cmp->arg[0], is_32);
+	uint16_t b = is_imm ? 0 : operand_of(o, cmp->arg[1], is_32);
 	uint16_t c = lower_operand(o, i->arg[1 - k]);
 
-	op_with_result(o, form(base, cmp->aux == IR_I32, is_imm), id, a, b, c, imm);
+	op_with_result(o, form(base, is_32, is_imm), id, a, b, c, imm);
 }
 
 static void put_rotl_and(struct output *o, uint32_t id)
@@ -147,10 +154,13 @@ static void put_rotl_and(struct output *o, uint32_t id)
 	op_with_result(o, CODE_ROTL_AND64, id, lower_operand(o, rot->arg[0]), amount & 63, 0, mask);
 }
 
+/* ADDC and ADDCARRY. */
 static void put_addcarry(struct output *o, uint32_t id)
 {
 	const struct ir_inst *i = &o->l.r->inst[id];
-	unsigned code = i->aux == IR_I32 ? CODE_ADDCARRY32_RR_C : CODE_ADDCARRY64_RR_C;
+	unsigned code = i->op == IR_ADDC ? (i->type == IR_I32 ? CODE_ADDC32_RR_C : CODE_ADDC64_RR_C)
+			: i->aux == IR_I32 ? CODE_ADDCARRY32_RR_C
+					   : CODE_ADDCARRY64_RR_C;
 	uint32_t x = i->arg[0], y = i->arg[1];
 	uint64_t imm = 0, carry;
 	uint16_t a, b = 0, c;
@@ -195,8 +205,8 @@ static void put_field(struct output *o, uint32_t id)
 static unsigned put_cond(struct output *o, const struct cond *c, unsigned family, uint16_t *a,
 			 uint16_t *b)
 {
-	*a = c->is_32 ? lower_low_operand(o, c->a) : lower_operand(o, c->a);
-	*b = c->is_imm ? 0 : lower_operand(o, c->b);
+	*a = operand_of(o, c->a, c->is_32);
+	*b = c->is_imm ? 0 : operand_of(o, c->b, c->is_32);
 	return form(family + 4 * c->kind, c->is_32, c->is_imm);
 }
 
@@ -235,8 +245,7 @@ static bool put_address(struct output *o, uint32_t id, uint16_t *a, uint16_t *b,
 	*b = 0;
 	if (o->l.v[id].fuse != FUSE_NONE)
 		lower_address(&o->l, o->l.v[id].index, &x, &y, imm);
-	if (y != IR_NO_VAL)
-		*imm = 0;
+	*imm = y != IR_NO_VAL ? 0 : *imm + (uint64_t)(int64_t)ir_disp_of(i);
 	*a = lower_operand(o, x);
 	if (y != IR_NO_VAL)
 		*b = lower_operand(o, y);
@@ -315,6 +324,31 @@ static void put_atomic(struct output *o, uint32_t id)
 							    .type = i->type,
 							    .big_endian = m.big_endian,
 							    .sign_extend = m.sign_extend}));
+}
+
+/* Rare in what is interpreted: all of an access is in the op's operands and imm. */
+static void put_host(struct output *o, uint32_t id)
+{
+	const struct ir_inst *i = &o->l.r->inst[id];
+	uint16_t a = lower_operand(o, i->arg[0]), v;
+	struct code_op *op;
+
+	if (i->op == IR_PROBE) {
+		lower_may_fault(o);
+		op_with_result(o, CODE_PROBE, id, a, 0, i->aux, i->imm);
+		return;
+	}
+	if (i->op == IR_LOAD_HOST) {
+		op_with_result(o, CODE_LD_HOST, id, a, 0, i->type, i->imm);
+		return;
+	}
+	v = ir_memop_of(i).size < 8 ? lower_low_operand(o, i->arg[1]) :
+				      lower_operand(o, i->arg[1]);
+	op = lower_add_op(o, CODE_ST_HOST);
+	op->a = a;
+	op->b = v;
+	op->c = i->type;
+	op->imm = i->imm;
 }
 
 static void put_call(struct output *o, uint32_t id)
@@ -487,6 +521,7 @@ static void put_definition(struct output *o, uint32_t id)
 		op_with_result(o, i->op == IR_SEXT32 ? CODE_SEXT32 : CODE_ZEXT32, id,
 			       lower_low_operand(o, i->arg[0]), 0, 0, 0);
 		return;
+	case IR_ADDC:
 	case IR_ADDCARRY:
 		put_addcarry(o, id);
 		return;
@@ -522,6 +557,7 @@ void lower_put(struct output *o, uint32_t id)
 	struct code_op *op;
 
 	switch (i->op) {
+	case IR_INSN: /* marks are seen to by the caller */
 	case IR_CONST:
 	case IR_TRUNC32:
 	case IR_VLO:
@@ -549,14 +585,16 @@ void lower_put(struct output *o, uint32_t id)
 	case IR_RMW:
 		put_atomic(o, id);
 		return;
+	case IR_PROBE:
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
+		put_host(o, id);
+		return;
 	case IR_FENCE:
 		lower_add_op(o, CODE_FENCE);
 		return;
 	case IR_CALL:
 		put_call(o, id);
-		return;
-	case IR_INSN:
-		o->guest_pc = i->imm - o->l.r->base;
 		return;
 	case IR_POLL:
 		lower_add_op(o, CODE_POLL)->imm = i->imm - o->l.r->base;

@@ -27,10 +27,10 @@ static uint32_t home_of(const struct lower *l, uint32_t id)
 
 static bool is_candidate(const struct lower *l, uint32_t id)
 {
-	uint32_t home = home_of(l, id);
+	const struct ir_inst *i = &l->r->inst[id];
 
-	return (l->v[id].flags & VAL_GLOBAL) && home != NOWHERE && l->r->inst[id].op != IR_CONST &&
-	       l->r->inst[home].imm < CODE_REACH;
+	return (l->v[id].flags & VAL_GLOBAL) && (i->op == IR_GET || l->v[id].home) &&
+	       i->op != IR_CONST && l->r->inst[home_of(l, id)].imm < CODE_REACH;
 }
 
 /* Can it be read from its home at a position? */

@@ -30,15 +30,14 @@ void lower_give_temp(struct output *o, uint16_t loc)
 	o->free_temps[t / 64] |= UINT64_C(1) << t % 64;
 }
 
-/* Take back the temporaries of values that are read at this position for the last time. */
-void lower_expire(struct output *o)
+void lower_expire_all(struct output *o)
 {
 	uint32_t *head = &o->expire[o->position];
 
-	while (*head != NOWHERE) {
+	do {
 		lower_give_temp(o, o->l.v[*head].loc);
 		*head = o->next[*head];
-	}
+	} while (*head != NOWHERE);
 }
 
 void lower_place_in_temp(struct output *o, uint32_t id)
@@ -115,7 +114,7 @@ static bool may_write_early(const struct output *o, uint32_t id, uint32_t set)
 	const struct ir_inst *s = &l->r->inst[set];
 	uint32_t first = state_first(s), end = first + state_count(s->type);
 
-	if (s->imm >= CODE_REACH || set - id > 64 || l->barriers[id + 1] != l->barriers[set])
+	if (s->imm >= CODE_REACH || set - id > 64 || l->v[id + 1].barrier != l->v[set].barrier)
 		return false;
 	if (l->v[id].last > l->v[set].clob && !(l->v[id].flags & VAL_STATE))
 		return false;
@@ -145,7 +144,7 @@ uint16_t lower_result(struct output *o, uint32_t id)
 
 	lower_expire(o);
 	if (v->flags & VAL_SUNK ||
-	    (v->home != NOWHERE && (v->flags & (VAL_GLOBAL | VAL_STATE)) != VAL_GLOBAL &&
+	    (v->home && (v->flags & (VAL_GLOBAL | VAL_STATE)) != VAL_GLOBAL &&
 	     may_write_early(o, id, v->home))) {
 		v->loc = lower_state_operand(&o->l.r->inst[v->home]);
 		o->l.v[v->home].flags |= VAL_SET;

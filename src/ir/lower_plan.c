@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Count a use of `id` at position `at`. */
-static void use(struct lower *l, uint32_t id, uint32_t at)
+/* Count a use of `id` at position `at`, in the block that starts at `first`. */
+static void use(struct lower *l, uint32_t id, uint32_t at, uint32_t first)
 {
 	uint32_t root = lower_root(l, id, NULL);
 	struct value *v = &l->v[root];
@@ -15,7 +15,7 @@ static void use(struct lower *l, uint32_t id, uint32_t at)
 	v->uses++;
 	if (v->last < at)
 		v->last = at;
-	if (v->bb != l->v[at].bb) {
+	if (UNLIKELY(root < first)) {
 		v->flags |= VAL_GLOBAL;
 		l->crossing = true;
 	}
@@ -32,72 +32,101 @@ static void unuse(struct lower *l, uint32_t id)
 		l->v[id].uses--;
 }
 
-/*
- * Uses, from the end: a value is defined before it is used, so when its definition is reached all
- * its users are known, and one that nobody needs adds no uses of its own. And barriers.
- */
-static void count_uses(struct lower *l)
+/* An access to guest state: when is it next written? `all`: where anything may be. */
+static uint32_t next_write(struct lower *l, const struct ir_inst *i, uint32_t all, bool write,
+			   uint32_t id)
 {
-	uint32_t barriers = 0;
+	uint32_t *cell = &l->cell[state_first(i)], next = all;
+	unsigned n = state_count((enum ir_type)i->type);
 
-	for (uint32_t id = l->r->ninst; id-- > 0;) {
-		const struct ir_inst *i = &l->r->inst[id];
-		unsigned n;
+	for (unsigned c = 0; c < n; c++) {
+		if (next > cell[c])
+			next = cell[c];
+		if (write)
+			cell[c] = id;
+	}
+	return next;
+}
 
-		if (ir_has_side(i)) {
-			l->v[id].flags |= VAL_SIDE;
-			barriers += ir_observes_state(i);
+/* Can the operation be done later than it stands, by a handler that writes any place? */
+static bool may_sink(const struct ir_inst *i)
+{
+	return !ir_has_side(i) && i->op != IR_GET && i->op != IR_CONST && i->op != IR_VCONST &&
+	       i->op != IR_PC && i->op != IR_CALL && !lower_is_view(i);
+}
+
+static void scan_operands(struct lower *l, uint32_t id, uint32_t first)
+{
+	const struct ir_inst *i = &l->r->inst[id];
+	unsigned n = ir_nargs(i);
+
+	for (unsigned k = 0; k < n; k++) {
+		use(l, i->arg[k], id, first);
+		/*
+		 * A helper gets vectors by reference, and may write guest state before it has read
+		 * them: an operand must not be that state.
+		 */
+		if (ir_clobbers_state(i) && ir_helper_of(i)->arg[k] == IR_V128) {
+			struct value *v = &l->v[lower_root(l, i->arg[k], NULL)];
+
+			if (v->last < id + 1)
+				v->last = id + 1;
 		}
-		l->barriers[id] = barriers;
-		if (!lower_needed(l, id) || lower_is_view(i))
-			continue;
-		n = ir_nargs(i);
-		for (unsigned k = 0; k < n; k++) {
-			use(l, i->arg[k], id);
-			/*
-			 * A helper gets vectors by reference, and may write guest state before it
-			 * has read them: an operand must not be that state.
-			 */
-			if (ir_clobbers_state(i) && ir_helper_of(i)->arg[k] == IR_V128) {
-				struct value *v = &l->v[lower_root(l, i->arg[k], NULL)];
-
-				if (v->last < id + 1)
-					v->last = id + 1;
-			}
-		}
-		if (i->op == IR_SET && l->v[i->arg[0]].bb == l->v[id].bb)
-			l->v[i->arg[0]].home = id;
 	}
 }
 
-/* When is the state of each GET and SET next written? */
-static void find_clobbers(struct lower *l)
+/*
+ * A block from its end: a value is defined before it is used, so when its definition is reached all
+ * its users are known, and one that nobody needs adds no uses of its own. And when the state of each
+ * GET and SET is next written, and barriers.
+ */
+static void scan_block(struct lower *l, const struct ir_bb *bb, uint32_t *barriers)
 {
-	const struct ir_region *r = l->r;
-	uint32_t all = NOWHERE;
+	uint32_t all = NOWHERE, first = bb->first;
 
-	for (uint32_t k = l->norder; k-- > 0;) {
-		const struct ir_bb *bb = &r->bb[l->order[k]];
+	memset(l->cell, 0xff, l->ncells * sizeof(*l->cell));
+	for (uint32_t id = first + bb->count; id-- > first;) {
+		const struct ir_inst *i = &l->r->inst[id];
+		struct value *v = &l->v[id];
 
-		memset(l->cell, 0xff, l->ncells * sizeof(*l->cell));
-		all = NOWHERE;
-		for (uint32_t id = bb->first + bb->count; id-- > bb->first;) {
-			const struct ir_inst *i = &r->inst[id];
-			uint32_t next = all, *cell;
-
-			if (i->op != IR_GET && i->op != IR_SET) {
+		v->barrier = *barriers;
+		switch (i->op) {
+		case IR_INSN:
+			v->flags |= VAL_SIDE;
+			break;
+		case IR_CONST:
+		case IR_VCONST:
+		case IR_PC:
+		case IR_TRUNC32:
+		case IR_VLO:
+		case IR_VHI:
+			break;
+		case IR_GET:
+			if (v->uses)
+				v->clob = next_write(l, i, all, false, id);
+			break;
+		case IR_SET:
+			v->flags |= VAL_SIDE;
+			use(l, i->arg[0], id, first);
+			if (i->arg[0] >= first)
+				l->v[i->arg[0]].home = id;
+			v->clob = next_write(l, i, all, true, id);
+			break;
+		default:
+			if (ir_has_side(i)) {
+				v->flags |= VAL_SIDE;
+				*barriers += ir_observes_state(i);
+				v->barrier = *barriers;
 				if (ir_clobbers_state(i))
 					all = id;
-				continue;
+			} else if (!v->uses) {
+				break;
+			} else if (v->home && v->barrier != l->v[v->home].barrier &&
+				   !(v->flags & VAL_GLOBAL) && may_sink(i)) {
+				l->sink[l->nsink++] = v->home;
 			}
-			cell = &l->cell[state_first(i)];
-			for (unsigned c = 0; c < state_count(i->type); c++) {
-				if (next > cell[c])
-					next = cell[c];
-				if (i->op == IR_SET)
-					cell[c] = id;
-			}
-			l->v[id].clob = next;
+			scan_operands(l, id, first);
+			break;
 		}
 	}
 }
@@ -116,21 +145,20 @@ static bool available(const struct lower *l, uint32_t id, uint32_t at)
 		return true;
 	if (l->r->inst[v - l->v].op == IR_GET)
 		clob = v->clob;
-	else if (v->home != NOWHERE)
+	else if (v->home)
 		clob = l->v[v->home].clob;
 	return at <= clob || v->last > clob;
 }
 
 /*
- * May `user` absorb the value? Then it must be in the same block, have absorbed nothing itself, and
- * be nobody else's if `sole`.
+ * May a user absorb the value? Then it must be in the same block (as all are if it is not global), have
+ * absorbed nothing itself, and be nobody else's if `sole`.
  */
-static bool absorbable(const struct lower *l, uint32_t id, uint32_t user, bool sole)
+static bool absorbable(const struct lower *l, uint32_t id, bool sole)
 {
 	const struct value *v = &l->v[id];
 
-	return v->bb == l->v[user].bb && !(v->flags & VAL_GLOBAL) && v->fuse == FUSE_NONE &&
-	       (!sole || v->uses == 1);
+	return !(v->flags & VAL_GLOBAL) && v->fuse == FUSE_NONE && (!sole || v->uses == 1);
 }
 
 /* `user` no longer reads the value, but, with it, what that was made of. */
@@ -141,7 +169,8 @@ static void absorb(struct lower *l, uint32_t id, uint32_t user)
 
 	unuse(l, id);
 	for (unsigned k = 0; k < n; k++) {
-		use(l, i->arg[k], user);
+		/* What comes from another block is known to. */
+		use(l, i->arg[k], user, 0);
 		if (!l->v[id].uses)
 			unuse(l, i->arg[k]);
 	}
@@ -166,9 +195,12 @@ static void fuse_address(struct lower *l, uint32_t id)
 	uint32_t add = l->r->inst[id].arg[0], a, b;
 	uint64_t imm;
 
-	if (l->r->inst[add].op != IR_ADD || !absorbable(l, add, id, false))
+	if (l->r->inst[add].op != IR_ADD || !absorbable(l, add, false))
 		return;
 	lower_address(l, add, &a, &b, &imm);
+	/* A sum of two has no room for a displacement. */
+	if (b != IR_NO_VAL && ir_disp_of(&l->r->inst[id]))
+		return;
 	if (lower_const(l, a, &imm) || !available(l, a, id) ||
 	    (b != IR_NO_VAL && !available(l, b, id)))
 		return;
@@ -223,10 +255,9 @@ static void match_comparison(const struct lower *l, const struct ir_inst *i, str
 
 /*
  * What has to be tested to know that value `id` is not zero, seen through comparisons with zero
- * and the like as far as `user` alone uses them. chain: what would be absorbed.
+ * and the like as far as one user alone has them. chain: what would be absorbed.
  */
-static struct cond match_cond(const struct lower *l, uint32_t id, uint32_t user, uint32_t *chain,
-			      unsigned *nchain)
+static struct cond match_cond(const struct lower *l, uint32_t id, uint32_t *chain, unsigned *nchain)
 {
 	struct cond c = {.kind = COND_NE, .is_imm = true, .a = id};
 
@@ -235,7 +266,7 @@ static struct cond match_cond(const struct lower *l, uint32_t id, uint32_t user,
 
 		c.a = id;
 		c.is_32 = i->type == IR_I32;
-		if (!absorbable(l, id, user, true))
+		if (!absorbable(l, id, true))
 			return c;
 		if (i->op >= IR_EQ && i->op <= IR_LEU) {
 			chain[(*nchain)++] = id;
@@ -247,6 +278,8 @@ static struct cond match_cond(const struct lower *l, uint32_t id, uint32_t user,
 			id = i->arg[0];
 			c.a = id;
 			c.is_32 = i->aux == IR_I32;
+			if (l->r->inst[id].type != i->aux)
+				return c;
 		} else if (i->op == IR_AND) {
 			chain[(*nchain)++] = id;
 			c.kind = COND_TEST;
@@ -288,7 +321,7 @@ static void fuse_cond(struct lower *l, uint32_t id)
 {
 	uint32_t chain[4];
 	unsigned n;
-	struct cond c = match_cond(l, l->r->inst[id].arg[0], id, chain, &n);
+	struct cond c = match_cond(l, l->r->inst[id].arg[0], chain, &n);
 
 	if (!available(l, c.a, id) || (!c.is_imm && !available(l, c.b, id)))
 		return;
@@ -305,7 +338,7 @@ static void fuse_cmp3(struct lower *l, uint32_t id)
 		uint32_t cmp = l->r->inst[id].arg[k];
 		const struct ir_inst *i = &l->r->inst[cmp];
 
-		if ((i->op != IR_CMP3S && i->op != IR_CMP3U) || !absorbable(l, cmp, id, true) ||
+		if ((i->op != IR_CMP3S && i->op != IR_CMP3U) || !absorbable(l, cmp, true) ||
 		    !available(l, i->arg[0], id) || !available(l, i->arg[1], id))
 			continue;
 		l->v[id].fuse = FUSE_CMP3;
@@ -321,7 +354,7 @@ static void fuse_rotl(struct lower *l, uint32_t id)
 	const struct ir_inst *i = &l->r->inst[rot];
 	uint64_t c;
 
-	if (l->r->inst[id].type != IR_I64 || i->op != IR_ROTL || !absorbable(l, rot, id, true) ||
+	if (l->r->inst[id].type != IR_I64 || i->op != IR_ROTL || !absorbable(l, rot, true) ||
 	    !lower_const(l, l->r->inst[id].arg[1], &c) || !lower_const(l, i->arg[1], &c) ||
 	    !available(l, i->arg[0], id))
 		return;
@@ -334,8 +367,6 @@ static void fuse(struct lower *l)
 	for (uint32_t id = 0; id < l->r->ninst; id++) {
 		const struct ir_inst *i = &l->r->inst[id];
 
-		if (!lower_needed(l, id))
-			continue;
 		switch (i->op) {
 		case IR_LOAD:
 		case IR_STORE:
@@ -345,15 +376,16 @@ static void fuse(struct lower *l)
 			fuse_cond(l, id);
 			break;
 		case IR_SELECT:
-			if (i->type == IR_I64)
+			if (l->v[id].uses && i->type == IR_I64)
 				fuse_cond(l, id);
 			break;
 		case IR_OR:
-			if (i->type == IR_I64)
+			if (l->v[id].uses && i->type == IR_I64)
 				fuse_cmp3(l, id);
 			break;
 		case IR_AND:
-			fuse_rotl(l, id);
+			if (l->v[id].uses)
+				fuse_rotl(l, id);
 			break;
 		default:
 			break;
@@ -399,13 +431,6 @@ unsigned lower_leaves(const struct lower *l, uint32_t id, uint32_t *leaf)
 	return n;
 }
 
-/* Can the operation be done later than it stands, by a handler that writes any place? */
-static bool may_sink(const struct ir_inst *i)
-{
-	return !ir_has_side(i) && i->op != IR_GET && i->op != IR_CONST && i->op != IR_VCONST && i->op != IR_PC &&
-	       i->op != IR_CALL && !lower_is_view(i);
-}
-
 static void find_first_uses(struct lower *l, uint32_t *first_use)
 {
 	memset(first_use, 0xff, l->r->ninst * sizeof(*first_use));
@@ -425,6 +450,25 @@ static void find_first_uses(struct lower *l, uint32_t *first_use)
 	}
 }
 
+/* Can the definition of what `set` sets be done there? */
+static bool can_sink(const struct lower *l, uint32_t set, const uint32_t *first_use)
+{
+	uint32_t id = l->r->inst[set].arg[0], leaf[5];
+	const struct value *v = &l->v[id];
+	unsigned n;
+
+	/* It may have been absorbed since it was noted. */
+	if (!v->uses || v->last > l->v[set].clob || l->r->inst[set].imm >= CODE_REACH ||
+	    first_use[id] != set)
+		return false;
+	n = lower_leaves(l, id, leaf);
+	for (unsigned k = 0; k < n; k++) {
+		if (!available(l, leaf[k], set))
+			return false;
+	}
+	return true;
+}
+
 /*
  * `rd := address` after a load with update, and the like: the result may not be written where it
  * is computed since the access between may fault, but it can be computed where it is written.
@@ -432,33 +476,18 @@ static void find_first_uses(struct lower *l, uint32_t *first_use)
  */
 static void sink(struct lower *l, uint32_t *first_use)
 {
-	bool known = false;
-
-	for (uint32_t set = 0; set < l->r->ninst; set++) {
-		uint32_t id = l->r->inst[set].arg[0], leaf[5];
-		struct value *v;
+	if (!l->nsink)
+		return;
+	find_first_uses(l, first_use);
+	/* They were noted from the end. */
+	while (l->nsink) {
+		uint32_t set = l->sink[--l->nsink], id = l->r->inst[set].arg[0], leaf[5];
 		unsigned n;
-		bool ok;
 
-		if (l->r->inst[set].op != IR_SET)
+		if (!can_sink(l, set, first_use))
 			continue;
-		v = &l->v[id];
-		if (v->home != set || (v->flags & VAL_GLOBAL) || !may_sink(&l->r->inst[id]) ||
-		    v->last > l->v[set].clob || l->barriers[set] == l->barriers[id] ||
-		    l->r->inst[set].imm >= CODE_REACH)
-			continue;
-		if (!known)
-			find_first_uses(l, first_use);
-		known = true;
-		if (first_use[id] != set)
-			continue;
+		l->v[id].flags |= VAL_SUNK;
 		n = lower_leaves(l, id, leaf);
-		ok = true;
-		for (unsigned k = 0; k < n; k++)
-			ok = ok && available(l, leaf[k], set);
-		if (!ok)
-			continue;
-		v->flags |= VAL_SUNK;
 		for (unsigned k = 0; k < n; k++) {
 			struct value *o = &l->v[lower_root(l, leaf[k], NULL)];
 
@@ -470,10 +499,10 @@ static void sink(struct lower *l, uint32_t *first_use)
 
 void lower_plan(struct lower *l)
 {
-	uint32_t *first_use = l->order + l->norder;
+	uint32_t *first_use = l->order + l->norder, barriers = 0;
 
-	count_uses(l);
-	find_clobbers(l);
+	for (uint32_t k = l->norder; k-- > 0;)
+		scan_block(l, &l->r->bb[l->order[k]], &barriers);
 	fuse(l);
 	sink(l, first_use);
 }

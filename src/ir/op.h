@@ -104,6 +104,51 @@ static inline unsigned ir_targets(const struct ir_inst *i, uint32_t target[2])
 	return 0;
 }
 
+/* What is added to the address of a LOAD or STORE, to the host address of a LOAD_HOST or STORE_HOST. */
+static inline int32_t ir_disp_of(const struct ir_inst *i)
+{
+	return (int32_t)(i->imm >> 32);
+}
+
+/* The same access with another displacement. */
+static inline uint64_t ir_with_disp(uint64_t imm, int32_t disp)
+{
+	return (uint32_t)imm | (uint64_t)(uint32_t)disp << 32;
+}
+
+/* What a PROBE asks for: see ir.h. */
+struct ir_probe {
+	enum mem_access kind; /* MEM_READ, MEM_WRITE */
+	bool loads;           /* MEM_WRITE: and there are loads, too */
+	uint8_t size;
+	int16_t at, low, high; /* from the base */
+};
+
+#define IR_PROBE_MAX 2048 /* bytes that one may span */
+
+static inline struct ir_probe ir_probe_of(uint64_t imm, uint16_t aux)
+{
+	return (struct ir_probe){
+		.kind = (enum mem_access)(aux & 3),
+		.loads = aux >> 2 & 1,
+		.size = imm & 0xff,
+		.at = (int16_t)(imm >> 16),
+		.low = (int16_t)(imm >> 32),
+		.high = (int16_t)(imm >> 48),
+	};
+}
+
+static inline uint16_t ir_probe_aux(struct ir_probe p)
+{
+	return (uint16_t)(p.kind | p.loads << 2);
+}
+
+static inline uint64_t ir_probe_imm(struct ir_probe p)
+{
+	return p.size | (uint64_t)(uint16_t)p.at << 16 | (uint64_t)(uint16_t)p.low << 32 |
+	       (uint64_t)(uint16_t)p.high << 48;
+}
+
 /* Position and length of an EXTRACT's or a DEPOSIT's field. */
 static inline unsigned ir_field_pos(const struct ir_inst *i)
 {

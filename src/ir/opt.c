@@ -82,7 +82,7 @@ static void install(struct opt *o)
 	r->cap_spare = cap;
 }
 
-void ir_optimise(struct ir_region *r)
+static void optimise(struct ir_region *r, bool share)
 {
 	struct opt o = {.r = r};
 	struct scratch_mark mark;
@@ -101,7 +101,21 @@ void ir_optimise(struct ir_region *r)
 		}
 	}
 	scratch_release(r->scratch, mark);
-	if (o.entry && !o.failed)
+	if (o.entry && !o.failed) {
+		if (share)
+			opt_share(r);
+		scratch_release(r->scratch, mark);
 		opt_dead(r);
+	}
 	scratch_release(r->scratch, mark);
+}
+
+void ir_optimise(struct ir_region *r)
+{
+	optimise(r, false);
+}
+
+void ir_optimise_shared(struct ir_region *r)
+{
+	optimise(r, true);
 }

@@ -8,6 +8,7 @@
  *   opt_fold.c     operations on constants
  *   opt_facts.c    which bits of a value can be one, how far it is sign-extended
  *   opt_arith.c, opt_bits.c, opt_compare.c, opt_vector.c    algebra
+ *   opt_share.c    one check of the TLB for accesses near each other
  *   opt_dead.c     writes of guest state that nobody sees, values that nobody uses
  *
  * Simplification happens while an instruction is built (opt_value): an operation comes in, and
@@ -80,6 +81,9 @@ bool opt_keeps_low(const struct opt *o, uint32_t id, unsigned n);
 
 /* The condition of a branch: may swap its targets. False: it is a constant, *always is which. */
 bool opt_branch(struct opt *o, struct ir_inst *br, bool *always);
+
+/* Let accesses share checks, if there is memory for that. Dead instructions are left behind. */
+void opt_share(struct ir_region *r);
 
 /* Remove dead instructions from a region in place, if there is memory for that. */
 void opt_dead(struct ir_region *r);

@@ -158,6 +158,11 @@ static enum simpler simplify_and(struct opt *o, struct ir_inst *i, uint32_t *val
 		return opt_to_bin(i, IR_AND, a.arg[0], i->arg[1]);
 	if (c == UINT32_MAX && i->type == IR_I64)
 		return opt_to_un(i, IR_ZEXT32, i->arg[0]);
+	/* What the mask takes away need not be put in first. */
+	for (unsigned k = 0; k < 2 && a.op == IR_OR; k++) {
+		if (!(opt_ones(o, a.arg[k]) & c))
+			return opt_to_bin(i, IR_AND, a.arg[1 - k], i->arg[1]);
+	}
 	s = masked_rotation(o, i, c);
 	if (s != AS_IT_IS)
 		return s;
@@ -201,6 +206,12 @@ static enum simpler simplify_xor(struct opt *o, struct ir_inst *i, uint32_t *val
 
 	if (i->arg[0] == i->arg[1])
 		return opt_to_const(o, i, 0, value);
+	for (unsigned k = 0; k < 2; k++) {
+		const struct ir_inst *x = &o->inst[i->arg[k]];
+
+		if (x->op == IR_NOT && x->arg[0] == i->arg[1 - k])
+			return opt_to_const(o, i, all_ones(i), value);
+	}
 	if (!opt_const(o, i->arg[1], &c))
 		return AS_IT_IS;
 	if (c == 0)
@@ -235,8 +246,55 @@ static enum simpler undo_twice(struct opt *o, struct ir_inst *i, uint32_t *value
 
 	if (a.op == i->op)
 		return opt_to_value(a.arg[0], value);
+	/* ~(x - 1) */
+	if (i->op == IR_NOT && a.op == IR_ADD && opt_is(o, a.arg[1], all_ones(i)))
+		return opt_to_un(i, IR_NEG, a.arg[0]);
 	if (i->op == IR_NEG && a.op == IR_SUB)
 		return opt_to_bin(i, IR_SUB, a.arg[1], a.arg[0]);
+	return AS_IT_IS;
+}
+
+/* Is one operand of a sum the inverse of a number, and the other that number less k? */
+static bool is_inverse(struct opt *o, const struct ir_inst *i, uint64_t *k)
+{
+	for (unsigned n = 0; n < 2; n++) {
+		const struct ir_inst *inverse = &o->inst[i->arg[n]];
+		uint32_t x, y = i->arg[1 - n];
+
+		/* -y is ~(y - 1) */
+		*k = ~UINT64_C(0);
+		if (inverse->op == IR_NEG && inverse->arg[0] == y)
+			return true;
+		if (inverse->op != IR_NOT)
+			continue;
+		x = inverse->arg[0];
+		*k = 0;
+		if (x == y)
+			return true;
+		if (o->inst[x].op == IR_ADD && o->inst[x].arg[0] == y &&
+		    opt_const(o, o->inst[x].arg[1], k))
+			return true;
+	}
+	return false;
+}
+
+/* x + y + carry, as adde and subfe have it. */
+static enum simpler simplify_addc(struct opt *o, struct ir_inst *i, uint32_t *value)
+{
+	enum ir_type t = (enum ir_type)i->type;
+	uint64_t c, k;
+
+	if (opt_const(o, i->arg[2], &c)) {
+		uint32_t sum = opt_make_bin(o, IR_ADD, t, i->arg[0], i->arg[1]);
+
+		if (!(c & 1))
+			return opt_to_value(sum, value);
+		return opt_to_bin(i, IR_ADD, sum, opt_make_const(o, t, 1));
+	}
+	/* ~(y + k) + y + c is c - 1 - k: what makes a number of a carry. */
+	if (t == IR_I64 && opt_ones(o, i->arg[2]) == 1 && opt_type(o, i->arg[2]) == t &&
+	    is_inverse(o, i, &k))
+		return opt_to_bin(i, IR_ADD, i->arg[2], opt_make_const(o, t, ~k));
 	return AS_IT_IS;
 }
 
@@ -264,6 +322,18 @@ static enum simpler simplify_addcarry(struct opt *o, struct ir_inst *i, uint32_t
 	}
 	if (opt_is(o, i->arg[2], 0) && opt_is(o, i->arg[1], 0))
 		return opt_to_const(o, i, 0, value);
+	/* Less one, unless it is zero. */
+	if (opt_is(o, i->arg[2], 0) && opt_is(o, i->arg[1], ir_low_mask(ir_type_bits(i->aux)))) {
+		unsigned aux = i->aux;
+
+		opt_to_bin(i, IR_NE, i->arg[0], opt_make_const(o, (enum ir_type)aux, 0));
+		i->aux = (uint16_t)aux;
+		return CHANGED;
+	}
+	/* ~x + x is all ones: the carry goes through. */
+	if (opt_ones(o, i->arg[2]) == 1 && opt_type(o, i->arg[2]) == IR_I64 && is_inverse(o, i, &c) &&
+	    c == 0)
+		return opt_to_value(i->arg[2], value);
 	return AS_IT_IS;
 }
 
@@ -287,6 +357,8 @@ enum simpler opt_arith(struct opt *o, struct ir_inst *i, uint32_t *value)
 	case IR_NOT:
 	case IR_NEG:
 		return undo_twice(o, i, value);
+	case IR_ADDC:
+		return simplify_addc(o, i, value);
 	case IR_ADDCARRY:
 		return simplify_addcarry(o, i, value);
 	default:

@@ -99,12 +99,10 @@ static enum simpler extract(struct opt *o, struct ir_inst *i, uint32_t *value)
 		return opt_to_field(i, a.arg[0], pos - ((unsigned)c & (bits - 1)), len);
 	case IR_CMP3S:
 	case IR_CMP3U:
-		/* One bit of a three-way comparison: less, greater, equal. */
+		/* One bit of a three-way comparison. (Less is bit 0: see opt_compare.) */
 		if (len != 1)
 			return AS_IT_IS;
-		opt_to_bin(i, a.op == IR_CMP3S ? IR_LTS : IR_LTU, a.arg[pos == 2], a.arg[pos != 2]);
-		if (pos == 1)
-			i->op = IR_EQ;
+		opt_to_bin(i, IR_EQ, a.arg[0], a.arg[1]);
 		i->aux = a.aux;
 		return CHANGED;
 	default:

@@ -13,6 +13,11 @@ static bool is_compare(enum ir_op op)
 	return op >= IR_EQ && op <= IR_LEU;
 }
 
+static bool is_three_way(enum ir_op op)
+{
+	return op == IR_CMP3S || op == IR_CMP3U;
+}
+
 /* The opposite of a comparison. */
 static struct ir_inst opposite(struct ir_inst i)
 {
@@ -73,11 +78,7 @@ static uint32_t narrow(struct opt *o, uint32_t id, enum ir_op extension)
 
 		return same == i.imm ? opt_make_const(o, IR_I32, i.imm) : IR_NO_VAL;
 	}
-	if (i.op != extension)
-		return IR_NO_VAL;
-	if (opt_type(o, i.arg[0]) == IR_I32)
-		return i.arg[0];
-	return opt_make_un(o, IR_TRUNC32, IR_I32, i.arg[0]);
+	return i.op == extension ? i.arg[0] : IR_NO_VAL;
 }
 
 static bool is_extension(const struct opt *o, uint32_t id, enum ir_op extension)
@@ -134,6 +135,14 @@ static enum simpler compare(struct opt *o, struct ir_inst *i, uint32_t *value)
 		case IR_NE:
 			if (c & ~ones)
 				return opt_to_const(o, i, i->op == IR_NE, value);
+			/* Neither less nor equal, or one of them. */
+			if (c == 0 && is_three_way(o->inst[i->arg[0]].op)) {
+				struct ir_inst a = o->inst[i->arg[0]];
+
+				a.op = a.op == IR_CMP3S ? IR_LES : IR_LEU;
+				*i = i->op == IR_NE ? a : opposite(a);
+				return CHANGED;
+			}
 			if (is_bool(o, i->arg[0])) {
 				enum simpler s = compare_bool(o, i, c, value);
 
@@ -190,13 +199,19 @@ static enum simpler invert(struct opt *o, struct ir_inst *i)
 	return CHANGED;
 }
 
+/* Does a comparison look at all of its (first) operand, not at the low word alone? */
+static bool whole(const struct opt *o, const struct ir_inst *i)
+{
+	return opt_type(o, i->arg[0]) == i->aux;
+}
+
 static bool is_inverted(const struct opt *o, uint32_t id, uint32_t *of)
 {
 	const struct ir_inst *i = &o->inst[id];
 
 	*of = i->arg[0];
 	return (i->op == IR_XOR && opt_is(o, i->arg[1], 1) && is_bool(o, i->arg[0])) ||
-	       (i->op == IR_EQ && opt_is(o, i->arg[1], 0));
+	       (i->op == IR_EQ && opt_is(o, i->arg[1], 0) && whole(o, i));
 }
 
 /* Is it a comparison with a constant on the left, which executors like less than on the right? */
@@ -241,6 +256,20 @@ static enum simpler select(struct opt *o, struct ir_inst *i, uint32_t *value)
 	return AS_IT_IS;
 }
 
+/* A three-way comparison of which only the bit for "less" counts. */
+static enum simpler only_less(struct opt *o, struct ir_inst *i)
+{
+	const struct ir_inst *a = &o->inst[i->arg[0]];
+
+	if (i->type != IR_I64 || !is_three_way(a->op) || !opt_is(o, i->arg[1], 1))
+		return AS_IT_IS;
+	i->aux = a->aux;
+	i->op = a->op == IR_CMP3S ? IR_LTS : IR_LTU;
+	i->arg[0] = a->arg[0];
+	i->arg[1] = a->arg[1];
+	return CHANGED;
+}
+
 enum simpler opt_compare(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
 	switch (i->op) {
@@ -254,8 +283,10 @@ enum simpler opt_compare(struct opt *o, struct ir_inst *i, uint32_t *value)
 	case IR_CMP3S:
 	case IR_CMP3U:
 		if (i->arg[0] == i->arg[1])
-			return opt_to_const(o, i, 2, value);
+			return opt_to_const(o, i, 0x100, value);
 		return narrow_compare(o, i);
+	case IR_AND:
+		return only_less(o, i);
 	case IR_XOR:
 		return i->type == IR_I64 ? invert(o, i) : AS_IT_IS;
 	case IR_SELECT:
@@ -281,8 +312,15 @@ bool opt_branch(struct opt *o, struct ir_inst *br, bool *always)
 			br->arg[0] = of;
 			br->arg[1] = br->arg[2];
 			br->arg[2] = target;
-		} else if (c->op == IR_NE && opt_is(o, c->arg[1], 0)) {
+		} else if (c->op == IR_NE && opt_is(o, c->arg[1], 0) && whole(o, c)) {
 			br->arg[0] = c->arg[0];
+		} else if (c->op == IR_EXTRACT && ir_field_pos(c) + ir_field_len(c) < 32) {
+			/* not zero where it is */
+			br->arg[0] = opt_make_bin(
+				o, IR_AND, (enum ir_type)c->type, c->arg[0],
+				opt_make_const(o, (enum ir_type)c->type,
+					       ir_low_mask(ir_field_len(c)) << ir_field_pos(c)));
+			return true;
 		} else if (c->op == IR_ZEXT32 && opt_type(o, c->arg[0]) == IR_I32) {
 			br->arg[0] = c->arg[0];
 		} else {

@@ -91,7 +91,7 @@ static uint64_t ones_of(const struct opt *o, const struct ir_inst *i)
 		return 1;
 	case IR_CMP3S:
 	case IR_CMP3U:
-		return 0xe;
+		return 0x101;
 	case IR_SEXT8:
 		return sign_extended(a, 8);
 	case IR_SEXT16:

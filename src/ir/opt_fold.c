@@ -26,9 +26,9 @@ static uint64_t multiply_high(enum ir_op op, uint64_t a, uint64_t b, unsigned bi
 	return (uint64_t)((__int128)sext64(a, bits) * sext64(b, bits) >> bits);
 }
 
-static uint64_t three_way(bool less, bool greater)
+static uint64_t three_way(bool less, bool equal)
 {
-	return less ? 8 : greater ? 4 : 2;
+	return less | (unsigned)equal << 8;
 }
 
 bool opt_fold(const struct ir_inst *i, const uint64_t c[3], uint64_t *result)
@@ -101,6 +101,9 @@ bool opt_fold(const struct ir_inst *i, const uint64_t c[3], uint64_t *result)
 	case IR_BSWAP:
 		v = bits == 64 ? __builtin_bswap64(a) : __builtin_bswap32((uint32_t)a);
 		break;
+	case IR_ADDC:
+		v = a + b + (c[2] & 1);
+		break;
 	case IR_ADDCARRY:
 		v = (uint64_t)(((u128)a + b + (c[2] & 1)) >> bits) & 1;
 		break;
@@ -151,10 +154,10 @@ bool opt_fold(const struct ir_inst *i, const uint64_t c[3], uint64_t *result)
 		v = a <= b;
 		break;
 	case IR_CMP3S:
-		v = three_way(sa<sb, sa> sb);
+		v = three_way(sa < sb, a == b);
 		break;
 	case IR_CMP3U:
-		v = three_way(a<b, a> b);
+		v = three_way(a < b, a == b);
 		break;
 	default:
 		return false;

@@ -119,7 +119,8 @@ static bool commutes(enum ir_op op)
 {
 	return op == IR_ADD || op == IR_MUL || op == IR_MULHU || op == IR_MULHS || op == IR_AND ||
 	       op == IR_OR || op == IR_XOR || op == IR_EQ || op == IR_NE || op == IR_VAND ||
-	       op == IR_VOR || op == IR_VXOR || op == IR_VADD || op == IR_VEQ || op == IR_ADDCARRY;
+	       op == IR_VOR || op == IR_VXOR || op == IR_VADD || op == IR_VEQ || op == IR_ADDC ||
+	       op == IR_ADDCARRY;
 }
 
 /* Of two operands that may change places, a constant goes right, an older value left. */

@@ -26,6 +26,16 @@ static void print_memop(const struct ir_inst *i, FILE *out)
 		: m.big_endian ? "be"
 			       : "le",
 		m.aligned ? " aligned" : "");
+	if (i->op != IR_CAS && i->op != IR_RMW && ir_disp_of(i))
+		fprintf(out, " %+d", ir_disp_of(i));
+}
+
+static void print_probe(const struct ir_inst *i, FILE *out)
+{
+	struct ir_probe p = ir_probe_of(i->imm, i->aux);
+
+	fprintf(out, " %s %+d..%+d, first %u at %+d", p.loads ? "both" : p.kind == MEM_WRITE ? "write" : "read", p.low,
+		p.high, p.size, p.at);
 }
 
 /* What an instruction has beside its operands, before them. */
@@ -67,7 +77,12 @@ static void print_imm(const struct ir_region *r, const struct ir_inst *i, FILE *
 	case IR_LOAD:
 	case IR_STORE:
 	case IR_CAS:
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
 		print_memop(i, out);
+		break;
+	case IR_PROBE:
+		print_probe(i, out);
 		break;
 	case IR_CALL:
 		fprintf(out, " %s", ir_helper_of(i)->name);

@@ -119,64 +119,90 @@ static uint64_t memop_imm(struct ir_memop m)
 	       (uint64_t)m.aligned << 10;
 }
 
+/* A mark: polls before it that have none go on there. */
+static void place_mark(struct ir_region *r, ir_val mark)
+{
+	while (r->open_poll != IR_NO_VAL) {
+		struct ir_inst *poll = &r->inst[r->open_poll];
+
+		r->open_poll = (uint32_t)poll->imm;
+		poll->imm = r->inst[mark.id].imm;
+		poll->aux = 1;
+	}
+	r->mark = mark.id;
+}
+
 /*
  * Where a poll goes on: at the instruction whose mark stands before it when nothing has happened
  * since, else at the next mark.
  */
-static void place_poll(struct ir_region *r, uint32_t id)
+static void place_poll(struct ir_region *r, ir_val poll)
 {
-	struct ir_inst *i = &r->inst[id];
+	struct ir_inst *i = &r->inst[poll.id];
 
-	if (i->op == IR_INSN) {
-		while (r->open_poll != IR_NO_VAL) {
-			struct ir_inst *poll = &r->inst[r->open_poll];
-
-			r->open_poll = (uint32_t)poll->imm;
-			poll->imm = i->imm;
-			poll->aux = 1;
-		}
-		r->mark = id;
-	} else if (i->op == IR_POLL) {
-		if (r->mark != IR_NO_VAL) {
-			i->imm = r->inst[r->mark].imm;
-			i->aux = 1;
-		} else {
-			i->imm = r->open_poll; /* of several, each has the one before */
-			r->open_poll = id;
-		}
+	if (r->mark != IR_NO_VAL) {
+		i->imm = r->inst[r->mark].imm;
+		i->aux = 1;
 	} else {
-		r->mark = IR_NO_VAL;
+		i->imm = r->open_poll; /* of several, each has the one before */
+		r->open_poll = poll.id;
 	}
 }
 
-static ir_val emit(struct ir_region *r, enum ir_op op, enum ir_type type, unsigned aux, ir_val a,
-		   ir_val b, ir_val c, uint64_t imm)
+/* Before an instruction that does not fit, or must not be. False: it is not made. */
+static __attribute__((noinline, cold)) bool make_room(struct ir_region *r)
 {
-	ir_val v = {r->ninst};
 	struct ir_inst *inst;
 
 	assert(r->failed || r->cur != NO_BLOCK);
 	if (r->cur == NO_BLOCK)
 		r->failed = true;
 	if (r->failed)
-		return (ir_val){0};
+		return false;
 	inst = grow(r, r->inst, r->ninst, &r->cap_inst, sizeof(*inst));
 	if (!inst)
-		return (ir_val){0};
+		return false;
 	r->inst = inst;
-	r->inst[r->ninst++] = (struct ir_inst){
+	return true;
+}
+
+/* One more instruction; those with an effect have to be told to emit_side or end instead. */
+static inline __attribute__((always_inline)) ir_val emit(struct ir_region *r, enum ir_op op,
+							 enum ir_type type, unsigned aux, ir_val a,
+							 ir_val b, ir_val c, uint64_t imm)
+{
+	ir_val v = {r->ninst};
+
+	if (UNLIKELY(v.id == r->cap_inst || r->cur == NO_BLOCK || r->failed) && !make_room(r))
+		return (ir_val){0};
+	r->ninst = v.id + 1;
+	r->inst[v.id] = (struct ir_inst){
 		.op = op,
 		.type = type,
 		.aux = aux,
 		.arg = {a.id, b.id, c.id, IR_NO_VAL},
 		.imm = imm,
 	};
-	r->bb[r->cur].count++;
-	if (ir_op_info[op].flags & IR_OP_END)
-		r->cur = NO_BLOCK;
-	if (ir_has_side(&r->inst[v.id]))
-		place_poll(r, v.id);
 	return v;
+}
+
+/* A poll behind it does not go on at the mark before. */
+static inline ir_val emit_side(struct ir_region *r, enum ir_op op, enum ir_type type, unsigned aux,
+			       ir_val a, ir_val b, ir_val c, uint64_t imm)
+{
+	r->mark = IR_NO_VAL;
+	return emit(r, op, type, aux, a, b, c, imm);
+}
+
+/* The last instruction of a block. */
+static void end(struct ir_region *r, enum ir_op op, unsigned aux, ir_val a, ir_val b, ir_val c,
+		uint64_t imm)
+{
+	emit(r, op, IR_NONE, aux, a, b, c, imm);
+	if (r->failed)
+		return;
+	r->bb[r->cur].count = r->ninst - r->bb[r->cur].first;
+	r->cur = NO_BLOCK;
 }
 
 static const ir_val none = {IR_NO_VAL};
@@ -248,7 +274,16 @@ void ir_set(struct ir_region *r, uint32_t offset, ir_val v)
 	enum ir_type t = ir_type_of(r, v);
 
 	assert(offset % ir_type_size(t) == 0);
-	emit(r, IR_SET, t, 0, v, (ir_val){state_cell(r, offset)}, none, offset);
+	emit_side(r, IR_SET, t, 0, v, (ir_val){state_cell(r, offset)}, none, offset);
+}
+
+void ir_set_bits(struct ir_region *r, uint32_t offset, ir_val v, unsigned bits)
+{
+	enum ir_type t = ir_type_of(r, v);
+
+	assert(offset % ir_type_size(t) == 0 && t != IR_V128);
+	emit(r, IR_SET, t, bits < ir_type_bits(t) ? bits : 0, v, (ir_val){state_cell(r, offset)}, none,
+	     offset);
 }
 
 ir_val ir_un(struct ir_region *r, enum ir_op op, ir_val a)
@@ -265,6 +300,12 @@ ir_val ir_bin(struct ir_region *r, enum ir_op op, ir_val a, ir_val b)
 	assert(r->failed || t == ir_type_of(r, b));
 	return emit(r, op, result_type(r, op, a), op >= IR_EQ && op <= IR_CMP3U ? t : 0, a, b, none,
 		    0);
+}
+
+ir_val ir_addc(struct ir_region *r, ir_val a, ir_val b, ir_val c)
+{
+	assert(r->failed || ir_type_of(r, a) == ir_type_of(r, b));
+	return emit(r, IR_ADDC, ir_type_of(r, a), 0, a, b, c, 0);
 }
 
 ir_val ir_addcarry(struct ir_region *r, ir_val a, ir_val b, ir_val c)
@@ -316,27 +357,27 @@ ir_val ir_vperm2(struct ir_region *r, ir_val a, ir_val b, ir_val sel)
 
 ir_val ir_load(struct ir_region *r, enum ir_type t, struct ir_memop m, ir_val addr)
 {
-	return emit(r, IR_LOAD, t, 0, addr, none, none, memop_imm(m));
+	return emit_side(r, IR_LOAD, t, 0, addr, none, none, memop_imm(m));
 }
 
 void ir_store(struct ir_region *r, struct ir_memop m, ir_val addr, ir_val v)
 {
-	emit(r, IR_STORE, ir_type_of(r, v), 0, addr, v, none, memop_imm(m));
+	emit_side(r, IR_STORE, ir_type_of(r, v), 0, addr, v, none, memop_imm(m));
 }
 
 ir_val ir_cas(struct ir_region *r, struct ir_memop m, ir_val addr, ir_val expected, ir_val desired)
 {
-	return emit(r, IR_CAS, ir_type_of(r, expected), 0, addr, expected, desired, memop_imm(m));
+	return emit_side(r, IR_CAS, ir_type_of(r, expected), 0, addr, expected, desired, memop_imm(m));
 }
 
 ir_val ir_rmw(struct ir_region *r, enum ir_rmw kind, struct ir_memop m, ir_val addr, ir_val v)
 {
-	return emit(r, IR_RMW, ir_type_of(r, v), kind, addr, v, none, memop_imm(m));
+	return emit_side(r, IR_RMW, ir_type_of(r, v), kind, addr, v, none, memop_imm(m));
 }
 
 void ir_fence(struct ir_region *r)
 {
-	emit(r, IR_FENCE, IR_NONE, 0, none, none, none, 0);
+	emit_side(r, IR_FENCE, IR_NONE, 0, none, none, none, 0);
 }
 
 ir_val ir_call(struct ir_region *r, const struct ir_helper *h, const ir_val *args, unsigned nargs)
@@ -344,6 +385,8 @@ ir_val ir_call(struct ir_region *r, const struct ir_helper *h, const ir_val *arg
 	ir_val v = emit(r, IR_CALL, h->result, 0, none, none, none, (uintptr_t)h);
 
 	assert(nargs == h->nargs && nargs <= 4);
+	if (!(h->flags & IR_H_PURE))
+		r->mark = IR_NO_VAL;
 	if (r->failed)
 		return v;
 	for (unsigned i = 0; i < nargs && i < 4; i++) {
@@ -353,44 +396,55 @@ ir_val ir_call(struct ir_region *r, const struct ir_helper *h, const ir_val *arg
 	return v;
 }
 
+static inline void mark(struct ir_region *r, uint64_t pc, unsigned aux)
+{
+	ir_val v = emit(r, IR_INSN, IR_NONE, aux, none, none, none, pc);
+
+	if (!r->failed)
+		place_mark(r, v);
+}
+
 void ir_insn(struct ir_region *r, uint64_t pc)
 {
-	emit(r, IR_INSN, IR_NONE, 0, none, none, none, pc);
+	mark(r, pc, 0);
 }
 
 void ir_insn_partial(struct ir_region *r, uint64_t pc)
 {
-	emit(r, IR_INSN, IR_NONE, 1, none, none, none, pc);
+	mark(r, pc, 1);
 }
 
 void ir_poll(struct ir_region *r)
 {
-	emit(r, IR_POLL, IR_NONE, 0, none, none, none, 0);
+	ir_val v = emit(r, IR_POLL, IR_NONE, 0, none, none, none, 0);
+
+	if (!r->failed)
+		place_poll(r, v);
 }
 
 void ir_br(struct ir_region *r, ir_val cond, ir_block if_set, ir_block if_clear)
 {
-	emit(r, IR_BR, IR_NONE, ir_type_of(r, cond), cond, (ir_val){if_set.id},
+	end(r, IR_BR, ir_type_of(r, cond), cond, (ir_val){if_set.id},
 	     (ir_val){if_clear.id}, 0);
 }
 
 void ir_jump(struct ir_region *r, ir_block b)
 {
-	emit(r, IR_JUMP, IR_NONE, 0, none, (ir_val){b.id}, none, 0);
+	end(r, IR_JUMP, 0, none, (ir_val){b.id}, none, 0);
 }
 
 void ir_exit_direct(struct ir_region *r, uint64_t pc)
 {
-	emit(r, IR_EXIT_DIRECT, IR_NONE, r->nexit, none, none, none, pc);
+	end(r, IR_EXIT_DIRECT, r->nexit, none, none, none, pc);
 	r->nexit++;
 }
 
 void ir_exit_indirect(struct ir_region *r, ir_val pc)
 {
-	emit(r, IR_EXIT_INDIRECT, IR_NONE, 0, pc, none, none, 0);
+	end(r, IR_EXIT_INDIRECT, 0, pc, none, none, 0);
 }
 
 void ir_exit_resume(struct ir_region *r)
 {
-	emit(r, IR_EXIT_RESUME, IR_NONE, 0, none, none, none, 0);
+	end(r, IR_EXIT_RESUME, 0, none, none, none, 0);
 }

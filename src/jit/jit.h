@@ -45,6 +45,7 @@ void jit_limit(struct jit *j, unsigned level);
 
 struct jit_code {
 	const void *entry;    /* where other regions jump to */
+	uint32_t polled;      /* from there on: where those jump to that need not look for requests */
 	const void *cold;     /* what is rarely run of it */
 	void *owner;          /* its region; set by the region cache */
 	uint32_t units, cold_units; /* of memory, for freeing */
@@ -75,8 +76,11 @@ void jit_free(struct jit *j, struct jit_code *c);
 enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, struct jit_code **left,
 		      uint32_t *exit_index);
 
-/* Have an exit of one piece jump to another; and back to leaving. Other threads may be executing it. */
-void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to);
+/*
+ * Have an exit of one piece jump to another; and back to leaving. Other threads may be executing it.
+ * poll: the target is to look for requests; for what may be part of a loop.
+ */
+void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll);
 void jit_unlink(struct jit_code *from, uint32_t exit);
 
 /*

@@ -3,8 +3,10 @@
  * taken, so that free neighbours become one and memory that was never used stays so.
  */
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "jit/memory.h"
 
@@ -32,10 +34,46 @@ struct jit_memory {
 	pthread_mutex_t lock;
 };
 
+/* The same memory at two addresses. */
+static bool map_twice(size_t bytes, void **one, void **other)
+{
+	int fd;
+
+	*one = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
+	if (*one == MAP_FAILED)
+		return false;
+	/*
+	 * A second mapping of the same pages. It is anonymous like the first, not a file's, since perf looks
+	 * for the names of code (trace.h) in anonymous memory only.
+	 */
+	*other = mremap(*one, 0, bytes, MREMAP_MAYMOVE);
+	if (*other != MAP_FAILED)
+		return true;
+	munmap(*one, bytes);
+	/* Valgrind has no such mremap. */
+	fd = memfd_create("compiled code", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)bytes)) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	*one = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	*other = mmap(NULL, bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	close(fd);
+	if (*one != MAP_FAILED && *other != MAP_FAILED)
+		return true;
+	if (*one != MAP_FAILED)
+		munmap(*one, bytes);
+	if (*other != MAP_FAILED)
+		munmap(*other, bytes);
+	return false;
+}
+
 struct jit_memory *jit_memory_create(size_t bytes)
 {
 	struct jit_memory *m = calloc(1, sizeof(*m));
-	void *exec;
+	void *writable, *exec;
 
 	if (!m)
 		return NULL;
@@ -49,26 +87,17 @@ struct jit_memory *jit_memory_create(size_t bytes)
 		if (!z->taken)
 			goto fail;
 	}
-	m->writable = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (m->writable == MAP_FAILED)
+	if (!map_twice(bytes, &writable, &exec))
 		goto fail;
-	/*
-	 * A second mapping of the same pages. It is anonymous like the first, not a file's, since perf looks
-	 * for the names of code (trace.h) in anonymous memory only.
-	 */
-	exec = mremap(m->writable, 0, bytes, MREMAP_MAYMOVE);
-	if (exec == MAP_FAILED)
-		goto fail_writable;
-	m->exec = exec;
+	m->writable = writable;
 	if (mprotect(exec, bytes, PROT_READ | PROT_EXEC)) {
 		munmap(exec, bytes);
-		goto fail_writable;
+		munmap(writable, bytes);
+		goto fail;
 	}
+	m->exec = exec;
 	pthread_mutex_init(&m->lock, NULL);
 	return m;
-fail_writable:
-	munmap(m->writable, bytes);
 fail:
 	for (unsigned n = 0; n < JIT_ZONES; n++)
 		free(m->zone[n].taken);

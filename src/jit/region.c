@@ -6,6 +6,7 @@
 
 #include "jit/jit.h"
 #include "jit/region_cache.h"
+#include "util/slab.h"
 
 #define PATCHES 512 /* of pages of their own, at worst */
 
@@ -28,6 +29,11 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 
 	if (!rc)
 		return NULL;
+	rc->slab = slab_create();
+	if (!rc->slab) {
+		free(rc);
+		return NULL;
+	}
 	pthread_mutex_init(&rc->lock, NULL);
 	atomic_store(&rc->epoch, 1);
 	rc->jit = jit;
@@ -35,13 +41,29 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 	return rc;
 }
 
-static void region_free(struct region_cache *rc, struct region *g)
+struct slab *region_slab(struct region_cache *rc)
+{
+	return rc->slab;
+}
+
+const struct region_clock *region_cache_clock(const struct region_cache *rc)
+{
+	return &rc->clock;
+}
+
+/* What is not in the slab. */
+static void free_compiled(struct region_cache *rc, struct region *g)
 {
 	if (g->compiled)
 		jit_free(rc->jit, g->compiled);
 	free(g->link);
+}
+
+static void region_free(struct region_cache *rc, struct region *g)
+{
+	free_compiled(rc, g);
 	ir_code_free(g->code);
-	free(g);
+	slab_give(rc->slab, g, sizeof(*g));
 }
 
 /* True: somebody still holds g, and frees it. */
@@ -87,6 +109,13 @@ void region_release(struct region_cache *rc, struct region *g)
 		region_free(rc, g);
 }
 
+/* All at once at the end. */
+static void drop_list(struct region_cache *rc, struct region *g)
+{
+	for (; g; g = g->block_next)
+		free_compiled(rc, g);
+}
+
 void region_cache_destroy(struct region_cache *rc)
 {
 	if (!rc)
@@ -97,22 +126,16 @@ void region_cache_destroy(struct region_cache *rc)
 		while (b) {
 			struct code_block *next = atomic_load(&b->hash_next);
 
-			region_free_list(rc, b->regions);
+			drop_list(rc, b->regions);
 			free(b);
 			b = next;
 		}
 	}
 	for (unsigned i = 0; i < 2; i++)
-		region_free_list(rc, rc->retired[i].list);
+		drop_list(rc, rc->retired[i].list);
+	slab_destroy(rc->slab);
 	pthread_mutex_destroy(&rc->lock);
 	free(rc);
-}
-
-/* Not always written: others read what lies beside. */
-static void set_used(struct region *g)
-{
-	if (!atomic_load_explicit(&g->used, memory_order_relaxed))
-		atomic_store_explicit(&g->used, true, memory_order_relaxed);
 }
 
 size_t region_size(const struct region *g)
@@ -137,7 +160,7 @@ struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, u
 	for (; g; g = atomic_load_explicit(&g->hash_next, memory_order_acquire))
 		if (g->host == host.v && g->mode == mode && (!g->bound || g->pc == pc) &&
 		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
-			set_used(g);
+			region_use(&rc->clock, g);
 			return g;
 		}
 	return NULL;
@@ -203,7 +226,7 @@ uint64_t region_block_version(struct region_cache *rc, hva_t block)
 struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode,
 			     bool bound, uint32_t len, struct ir_code *code, uint64_t version)
 {
-	struct region *g = calloc(1, sizeof(*g)), *same;
+	struct region *g = slab_take(rc->slab, sizeof(*g)), *same;
 	struct code_block *b;
 	int err = 0;
 
@@ -211,13 +234,15 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 		errno = ENOMEM;
 		return NULL;
 	}
-	g->host = host.v;
-	g->pc = pc;
-	g->mode = mode;
-	g->bound = bound;
-	g->len = len;
-	g->code = code;
-	atomic_init(&g->used, true);
+	*g = (struct region){
+		.host = host.v,
+		.pc = pc,
+		.mode = mode,
+		.bound = bound,
+		.len = len,
+		.code = code,
+		.seen = region_clock_now(&rc->clock),
+	};
 	pthread_mutex_lock(&rc->lock);
 	b = block_find(rc, host.v);
 	same = region_lookup(rc, host, pc, mode);
@@ -232,11 +257,11 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 		atomic_store_explicit(head, g, memory_order_release);
 		atomic_fetch_add(&rc->bytes, region_size(g));
 		count(&rc->entered);
-		region_make_room(rc, false);
+		region_make_room(rc, false, g);
 	}
 	pthread_mutex_unlock(&rc->lock);
 	if (err) {
-		free(g);
+		slab_give(rc->slab, g, sizeof(*g));
 		errno = err;
 		return NULL;
 	}
@@ -266,13 +291,14 @@ bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *c
 		atomic_store_explicit(&g->entry, code->entry, memory_order_release);
 		attached = true;
 		atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(g));
-		set_used(g);
+		region_use(&rc->clock, g);
 		if (!rc->limit.keep_interpreted) {
 			g->strip_next = rc->retired[0].stripped;
 			rc->retired[0].stripped = g;
 			rc->nretired++;
+			rc->retired_bytes += ir_code_size(g->code);
 		}
-		region_make_room(rc, true);
+		region_make_room(rc, true, g);
 	}
 	pthread_mutex_unlock(&rc->lock);
 	if (!attached) {
@@ -299,12 +325,13 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 	    (from->host ^ to->host) >> TLB_BLOCK_SHIFT == 0 && from->mode == to->mode) {
 		struct region_link *l = &from->link[exit];
 
-		set_used(from);
-		set_used(to);
+		region_use(&rc->clock, from);
+		region_use(&rc->clock, to);
 		l->to = to;
 		l->next = to->incoming;
 		to->incoming = l;
-		jit_link(from->compiled, exit, to->compiled);
+		/* Forwards in a block there is an end to it soon. */
+		jit_link(from->compiled, exit, to->compiled, to->host <= from->host);
 		patched(rc);
 	}
 	pthread_mutex_unlock(&rc->lock);

@@ -48,25 +48,49 @@ static inline uint32_t region_jump_hash(uint64_t pc, uint32_t salt)
 }
 
 struct region {
+	/* What a look-up and a run read, in a line. */
 	uint64_t host; /* address of its first instruction in host memory */
 	uint64_t pc;   /* guest address of the same where it was found first */
 	uint32_t mode;
-	uint32_t len;  /* bytes of guest code that it was made from, contiguous */
+	uint32_t runs; /* how often it was interpreted; approximate */
 	bool bound;    /* good for this pc only */
 	_Atomic bool dead;
-	_Atomic bool used; /* since eviction looked at it last */
-	struct ir_code *code; /* NULL once it is compiled, and all processors know */
+	_Atomic uint32_t seen; /* by the cache's clock: when it was last looked up, linked or interpreted */
 	const void *_Atomic entry; /* of its compiled code; NULL: interpreted */
-	struct jit_code *compiled;
-	struct region_link *link;  /* by exit of the compiled code */
-	struct region_link *incoming;
-	uint32_t runs;             /* how often it was interpreted; approximate */
-	_Atomic uint32_t held;     /* region_hold; changed under the cache's mutex */
-	bool unowned;              /* reclaimed while it was held: who lets go last frees it */
+	struct ir_code *code; /* NULL once it is compiled, and all processors know: see region_attach */
 	_Atomic(struct region *) hash_next;
-	struct region *block_next;  /* in its block's list, or in the retired list */
-	struct region *strip_next;  /* in the list of those whose `code` goes */
+	/* The rest. */
+	_Alignas(64) struct jit_code *compiled;
+	struct region_link *link; /* by exit of the compiled code */
+	struct region_link *incoming;
+	struct region *block_next; /* in its block's list, or in the retired list */
+	struct region *strip_next; /* in the list of those whose `code` goes */
+	uint32_t len; /* bytes of guest code that it was made from, contiguous */
+	uint32_t unshared;     /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
+	_Atomic uint32_t held; /* region_hold; changed under the cache's mutex */
+	bool unowned;          /* reclaimed while it was held: who lets go last frees it */
 };
+
+ASSERT_OFFSET(struct region, compiled, 64);
+
+/* Ticks now and then while translations are evicted, so that what is used can be told from what was. */
+struct region_clock {
+	_Atomic uint32_t now;
+};
+
+static inline uint32_t region_clock_now(const struct region_clock *k)
+{
+	return atomic_load_explicit(&k->now, memory_order_relaxed);
+}
+
+/* Written when it is news only: other processors read what lies beside. */
+static inline void region_use(const struct region_clock *k, struct region *g)
+{
+	uint32_t now = region_clock_now(k);
+
+	if (UNLIKELY(atomic_load_explicit(&g->seen, memory_order_relaxed) != now))
+		atomic_store_explicit(&g->seen, now, memory_order_relaxed);
+}
 
 /* A direct jump from an exit of one region's compiled code to another's. Under the cache's mutex. */
 struct region_link {
@@ -87,7 +111,14 @@ struct region_limits {
 
 /* jit: frees and links compiled code; NULL when everything is interpreted. */
 struct region_cache *region_cache_create(struct jit *jit, const struct region_limits *limit);
+
 void region_cache_destroy(struct region_cache *rc);
+
+/* Where the code of its regions is to be from, which go with it. */
+struct slab *region_slab(struct region_cache *rc);
+
+/* For region_use: by who interprets a region, or finds it without region_lookup. */
+const struct region_clock *region_cache_clock(const struct region_cache *rc);
 
 /* NULL if there is none (alive). */
 struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode);
@@ -140,11 +171,16 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len);
 void region_kill_all(struct region_cache *rc);
 
 /*
- * Epoch-based reclamation. region_epoch_advance starts a new epoch when enough has been retired, or jump caches are to be cleared
- * (true: the caller has every processor pass a quiescent point); region_cache_reclaim
+ * Epoch-based reclamation. region_epoch_advance starts a new epoch when enough has been retired, or a new
+ * round has begun (true: the caller has every processor pass a quiescent point); region_cache_reclaim
  * frees what was retired before epoch `oldest_seen`, the oldest that a running processor has acknowledged.
+ *
+ * Compiled code goes on in what the jump cache holds, unseen. When a processor sees in a new epoch that
+ * region_round is another, it lets no entry of its jump cache hit before it has looked at it again, and
+ * told of it (region_use).
  */
 uint64_t region_epoch(const struct region_cache *rc);
+uint32_t region_round(const struct region_cache *rc);
 bool region_epoch_advance(struct region_cache *rc);
 void region_cache_reclaim(struct region_cache *rc, uint64_t oldest_seen);
 

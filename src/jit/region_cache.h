@@ -31,6 +31,12 @@ struct retired {
 	uint64_t epoch;          /* in which its members were retired */
 };
 
+/* Goes round the buckets of blocks to evict. */
+struct hand {
+	uint32_t bucket; /* that it looks at next */
+	uint32_t began, since; /* by the clock: this round began, and the one before */
+};
+
 struct region_cache {
 	_Atomic(struct region *) hash[REGION_HASH_SIZE];
 	_Atomic(struct code_block *) block[BLOCK_HASH_SIZE];
@@ -41,10 +47,13 @@ struct region_cache {
 	size_t retired_bytes;
 	struct region_limits limit;
 	_Atomic size_t bytes, compiled_bytes; /* of the live */
-	bool want_epoch; /* jump caches are to be cleared */
-	uint32_t hand[2]; /* the buckets of blocks that eviction looks at next: [is it for compiled ones] */
+	struct region_clock clock;
+	_Atomic uint32_t round; /* of the hand of compiled ones */
+	bool want_epoch;        /* since that is new */
+	struct hand hand[2];    /* [is it for compiled ones] */
 	struct counter entered, killed, evicted; /* under the lock */
 	struct jit *jit;
+	struct slab *slab; /* regions and their interpreted code */
 };
 
 /* Lock held, for all of these. */
@@ -59,8 +68,8 @@ void region_retire(struct region_cache *rc, struct region *g);
 size_t region_size(const struct region *g);
 size_t region_compiled_size(const struct region *g);
 
-/* Something was entered: evict what was not used lately, if there is too much of its kind. */
-void region_make_room(struct region_cache *rc, bool compiled);
+/* `keep` was entered: evict others that were not used lately, if there is too much of its kind. */
+void region_make_room(struct region_cache *rc, bool compiled, const struct region *keep);
 
 /* Without the lock: free a list of retired regions. */
 void region_free_list(struct region_cache *rc, struct region *g);

@@ -2,33 +2,46 @@
  * Keeping the region cache within bounds, and freeing what is dead.
  *
  * Eviction is a clock: a hand goes round the blocks that hold code, a few with each translation that is
- * entered while there is too much, so that nobody waits for long. A region that was looked up or linked to
- * since the hand came by last loses its mark and its links, so that its use is seen again; one that was not is
- * killed. What goes on from jump caches alone is not seen: a round begins by having all processors clear
- * theirs, as they do when an epoch begins.
+ * entered while there is too much, so that nobody waits for long. A region that was seen in this round or the
+ * one before loses its links only, so that its use is seen again; one that was not is killed. What goes
+ * on from jump caches is not seen: a round begins by having all processors look at what theirs hold
+ * again (region_round). So what is used at least once in a round stays, unless the
+ * bound is exceeded by much: a guest may use all that there is again and again.
+ *
+ * Interpreted regions and compiled ones have a bound and a hand each: the former are cheap to make again.
  */
 #include "jit/jit.h"
 #include "jit/region_cache.h"
 
-#define SWEEP_BUCKETS	  256 /* of blocks, at most, for each translation that is entered */
-#define RETIRED_THRESHOLD 512 /* regions: enough to begin an epoch */
+#define SWEEP_BUCKETS	  128 /* of blocks, at most, for each translation that is entered */
+#define EXCESS_SHARE	  16  /* above the bound by this share of it, what is used goes, too */
+#define RETIRED_THRESHOLD 2048 /* regions: enough to begin an epoch */
+#define RETIRED_SHARE	  16 /* and so is this share of what all may take */
 
-/* Interpreted regions and compiled ones have a bound and a hand each. */
-static bool excess(const struct region_cache *rc, bool compiled)
+/* More than the bound, and this share of it. */
+static bool excess(const struct region_cache *rc, bool compiled, unsigned share)
 {
-	return compiled ? atomic_load(&rc->compiled_bytes) > rc->limit.compiled :
-			  atomic_load(&rc->bytes) > rc->limit.interpreted;
+	size_t bytes = atomic_load(compiled ? &rc->compiled_bytes : &rc->bytes);
+	size_t limit = compiled ? rc->limit.compiled : rc->limit.interpreted;
+
+	return bytes > limit + (share ? limit / share : 0);
 }
 
-static void sweep_block(struct region_cache *rc, struct code_block *b, bool compiled)
+static bool unused_since(const struct region *g, uint32_t tick)
+{
+	return (int32_t)(atomic_load_explicit(&g->seen, memory_order_relaxed) - tick) < 0;
+}
+
+static void sweep_block(struct region_cache *rc, struct code_block *b, bool compiled,
+			const struct region *keep)
 {
 	struct region **link = &b->regions, *g;
+	bool all = excess(rc, compiled, EXCESS_SHARE);
 
 	while ((g = *link)) {
-		if (!g->compiled == compiled) {
+		if (!g->compiled == compiled || g == keep) {
 			link = &g->block_next;
-		} else if (atomic_load_explicit(&g->used, memory_order_relaxed)) {
-			atomic_store_explicit(&g->used, false, memory_order_relaxed);
+		} else if (!all && !unused_since(g, rc->hand[compiled].since)) {
 			region_unlink(g);
 			link = &g->block_next;
 		} else {
@@ -44,19 +57,31 @@ static void sweep_block(struct region_cache *rc, struct code_block *b, bool comp
 	}
 }
 
-void region_make_room(struct region_cache *rc, bool compiled)
+static void begin_round(struct region_cache *rc, bool compiled)
 {
-	uint32_t *hand = &rc->hand[compiled];
+	struct hand *h = &rc->hand[compiled];
 
-	for (unsigned n = 0; n < SWEEP_BUCKETS && excess(rc, compiled); n++) {
-		struct code_block *b = atomic_load(&rc->block[*hand]);
+	h->since = h->began;
+	h->began = atomic_fetch_add(&rc->clock.now, 1) + 1;
+	if (compiled) {
+		atomic_fetch_add(&rc->round, 1);
+		rc->want_epoch = true;
+	}
+}
 
-		if (!*hand)
-			rc->want_epoch = true;
+void region_make_room(struct region_cache *rc, bool compiled, const struct region *keep)
+{
+	struct hand *h = &rc->hand[compiled];
+
+	for (unsigned n = 0; n < SWEEP_BUCKETS && excess(rc, compiled, 0); n++) {
+		struct code_block *b = atomic_load(&rc->block[h->bucket]);
+
+		if (!h->bucket)
+			begin_round(rc, compiled);
 		for (; b; b = atomic_load(&b->hash_next))
 			if (b->regions)
-				sweep_block(rc, b, compiled);
-		*hand = (*hand + 1) % BLOCK_HASH_SIZE;
+				sweep_block(rc, b, compiled, keep);
+		h->bucket = (h->bucket + 1) % BLOCK_HASH_SIZE;
 	}
 }
 
@@ -67,13 +92,18 @@ uint64_t region_epoch(const struct region_cache *rc)
 	return atomic_load(&rc->epoch);
 }
 
+uint32_t region_round(const struct region_cache *rc)
+{
+	return atomic_load(&rc->round);
+}
+
 bool region_epoch_advance(struct region_cache *rc)
 {
 	bool advanced = false, enough;
 
 	pthread_mutex_lock(&rc->lock);
 	enough = rc->nretired >= RETIRED_THRESHOLD || rc->want_epoch ||
-		 rc->retired_bytes > (rc->limit.interpreted + rc->limit.compiled) / 16;
+		 rc->retired_bytes > (rc->limit.interpreted + rc->limit.compiled) / RETIRED_SHARE;
 	if (enough && !rc->retired[1].list && !rc->retired[1].stripped) {
 		rc->retired[1] = rc->retired[0];
 		rc->retired[1].epoch = atomic_load(&rc->epoch);

@@ -105,6 +105,17 @@ uint64_t slow_store_v(struct ir_env *env, uint64_t addr, uint64_t packed, const 
 	return mem_write(&env->door, addr, raw, 16);
 }
 
+struct slow_result slow_probe(struct ir_env *env, uint64_t base, uint64_t imm, uint64_t aux)
+{
+	struct ir_probe p = ir_probe_of(imm, (uint16_t)aux);
+	void *host = NULL;
+	enum mem_probe found = mem_probe(&env->door, base + (uint64_t)p.at, p.size,
+					 base + (uint64_t)p.low, base + (uint64_t)(p.high - 1), p.kind, p.loads,
+					 &host);
+
+	return (struct slow_result){(uintptr_t)host - (uint64_t)p.at, found};
+}
+
 /* ---- vectors ---- */
 
 uint64_t slow_vec_pack(const struct ir_inst *i)

@@ -19,6 +19,9 @@ uint64_t slow_store(struct ir_env *env, uint64_t addr, uint64_t m, uint64_t valu
 uint64_t slow_load_v(struct ir_env *env, uint64_t addr, uint64_t m, u128 *value);
 uint64_t slow_store_v(struct ir_env *env, uint64_t addr, uint64_t m, const u128 *value);
 
+/* imm and aux of a PROBE, with its base. ok: enum mem_probe. */
+struct slow_result slow_probe(struct ir_env *env, uint64_t base, uint64_t imm, uint64_t aux);
+
 /* packed: op, lane (aux) and imm, by slow_vec_pack. */
 uint64_t slow_vec_pack(const struct ir_inst *i);
 void slow_vec(uint64_t packed, u128 *out, const u128 *a, const u128 *b, const u128 *c);

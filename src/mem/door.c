@@ -116,3 +116,35 @@ void *mem_atomic_ptr(struct mem_door *d, uint64_t addr, unsigned size, bool writ
 	*report = *report && write;
 	return host;
 }
+
+/* May block be accessed directly, at this addend? */
+static bool direct(struct mem_door *d, uint64_t block, enum mem_access kind, bool loads,
+		   uint64_t addend)
+{
+	const struct tlb_entry *e = tlb_slot(d->tlb, block);
+
+	if (e->tag[kind] != block && d->ops->fill_known)
+		d->ops->fill_known(d, GVA(block), kind);
+	return e->tag[kind] == block && (!loads || e->tag[MEM_READ] == block) &&
+	       e->addend == addend;
+}
+
+enum mem_probe mem_probe(struct mem_door *d, uint64_t addr, unsigned size, uint64_t first,
+			 uint64_t last, enum mem_access kind, bool loads, void **host)
+{
+	unsigned n = first_piece(addr, size);
+	uint64_t block = first & ~TLB_BLOCK_MASK;
+	void *end;
+	bool slow;
+
+	/* In the order of the access itself, which faults on the first piece that does. */
+	if (!translate(d, addr, n, kind, false, host, &slow) ||
+	    (n < size && !translate(d, addr + n, size - n, kind, false, &end, &slow)))
+		return MEM_PROBE_FAULT;
+	for (;; block += TLB_BLOCK_SIZE) {
+		if (!direct(d, block, kind, loads, (uintptr_t)*host - addr))
+			return MEM_PROBE_REFUSED;
+		if (block == (last & ~TLB_BLOCK_MASK))
+			return MEM_PROBE_OK;
+	}
+}

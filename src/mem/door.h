@@ -34,6 +34,11 @@ struct mem_door_ops {
 	 * the store, not before: a translator that read the old bytes meanwhile is found out.
 	 */
 	void (*code_write)(struct mem_door *d, hva_t host, unsigned size);
+	/*
+	 * Enter the translation of addr's block in d->tlb if it is known without looking at the tables and
+	 * allows this kind of access; nothing is recorded otherwise. NULL: never.
+	 */
+	void (*fill_known)(struct mem_door *d, gva_t addr, enum mem_access kind);
 	/* Record an alignment interrupt for an access to addr. */
 	void (*misaligned)(struct mem_door *d, gva_t addr, bool store);
 };
@@ -57,6 +62,17 @@ bool mem_write_slow(struct mem_door *d, uint64_t addr, const void *buf, unsigned
  * NULL: a fault was recorded.
  */
 void *mem_atomic_ptr(struct mem_door *d, uint64_t addr, unsigned size, bool write, bool *report);
+
+/*
+ * Host memory for `size` bytes at addr and all of [first, last] around them, in one piece, that may be
+ * accessed directly in this way (loads: also loaded from) till translations change. MEM_PROBE_FAULT: the access itself recorded a
+ * fault. MEM_PROBE_REFUSED: all that is known is that it must be done by itself.
+ * *host is the address that corresponds to addr.
+ */
+enum mem_probe { MEM_PROBE_FAULT, MEM_PROBE_OK, MEM_PROBE_REFUSED };
+
+enum mem_probe mem_probe(struct mem_door *d, uint64_t addr, unsigned size, uint64_t first,
+			 uint64_t last, enum mem_access kind, bool loads, void **host);
 
 static inline bool mem_read(struct mem_door *d, uint64_t addr, void *buf, unsigned size)
 {

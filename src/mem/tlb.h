@@ -11,7 +11,7 @@
  * an access that crosses into the next block misses and takes the slow function (door.h), and
  * an unaligned one inside the block is as fast as any other. A tag holds TLB_TAG_INVALID, or
  * the block's address with TLB_TAG_SLOW set when each access must take the slow function
- * (stores to blocks with translated code, watchpoints).
+ * (stores to blocks with translated code, watchpoints). The right to store does not include that to load.
  */
 #ifndef ANYKVM_MEM_TLB_H
 #define ANYKVM_MEM_TLB_H
@@ -27,7 +27,8 @@
 #define TLB_TAG_INVALID UINT64_C(0xfff)
 #define TLB_TAG_SLOW    UINT64_C(1)
 
-#define TLB_ENTRIES 1024
+/* More would miss less, but some requests of other processors look at all of them. */
+#define TLB_ENTRIES 2048
 
 enum mem_access { MEM_READ = 0, MEM_WRITE = 1, MEM_FETCH = 2 };
 

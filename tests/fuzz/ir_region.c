@@ -72,5 +72,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (wrong)
 		refuse(&r, "optimised", wrong);
 	run(&r, "optimised", data[0], leave, exit_index);
+	ir_region_reset(&r);
+	generate_region_from(&r, data + 1, size - 1);
+	ir_optimise_shared(&r);
+	wrong = ir_check(&r);
+	if (wrong)
+		refuse(&r, "shared", wrong);
+	/* What it does otherwise is compared where it does all of it. */
+	machine_reset(machine, data[0]);
+	if (reference_run(&r, &machine->env, &exit_index) == leave)
+		run(&r, "shared", data[0], leave, exit_index);
 	return 0;
 }

@@ -94,6 +94,22 @@ def cpio(files):
     return bytes(archive)
 
 
+def initramfs(*names, files=None):
+    """The small image (bytes) with programs of tests/guest/programs, for guests of guests."""
+    with open(os.path.join(CACHE, "initramfs.cpio.gz"), "rb") as image:
+        data = image.read()
+    # The next archive starts on a multiple of four bytes.
+    return data + bytes(-len(data) % 4) + cpio({**programs(*names), **(files or {})})
+
+
+def cpus(smp):
+    """How many vCPUs a value of -smp or --smp means: N, or cores=N,threads=N."""
+    total = 1
+    for part in str(smp).split(","):
+        total *= int(part.split("=")[-1])
+    return total
+
+
 class Machine:
     """A run of `anykvm run`, on a pipe or (terminal=True) on a pseudo-terminal of its own.
 

@@ -26,6 +26,9 @@ struct gen {
 		uint8_t block;
 	} value[3][MAX_VALUES];
 	unsigned nvalues[3];
+	/* A base that addresses are made of again. */
+	ir_val near;
+	int near_block; /* -1: none */
 	uint64_t pc;
 	unsigned cur;
 };
@@ -249,7 +252,7 @@ static void pure_int(struct gen *g)
 		break;
 	case 9:
 		keep(g, IR_I64,
-		     ir_addcarry(g->r, pick(g, t), pick(g, t),
+		     (chance(g, 50) && t == IR_I64 ? ir_addc : ir_addcarry)(g->r, pick(g, t), pick(g, t),
 				 chance(g, 30) ? ir_const(g->r, t, below(g, 2)) : boolean(g)));
 		break;
 	case 10:
@@ -377,6 +380,37 @@ static void pure_vector(struct gen *g)
 	}
 }
 
+/* Long numbers: sums that hand their carries on, with what lies between them in programs. */
+static void chain(struct gen *g, enum ir_type t)
+{
+	struct ir_region *r = g->r;
+	uint32_t flag = OFF_FLAG(below(g, 4));
+	ir_val c = chance(g, 50) ? ir_const(r, IR_I64, 0) : ir_get_bits(r, IR_I64, flag, 1);
+
+	for (unsigned n = 1 + below(g, 5); n; n--) {
+		ir_val a = chance(g, 20) ? ir_un(r, IR_NOT, pick(g, t)) : pick(g, t);
+		ir_val b = chance(g, 20) ? ir_const(r, t, interesting(g)) : pick(g, t);
+		bool first = r->inst[c.id].op == IR_CONST && chance(g, 70);
+		ir_val s = first ? ir_bin(r, IR_ADD, a, b) : ir_addc(r, a, b, c);
+		ir_val carry = ir_addcarry(r, a, b, c);
+
+		keep(g, t, s);
+		if (chance(g, 70))
+			ir_set_bits(r, flag, carry, 1);
+		else
+			keep(g, IR_I64, carry);
+		if (chance(g, 60))
+			ir_set(r, state_offset(g, t), s);
+		if (chance(g, 30))
+			keep(g, t, ir_bin(r, IR_XOR, ir_bin(r, IR_XOR, a, b), s));
+		if (chance(g, 30))
+			keep(g, t, ir_bin(r, chance(g, 50) ? IR_MUL : IR_MULHU, pick(g, t), s));
+		if (chance(g, 20))
+			keep(g, t, ir_bin(r, IR_ADD, pick(g, t), pick(g, t)));
+		c = chance(g, 80) ? carry : boolean(g);
+	}
+}
+
 /* What front ends write, and the lowering and the optimiser have patterns for. */
 static void idiom(struct gen *g)
 {
@@ -389,9 +423,20 @@ static void idiom(struct gen *g)
 	case 0: /* a comparison into a condition field, with summary overflow */
 		v = ir_bin(r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, pick(g, t),
 			   chance(g, 50) ? ir_const(r, t, interesting(g)) : pick(g, t));
-		v = ir_bin(r, IR_OR, v, ir_get_bits(r, IR_I64, OFF_FLAG(0), 1));
-		ir_set(r, reg, v);
-		keep(g, IR_I64, ir_extract(r, ir_get(r, IR_I64, reg), below(g, 4), 1));
+		reg = OFF_FIELD(below(g, 4));
+		if (chance(g, 30))
+			v = ir_bin(r, IR_OR, v,
+				   ir_bin(r, IR_SHL, ir_get_bits(r, IR_I64, OFF_FLAG(0), 1),
+					  ir_const(r, IR_I64, 1)));
+		ir_set_bits(r, reg, v, 9);
+		v = ir_get_bits(r, IR_I64, chance(g, 70) ? reg : OFF_FIELD(below(g, 4)), 9);
+		if (chance(g, 30)) /* greater */
+			v = ir_bin(r, IR_EQ,
+				   ir_bin(r, IR_AND, v, ir_const(r, IR_I64, 0x101)),
+				   ir_const(r, IR_I64, 0));
+		else
+			v = ir_extract(r, v, chance(g, 40) ? 8 : below(g, 9), 1);
+		keep(g, IR_I64, v);
 		break;
 	case 1: /* rotate and mask */
 		v = ir_bin(r, IR_ROTL, pick(g, IR_I64), ir_const(r, IR_I64, below(g, 64)));
@@ -413,9 +458,17 @@ static void idiom(struct gen *g)
 		ir_set(r, state_offset(g, IR_I64), v);
 		break;
 	case 5: /* a flag */
-		ir_set(r, OFF_FLAG(below(g, 4)), keep(g, IR_I64, boolean(g)));
+		v = keep(g, IR_I64, boolean(g));
+		if (chance(g, 50))
+			ir_set(r, OFF_FLAG(below(g, 4)), v);
+		else
+			ir_set_bits(r, OFF_FLAG(below(g, 4)), v, 1);
 		break;
-	case 6: /* subtraction, with its carry */
+	case 6: /* sums and differences with their carries */
+		if (chance(g, 70)) {
+			chain(g, t);
+			break;
+		}
 		v = ir_un(r, IR_NOT, pick(g, t));
 		reg = chance(g, 50);
 		v = ir_bin(r, IR_ADD, v, pick(g, t));
@@ -462,6 +515,11 @@ static ir_val address(struct gen *g, unsigned size, unsigned aligned)
 
 	if (chance(g, 1))
 		return pick(g, IR_I64);
+	if (g->near_block >= 0 && g->dominated_by[g->cur] >> g->near_block & 1 && chance(g, 60)) {
+		int64_t disp = chance(g, 90) ? (int)below(g, 129) - 64 : (int)below(g, 4001) - 2000;
+
+		return ir_bin(r, IR_ADD, g->near, ir_const(r, IR_I64, (uint64_t)disp & align));
+	}
 	if (chance(g, 15))
 		return ir_const(r, IR_I64,
 				(page + (chance(g, 50) ? 4096 - below(g, 24) : below(g, 64))) &
@@ -475,6 +533,8 @@ static ir_val address(struct gen *g, unsigned size, unsigned aligned)
 	base = ir_bin(r, IR_OR, index, ir_const(r, IR_I64, page));
 	if (chance(g, 30))
 		base = keep(g, IR_I64, base);
+	g->near = base;
+	g->near_block = (int)g->cur;
 	if (chance(g, 50))
 		return ir_bin(
 			r, IR_ADD, base,
@@ -698,6 +758,7 @@ static void generate(struct gen *g, struct ir_region *r)
 
 	g->r = r;
 	memset(g->nvalues, 0, sizeof(g->nvalues));
+	g->near_block = -1;
 	g->pc = 0x1000;
 	/* Run at another base than its own, as most are. */
 	r->base = chance(g, 70) ? 0x1000 : UINT64_C(0xfffffff000000000);

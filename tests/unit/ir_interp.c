@@ -62,7 +62,7 @@ static enum ir_type operand_type(const struct operation *x, unsigned k)
 {
 	if (x->op == IR_SELECT && k == 0)
 		return IR_I64;
-	if (x->op == IR_VMAKE || x->op == IR_VDUP || (x->op == IR_ADDCARRY && k == 2))
+	if (x->op == IR_VMAKE || x->op == IR_VDUP || ((x->op == IR_ADDC || x->op == IR_ADDCARRY) && k == 2))
 		return IR_I64;
 	return x->type;
 }
@@ -72,6 +72,8 @@ static ir_val emit(const struct operation *x, const ir_val *v)
 	struct ir_region *r = &region;
 
 	switch (x->op) {
+	case IR_ADDC:
+		return ir_addc(r, v[0], v[1], v[2]);
 	case IR_ADDCARRY:
 		return ir_addcarry(r, v[0], v[1], v[2]);
 	case IR_SELECT:
@@ -116,6 +118,7 @@ static ir_val emit(const struct operation *x, const ir_val *v)
 static unsigned nargs(const struct operation *x)
 {
 	switch (x->op) {
+	case IR_ADDC:
 	case IR_ADDCARRY:
 	case IR_SELECT:
 	case IR_VPERM2:
@@ -322,6 +325,9 @@ static const struct golden golden[] = {
 	{I32(POPCNT), 0xf0f0f0f0, 0, 0, 16},
 	{I64(BSWAP), 0x0102030405060708, 0, 0, 0x0807060504030201},
 	{I32(BSWAP), 0x01020304, 0, 0, 0x04030201},
+	{I64(ADDC), ONES, 5, 1, 5},
+	{I64(ADDC), ONES, 5, 0, 4},
+	{I32(ADDC), 0xffffffff, 5, 1, 5},
 	{I64(ADDCARRY), ONES, 0, 1, 1},
 	{I64(ADDCARRY), ONES, 0, 0, 0},
 	{I64(ADDCARRY), MIN64, MIN64, 0, 1},
@@ -358,12 +364,12 @@ static const struct golden golden[] = {
 	{I64(LTU), 0, ONES, 0, 1},
 	{I32(LTU), 0x7fffffff, 0x80000000, 0, 1},
 	{I64(LEU), ONES, 0, 0, 0},
-	{I64(CMP3S), ONES, 0, 0, 8},
-	{I64(CMP3S), 0, ONES, 0, 4},
-	{I64(CMP3S), 9, 9, 0, 2},
-	{I32(CMP3S), 0x80000000, 0, 0, 8},
-	{I64(CMP3U), ONES, 0, 0, 4},
-	{I32(CMP3U), 0x7fffffff, 0x80000000, 0, 8},
+	{I64(CMP3S), ONES, 0, 0, 1},
+	{I64(CMP3S), 0, ONES, 0, 0},
+	{I64(CMP3S), 9, 9, 0, 0x100},
+	{I32(CMP3S), 0x80000000, 0, 0, 1},
+	{I64(CMP3U), ONES, 0, 0, 0},
+	{I32(CMP3U), 0x7fffffff, 0x80000000, 0, 1},
 	{I64(SELECT), 0, 1, 2, 2},
 	{I64(SELECT), MIN64, 1, 2, 1},
 	{I32(SELECT), UINT64_C(1) << 32, 1, 2, 1},

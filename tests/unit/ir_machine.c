@@ -51,13 +51,26 @@ static bool fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool stor
 		return refuse(m, addr.v, f);
 	*host = machine_at(m, addr.v);
 	*slow = page == PAGE_CODE;
-	e->tag[MEM_READ] = block;
+	/* One page can be loaded from only once a load has asked. */
+	e->tag[MEM_READ] = page == PAGE_RW1 && kind == MEM_WRITE && e->tag[MEM_READ] != block ?
+				   TLB_TAG_INVALID :
+				   block;
 	e->tag[MEM_FETCH] = TLB_TAG_INVALID;
 	e->tag[MEM_WRITE] = page == PAGE_RO     ? TLB_TAG_INVALID
 			    : page == PAGE_CODE ? block | TLB_TAG_SLOW
 						: block;
 	e->addend = (uintptr_t)*host - addr.v;
 	return true;
+}
+
+static void fill_known(struct mem_door *d, gva_t addr, enum mem_access kind)
+{
+	uint64_t page = (addr.v - RAM_BASE) / PAGE_SIZE;
+	bool slow;
+	void *host;
+
+	if (page < PAGES && page != PAGE_NONE && (page != PAGE_RO || kind != MEM_WRITE))
+		fill(d, addr, kind, false, &host, &slow);
 }
 
 static void code_write(struct mem_door *d, hva_t host, unsigned size)
@@ -76,7 +89,7 @@ static void misaligned(struct mem_door *d, gva_t addr, bool store)
 }
 
 static const struct mem_door_ops door_ops = {
-	.fill = fill, .code_write = code_write, .misaligned = misaligned};
+	.fill = fill, .fill_known = fill_known, .code_write = code_write, .misaligned = misaligned};
 
 struct machine *machine_new(void)
 {
@@ -106,6 +119,8 @@ void machine_reset(struct machine *m, uint64_t seed)
 	}
 	for (unsigned i = 0; i < 4; i++)
 		m->s.flag[i] = next_random(&seed) & 1;
+	for (unsigned i = 0; i < ARRAY_SIZE(m->s.field); i++)
+		m->s.field[i] = next_random(&seed) & 0x1ff;
 	for (unsigned i = 0; i < 8; i++)
 		m->s.counter[i] = next_random(&seed) % 6;
 	m->polls_left = next_random(&seed) % 16;
@@ -140,6 +155,8 @@ const char *machine_differ(const struct machine *a, const struct machine *b)
 		return "far guest state";
 	if (memcmp(a->s.flag, b->s.flag, sizeof(a->s.flag)))
 		return "flags";
+	if (memcmp(a->s.field, b->s.field, sizeof(a->s.field)))
+		return "fields";
 	if (memcmp(a->s.counter, b->s.counter, sizeof(a->s.counter)))
 		return "counters";
 	if ((a->env.fp_status ^ b->env.fp_status) & IR_FP_INEXACT)

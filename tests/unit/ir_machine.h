@@ -30,6 +30,7 @@ enum fault {
 struct guest_state {
 	_Alignas(16) uint8_t mem[128];
 	uint64_t flag[4];    /* 0 or 1 */
+	uint64_t field[4];   /* nine bits each */
 	uint64_t counter[8]; /* of loops */
 };
 
@@ -50,6 +51,7 @@ struct machine {
 #define OFF_STATE(o)   ((uint32_t)(offsetof(struct machine, s.mem) + (o)))
 #define OFF_FAR(o)     ((uint32_t)(offsetof(struct machine, far.mem) + (o)))
 #define OFF_FLAG(n)    ((uint32_t)(offsetof(struct machine, s.flag) + 8 * (n)))
+#define OFF_FIELD(n)   ((uint32_t)(offsetof(struct machine, s.field) + 8 * (n)))
 #define OFF_COUNTER(n) ((uint32_t)(offsetof(struct machine, s.counter) + 8 * (n)))
 
 struct machine *machine_new(void);
@@ -87,6 +89,13 @@ extern const struct ir_helper machine_float[];
 
 /* The executor to compare with: walks the region as it stands. */
 enum ir_leave reference_run(const struct ir_region *r, struct ir_env *env, uint32_t *exit_index);
+
+/* How many INSN the last run of it came to. */
+extern uint64_t reference_insns;
+
+/* The same up to, and without, the INSN with that number, from 0: IR_LEAVE_UNSHARED there. */
+enum ir_leave reference_run_to(const struct ir_region *r, struct ir_env *env, uint32_t *exit_index,
+			       uint64_t insn);
 
 static inline uint64_t next_random(uint64_t *s)
 {

@@ -150,7 +150,7 @@ static void compare(uint64_t imm)
 {
 	ir_val c = bin(IR_CMP3S, get(3), k64(imm));
 
-	ir_set(&r, CR, bin(IR_OR, c, ir_get_bits(&r, IR_I64, SO, 1)));
+	ir_set(&r, CR, bin(IR_OR, c, bin(IR_SHL, ir_get_bits(&r, IR_I64, SO, 1), k64(1))));
 }
 
 /* Of two comparisons into one field only the last is made, unless something may look between. */
@@ -164,11 +164,13 @@ static void test_dead_sets(void **state)
 	ir_insn(&r, 0x1004);
 	compare(6);
 	expect("%1 = get.i64 [0x2018]\n"
-	       "%2 = get.i64 [0x4008] bits 1\n"
-	       "%4 = const.i64 0x6\n"
-	       "%5 = cmp3s.i64 %1, %4\n"
-	       "%6 = or.i64 %2, %5\n"
-	       "set.i64 [0x4000] %6\n"
+	       "%2 = const.i64 0x1\n"
+	       "%3 = get.i64 [0x4008] bits 1\n"
+	       "%4 = shl.i64 %3, %2\n"
+	       "%6 = const.i64 0x6\n"
+	       "%7 = cmp3s.i64 %1, %6\n"
+	       "%8 = or.i64 %4, %7\n"
+	       "set.i64 [0x4000] %8\n"
 	       "exit_direct 0x2000 (exit 0)\n");
 	begin();
 	set(4, k64(1));
@@ -209,7 +211,7 @@ static void test_compare_and_branch(void **state)
 	begin();
 	compare(5);
 	ir_insn(&r, 0x1004);
-	bit = ir_extract(&r, ir_get_bits(&r, IR_I64, CR, 4), 3, 1);
+	bit = ir_extract(&r, ir_get_bits(&r, IR_I64, CR, 9), 0, 1);
 	yes = ir_create_block(&r);
 	no = ir_create_block(&r);
 	ir_br(&r, bin(IR_EQ, bit, k64(0)), yes, no);
@@ -362,6 +364,25 @@ static void test_algebra(void **state)
 	    X Y "%3 = sub.i64 %2, %1\nset.i64 [0x2018] %3\n");
 	ONE(ir_addcarry(&r, ir_un(&r, IR_NOT, x), y, k64(1)),
 	    X Y "%3 = leu.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	/* sums with a carry that are only the carry: addic, subfe as a test for zero; subfe of one register */
+	ONE(ir_addcarry(&r, x, k64(UINT64_MAX), k64(0)),
+	    X "%2 = const.i64 0x0\n%3 = ne.i64 %1, %2\nset.i64 [0x2018] %3\n");
+	ONE(ir_addc(&r, ir_un(&r, IR_NOT, bin(IR_ADD, x, k64(UINT64_MAX))), x,
+		    ir_get_bits(&r, IR_I64, SO, 1)),
+	    "%1 = get.i64 [0x4008] bits 1\nset.i64 [0x2018] %1\n");
+	ONE(ir_addc(&r, ir_un(&r, IR_NOT, x), x, ir_get_bits(&r, IR_I64, SO, 1)),
+	    "%1 = get.i64 [0x4008] bits 1\n%2 = const.i64 0xffffffffffffffff\n%3 = add.i64 %1, %2\n"
+	    "set.i64 [0x2018] %3\n");
+	ONE(ir_addcarry(&r, ir_un(&r, IR_NOT, x), x, ir_get_bits(&r, IR_I64, SO, 1)),
+	    "%1 = get.i64 [0x4008] bits 1\nset.i64 [0x2018] %1\n");
+	ONE(ir_addc(&r, ir_un(&r, IR_NOT, x), y, k64(1)),
+	    X Y "%3 = sub.i64 %2, %1\nset.i64 [0x2018] %3\n");
+	ONE(bin(IR_XOR, x, ir_un(&r, IR_NOT, x)),
+	    "%1 = const.i64 0xffffffffffffffff\nset.i64 [0x2018] %1\n");
+	ONE(ir_un(&r, IR_NOT, bin(IR_ADD, x, k64(UINT64_MAX))), X "%2 = neg.i64 %1\nset.i64 [0x2018] %2\n");
+	/* greater: neither less nor equal */
+	ONE(bin(IR_EQ, bin(IR_AND, bin(IR_CMP3S, x, y), k64(0x101)), k64(0)),
+	    X Y "%3 = lts.i64 %2, %1\nset.i64 [0x2018] %3\n");
 	/* rotate and mask */
 	ONE(bin(IR_AND, bin(IR_ROTL, x, k64(60)), k64(0xff)),
 	    X "%2 = extract.i64 4+8 %1\nset.i64 [0x2018] %2\n");
@@ -378,8 +399,7 @@ static void test_algebra(void **state)
 	    X "%2 = const.i64 0xff\n%3 = and.i64 %1, %2\nset.i64 [0x2018] %3\n");
 	/* comparisons of words */
 	ONE(bin(IR_CMP3S, ir_un(&r, IR_SEXT32, x), ir_un(&r, IR_SEXT32, y)),
-	    X Y "%3 = trunc32.i32 %1\n%4 = trunc32.i32 %2\n%5 = cmp3s.i64 %3, %4\n"
-		"set.i64 [0x2018] %5\n");
+	    X Y "%3 = cmp3s.i64 %1, %2\nset.i64 [0x2018] %3\n");
 	ONE(bin(IR_EQ, bin(IR_LTS, x, y), k64(0)),
 	    X Y "%3 = les.i64 %2, %1\nset.i64 [0x2018] %3\n");
 	ONE(bin(IR_LTU, bin(IR_AND, x, k64(0xff)), k64(0x100)),

@@ -91,12 +91,62 @@ static void reset(struct machine *m, uint64_t seed)
 	m->env.base = seed << 40 | (seed & 3) << 12;
 }
 
+static void check(uint64_t seed, const char *what, const struct ir_region *r)
+{
+	const char *wrong = ir_check(r);
+
+	if (!wrong)
+		return;
+	ir_print(r, stderr);
+	fail_msg("seed %" PRIu64 ", %s: %s", seed, what, wrong);
+}
+
+/*
+ * With shared checks. Where one is refused, the machine has to be as it is before that guest instruction in
+ * the region as it was generated. x is what that one does. Says whether one was refused.
+ */
+static bool test_shared(uint64_t seed, struct jit *jit, struct ir_region *r, struct machine *a,
+			struct outcome x, struct machine *b)
+{
+	struct outcome y = {.exit_index = UINT32_MAX};
+	uint64_t insns;
+	bool refused, fits;
+
+	ir_region_reset(r);
+	generate_region(r, seed);
+	ir_optimise_shared(r);
+	check(seed, "shared", r);
+	reset(b, seed);
+	y.leave = reference_run(r, &b->env, &y.exit_index);
+	refused = y.leave == IR_LEAVE_UNSHARED;
+	if (refused) {
+		insns = reference_insns - 1;
+		ir_region_reset(r);
+		generate_region(r, seed);
+		reset(a, seed);
+		x.leave = reference_run_to(r, &a->env, &x.exit_index, insns);
+		ir_region_reset(r);
+		generate_region(r, seed);
+		ir_optimise_shared(r);
+	}
+	compare(seed, "shared, reference", r, a, x, b, y);
+	reset(b, seed);
+	y = interpret(r, b, &fits);
+	if (fits)
+		compare(seed, "shared", r, a, x, b, y);
+	reset(b, seed);
+	y = (struct outcome){.exit_index = UINT32_MAX, .compiled = true};
+	if (jit && run_compiled(jit, r, b, &y))
+		compare(seed, "shared and compiled", r, a, x, b, y);
+	return refused;
+}
+
 static void test_random(void **state)
 {
 	uint64_t seed = from_environment("ANYKVM_IR_SEED", 1);
 	uint64_t end = seed + from_environment("ANYKVM_IR_RANDOM", 20000);
 	struct machine *a = machine_new(), *b = machine_new();
-	unsigned ways[IR_LEAVE_POLL + 1] = {0}, too_big = 0, compiled = 0;
+	unsigned ways[IR_LEAVE_POLL + 1] = {0}, too_big = 0, compiled = 0, refused = 0;
 	struct ir_region r;
 
 	(void)state;
@@ -114,16 +164,11 @@ static void test_random(void **state)
 	ir_region_init(&r);
 	for (; seed < end; seed++) {
 		struct outcome x = {.exit_index = UINT32_MAX}, y;
-		const char *wrong;
 		bool fits;
 
 		ir_region_reset(&r);
 		generate_region(&r, seed);
-		wrong = ir_check(&r);
-		if (wrong) {
-			ir_print(&r, stderr);
-			fail_msg("seed %" PRIu64 ": %s", seed, wrong);
-		}
+		check(seed, "as generated", &r);
 		reset(a, seed);
 		x.leave = reference_run(&r, &a->env, &x.exit_index);
 		ways[x.leave]++;
@@ -144,11 +189,7 @@ static void test_random(void **state)
 		}
 
 		ir_optimise(&r);
-		wrong = ir_check(&r);
-		if (wrong) {
-			ir_print(&r, stderr);
-			fail_msg("seed %" PRIu64 ", optimised: %s", seed, wrong);
-		}
+		check(seed, "optimised", &r);
 		reset(b, seed);
 		y = interpret(&r, b, &fits);
 		if (fits)
@@ -157,10 +198,12 @@ static void test_random(void **state)
 		y = (struct outcome){.exit_index = UINT32_MAX, .compiled = true};
 		if (jit && run_compiled(jit, &r, b, &y))
 			compare(seed, "optimised and compiled", &r, a, x, b, y);
+
+		refused += test_shared(seed, jit, &r, a, x, b);
 	}
 	print_message("left by direct %u, indirect %u, resume %u, fault %u, poll %u; too big %u\n",
 		      ways[0], ways[1], ways[2], ways[3], ways[4], too_big);
-	print_message("compiled %u\n", compiled);
+	print_message("compiled %u, refused %u\n", compiled, refused);
 	jit_destroy(jit);
 	ir_region_destroy(&r);
 	machine_free(a);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/op.h"
 #include "ir_machine.h"
 
 struct run {
@@ -96,9 +97,9 @@ static u128 rotate(u128 v, unsigned n, unsigned bits)
 	return v;
 }
 
-static u128 three_way(bool less, bool greater)
+static u128 three_way(bool less, bool equal)
 {
-	return less ? 8 : greater ? 4 : 2;
+	return less | (unsigned)equal << 8;
 }
 
 /* Integer operations on values of `w` bits; the caller cuts the result. */
@@ -192,9 +193,9 @@ static u128 integer(const struct ir_inst *i, u128 a, u128 b, unsigned w)
 	case IR_LEU:
 		return a <= b;
 	case IR_CMP3S:
-		return three_way(sa<sb, sa> sb);
+		return three_way(sa < sb, sa == sb);
 	case IR_CMP3U:
-		return three_way(a<b, a> b);
+		return three_way(a < b, a == b);
 	default:
 		abort();
 	}
@@ -332,7 +333,7 @@ static bool memory(struct run *x, const struct ir_inst *i, u128 *result)
 {
 	struct ir_memop m = ir_memop_of(i);
 	struct mem_door *d = &x->env->door;
-	uint64_t addr = (uint64_t)x->v[i->arg[0]];
+	uint64_t addr = (uint64_t)x->v[i->arg[0]] + (uint64_t)(int64_t)ir_disp_of(i);
 	uint8_t bytes[16];
 	bool report, stores;
 	u128 old, v;
@@ -366,6 +367,19 @@ static bool memory(struct run *x, const struct ir_inst *i, u128 *result)
 	}
 	*result = extended(old, m);
 	return true;
+}
+
+/* Memory that a PROBE found. */
+static void host_memory(struct run *x, const struct ir_inst *i, u128 *result)
+{
+	struct ir_memop m = ir_memop_of(i);
+	uint8_t *p = (uint8_t *)(uintptr_t)((uint64_t)x->v[i->arg[0]] +
+					    (uint64_t)(int64_t)ir_disp_of(i));
+
+	if (i->op == IR_LOAD_HOST)
+		*result = extended(from_bytes(p, m), m);
+	else
+		to_bytes(p, x->v[i->arg[1]], m);
 }
 
 /* Types of helpers that have one or more vectors; all others have only integers. */
@@ -407,6 +421,11 @@ static bool step(struct run *x, uint32_t id)
 	u128 c = i->arg[2] < id ? x->v[i->arg[2]] : 0, v = 0;
 	bool ok = true;
 
+	if (i->op >= IR_EQ && i->op <= IR_CMP3U && t == IR_I32) {
+		/* or the low words of I64 */
+		a = cut(a, 32);
+		b = cut(b, 32);
+	}
 	switch (i->op) {
 	case IR_INSN:
 		x->pc = x->env->base + i->imm - x->r->base;
@@ -428,6 +447,9 @@ static bool step(struct run *x, uint32_t id)
 		break;
 	case IR_FENCE:
 		break;
+	case IR_ADDC:
+		v = a + b + (c & 1);
+		break;
 	case IR_ADDCARRY:
 		v = (a + b + (c & 1)) >> bits_of(t) & 1;
 		break;
@@ -439,6 +461,10 @@ static bool step(struct run *x, uint32_t id)
 	case IR_CAS:
 	case IR_RMW:
 		ok = memory(x, i, &v);
+		break;
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
+		host_memory(x, i, &v);
 		break;
 	case IR_CALL:
 		ok = call(x, i, &v);
@@ -453,18 +479,58 @@ static bool step(struct run *x, uint32_t id)
 	return ok;
 }
 
+static enum mem_probe mem_probe_for(struct ir_env *env, const struct ir_inst *i, uint64_t base,
+				    u128 *result)
+{
+	struct ir_probe p = ir_probe_of(i->imm, i->aux);
+	void *host = NULL;
+	enum mem_probe found = mem_probe(&env->door, base + (uint64_t)p.at, p.size,
+					 base + (uint64_t)p.low, base + (uint64_t)p.high - 1, p.kind, p.loads,
+					 &host);
+
+	*result = (uint64_t)(uintptr_t)host - (uint64_t)p.at;
+	return found;
+}
+
+uint64_t reference_insns;
+
 enum ir_leave reference_run(const struct ir_region *r, struct ir_env *env, uint32_t *exit_index)
+{
+	return reference_run_to(r, env, exit_index, UINT64_MAX);
+}
+
+enum ir_leave reference_run_to(const struct ir_region *r, struct ir_env *env, uint32_t *exit_index,
+			       uint64_t stop_at)
 {
 	struct run x = {.r = r, .env = env, .v = calloc(r->ninst, sizeof(u128))};
 	uint32_t id = r->bb[0].first;
+	enum mem_probe found;
 	enum ir_leave leave;
 
 	if (!x.v)
 		abort();
-	for (;;) {
+	for (reference_insns = 0;;) {
 		const struct ir_inst *i = &r->inst[id];
 
 		switch (i->op) {
+		case IR_INSN:
+			if (reference_insns++ == stop_at) {
+				env->pc = env->base + i->imm - r->base;
+				leave = IR_LEAVE_UNSHARED;
+				goto out;
+			}
+			step(&x, id++);
+			continue;
+		case IR_PROBE:
+			found = mem_probe_for(env, i, (uint64_t)x.v[i->arg[0]], &x.v[id]);
+			if (found != MEM_PROBE_OK) {
+				env->pc = x.pc;
+				leave = found == MEM_PROBE_FAULT ? IR_LEAVE_FAULT :
+								   IR_LEAVE_UNSHARED;
+				goto out;
+			}
+			id++;
+			continue;
 		case IR_POLL:
 			if (env->exit_request) {
 				env->pc = env->base + i->imm - r->base;

@@ -3,6 +3,7 @@
  * is L1's: H_ENTER_NESTED, and then a hypercall that the hypervisor does not know, with the result
  * in GPR14.
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -783,16 +784,32 @@ static void rmaps(void **state)
 			uint32_t i = (uint32_t)(seed >> 40) % n;
 
 			rmap_remove(&head, entries[i]);
-			entries[i] = entries[--n];
+			memmove(&entries[i], &entries[i + 1], (--n - i) * sizeof(entries[0]));
 		}
 		assert_int_equal(rmap_count(head), n);
 		if (n == 1)
 			assert_int_equal(head, entries[0]);
+		/* The oldest is first, and memory is given back. */
+		if (n) {
+			assert_int_equal(rmap_at(head, 0), entries[0]);
+			assert_int_equal(rmap_at(head, n - 1), entries[n - 1]);
+		}
+		if (n > 1)
+			assert_true(malloc_usable_size((void *)(uintptr_t)head) <=
+				    (n < 4 ? 4 : n) * 3 * sizeof(head) + 32);
 	}
 	while (n)
 		rmap_remove(&head, entries[--n]);
 	assert_int_equal(head, 0);
 }
+
+static uint64_t alias(uint64_t i)
+{
+	return i * UINT64_C(0x7654321000) % BIT64(52);
+}
+
+/* How many tables there may be. */
+#define TABLES_LIMIT (4096 + GUEST_MEM / 4096 / 64)
 
 /* One frame at all addresses: bounded, and L2 goes on. */
 static void aliases(void **state)
@@ -802,7 +819,7 @@ static void aliases(void **state)
 	struct nested_guest *g;
 	unsigned shift;
 	long error;
-	uint64_t root;
+	uint64_t root, n;
 
 	(void)state;
 	/* A tree that is a loop: each level's entries are one leaf's table. */
@@ -821,15 +838,24 @@ static void aliases(void **state)
 	nested_unlock(vm);
 	assert_non_null(g);
 	for (uint64_t i = 0; i < 30000; i++) {
-		uint64_t gpa = i * UINT64_C(0x7654321000) % BIT64(52);
+		uint64_t gpa = alias(i), before = g->nr_tables;
 
 		nested_lock(vm);
 		assert_int_equal(shadow_map(vm, NULL, g, gpa, NEED_READ, &tr), NESTED_MAPPED);
 		nested_unlock(vm);
 		assert_int_not_equal(shadow_lookup(vm, LPID, gpa, &shift), 0);
-		assert_true(rmap_count(vm->vm.slot[0]->rmap[L2_MEM >> 12]) <= RMAP_MAX);
+		n = rmap_count(vm->vm.slot[0]->rmap[L2_MEM >> 12]);
+		assert_true(i < RMAP_MAX ? n == i + 1 : n <= RMAP_MAX);
+		/* The oldest made room, and the next is still there. */
+		if (i >= RMAP_MAX && i < 2 * RMAP_MAX && TABLES_LIMIT > g->nr_tables) {
+			assert_int_equal(shadow_lookup(vm, LPID, alias(i - RMAP_MAX), &shift), 0);
+			assert_int_not_equal(
+				shadow_lookup(vm, LPID, alias(i - RMAP_MAX + 1), &shift), 0);
+		}
+		/* At the limit few go. */
+		assert_true(g->nr_tables + 16 >= before);
 	}
-	assert_true(vm->nested->nr_tables <= 4096 + GUEST_MEM / 4096 / 64);
+	assert_true(vm->nested->nr_tables <= TABLES_LIMIT);
 	nested_lock(vm);
 	nested_put(vm, NULL, g);
 	nested_unlock(vm);

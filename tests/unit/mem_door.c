@@ -303,6 +303,73 @@ static void test_flush_host(void **state)
 	expect_cached("1001");
 }
 
+static enum mem_probe probe(uint64_t addr, uint64_t first, uint64_t last, enum mem_access kind,
+			    void **host)
+{
+	return mem_probe(&p.door, addr, 8, first, last, kind, false, host);
+}
+
+static void test_probe(void **state)
+{
+	uint64_t a = GUEST + 4096 + 100, end = GUEST + 8192;
+	void *host;
+
+	(void)state;
+	assert_int_equal(probe(a, a - 100, end - 1, MEM_READ, &host), MEM_PROBE_OK);
+	assert_ptr_equal(host, at(a));
+	assert_int_equal(probe(a, a, a + 7, MEM_WRITE, &host), MEM_PROBE_OK);
+	assert_int_equal(p.fills, 1);
+	/* The next block is not known, then known, but elsewhere on the host. */
+	assert_int_equal(probe(a, a, end, MEM_READ, &host), MEM_PROBE_REFUSED);
+	assert_int_equal(probe(end, end, end + 8, MEM_READ, &host), MEM_PROBE_OK);
+	assert_int_equal(probe(a, a, end, MEM_READ, &host), MEM_PROBE_REFUSED);
+	assert_int_equal(probe(end - 4, end - 4, end + 3, MEM_READ, &host), MEM_PROBE_REFUSED);
+	/* As if they lay side by side. */
+	tlb_slot(&p.tlb, end)->addend = tlb_slot(&p.tlb, a)->addend;
+	assert_int_equal(probe(a, a, end, MEM_READ, &host), MEM_PROBE_OK);
+	assert_ptr_equal(host, at(a));
+	assert_int_equal(probe(end, a, end + 7, MEM_READ, &host), MEM_PROBE_OK);
+	assert_int_equal(p.fault, 0);
+}
+
+static void test_probe_rights(void **state)
+{
+	uint64_t edge = GUEST + 4096;
+	void *host;
+
+	(void)state;
+	p.writable[0] = p.readable[2] = false;
+	assert_int_equal(probe(GUEST, GUEST, GUEST + 7, MEM_WRITE, &host), MEM_PROBE_FAULT);
+	assert_int_equal(p.fault, GUEST);
+	assert_true(p.fault_store);
+	assert_int_equal(probe(GUEST, GUEST, GUEST + 7, MEM_READ, &host), MEM_PROBE_OK);
+	/* Only the access itself faults, and on its first byte that cannot be had. */
+	p.fault = 0;
+	assert_int_equal(probe(edge, GUEST, edge + 7, MEM_WRITE, &host), MEM_PROBE_REFUSED);
+	assert_int_equal(p.fault, 0);
+	assert_int_equal(probe(edge + 4092, edge, edge + 4099, MEM_READ, &host), MEM_PROBE_FAULT);
+	assert_int_equal(p.fault, edge + 4096);
+	/* Code: each store is to be reported. */
+	p.code[3] = true;
+	assert_int_equal(probe(GUEST + 12288, GUEST + 12288, GUEST + 12303, MEM_WRITE, &host),
+			 MEM_PROBE_REFUSED);
+	assert_int_equal(probe(GUEST + 12288, GUEST + 12288, GUEST + 12303, MEM_READ, &host),
+			 MEM_PROBE_OK);
+	assert_int_equal(p.writes, 0);
+	/* Page 2 can be stored to only. */
+	assert_int_equal(probe(edge + 4096, edge + 4096, edge + 4103, MEM_WRITE, &host),
+			 MEM_PROBE_OK);
+	assert_int_equal(mem_probe(&p.door, edge + 4096, 8, edge + 4096, edge + 4103, MEM_WRITE,
+				   true, &host),
+			 MEM_PROBE_REFUSED);
+	assert_int_equal(mem_probe(&p.door, edge, 8, edge, edge + 7, MEM_WRITE, true, &host),
+			 MEM_PROBE_OK);
+	/* What the TLB does not keep may not be kept by others. */
+	reset(NULL);
+	p.no_cache = true;
+	assert_int_equal(probe(GUEST, GUEST, GUEST + 7, MEM_READ, &host), MEM_PROBE_REFUSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +379,8 @@ int main(void)
 		cmocka_unit_test_setup(test_not_cached, reset),
 		cmocka_unit_test_setup(test_code_writes, reset),
 		cmocka_unit_test_setup(test_atomic_ptr, reset),
+		cmocka_unit_test_setup(test_probe, reset),
+		cmocka_unit_test_setup(test_probe_rights, reset),
 		cmocka_unit_test_setup(test_flush, reset),
 		cmocka_unit_test_setup(test_flush_host, reset),
 	};

@@ -93,8 +93,8 @@ static void check_bound(struct machine *m, bool jit)
 
 	cpu_system_stats_read(m->system, &s);
 	assert_true(s.regions_evicted > FUNCTIONS);
-	/* one that was entered last is not thrown away for itself; the dead wait to be freed */
-	assert_true(s.region_bytes <= LIMIT + (4 << 10));
+	/* what is used may exceed it by a little; the dead wait to be freed */
+	assert_true(s.region_bytes <= LIMIT + LIMIT / 16 + (4 << 10));
 	if (jit && s.regions_compiled)
 		assert_true(s.code_bytes <= 4 * LIMIT);
 }

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "cpu/power9/cr.h"
 #include "cpu/power9/core.h"
 #include "cpu/power9/insn.h"
 #include "mem/endian.h"
@@ -157,13 +158,13 @@ static void test_carry_by_mode(void **state)
 	assert_done(RUN(P9_HARNESS_USER, carry_operands, I("addc", 3, 4, 5) | RC), PC + 4);
 	assert_int_equal(r->gpr[3], UINT64_C(0x100000000));
 	assert_int_equal(r->ca, 0);
-	assert_int_equal(r->ca32, 1);
-	assert_int_equal(r->crf[0], 4);
+	assert_int_equal(p9_xer_get(r) >> 18 & 1, 1);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 4);
 	assert_done(RUN(USER32, carry_operands, I("addc", 3, 4, 5) | RC), PC + 4);
 	assert_int_equal(r->gpr[3], UINT64_C(0x100000000));
 	assert_int_equal(r->ca, 1);
-	assert_int_equal(r->ca32, 1);
-	assert_int_equal(r->crf[0], 2); /* the low word is zero */
+	assert_int_equal(p9_xer_get(r) >> 18 & 1, 1);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 2); /* the low word is zero */
 }
 
 static void overflow_operands(void)
@@ -184,12 +185,12 @@ static void test_overflow_by_mode(void **state)
 	assert_int_equal(r->ov, 0);
 	assert_int_equal(r->ov32, 1);
 	assert_int_equal(r->so, 0);
-	assert_int_equal(r->crf[0], 4);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 4);
 	RUN(USER32, overflow_operands, I("add", 3, 4, 5) | OE | RC);
 	assert_int_equal(r->ov, 1);
 	assert_int_equal(r->ov32, 1);
 	assert_int_equal(r->so, 1);
-	assert_int_equal(r->crf[0], 9); /* negative in 32 bits, and SO */
+	assert_int_equal(p9_crf_decode(r->crf[0]), 9); /* negative in 32 bits, and SO */
 }
 
 static void counter_low_word(void)
@@ -374,7 +375,7 @@ static void test_copy_paste(void **state)
 	assert_done(RUN(P9_HARNESS_USER, in_block, I("addi", 5, 5, -44), I("copy", 0, 5),
 			I("paste.", 0, 5), I0("cpabort")),
 		    PC + 16);
-	assert_int_equal(r->crf[0], r->so);
+	assert_int_equal(p9_crf_decode(r->crf[0]), r->so);
 }
 
 /* ---- reservations ---- */
@@ -401,24 +402,24 @@ static void test_store_conditional(void **state)
 	assert_done(RUN(P9_HARNESS_USER, reservation, I("lwarx", 3, 0, 4, 0), I("stwcx.", 8, 0, 4)),
 		    PC + 8);
 	assert_int_equal(r->gpr[3], 0x03020100);
-	assert_int_equal(r->crf[0], 3);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 3);
 	assert_int_equal(r->resv_size, 0);
 	assert_int_equal(ld_le64(machine->page[0] + 64), UINT64_C(0x0706050455667788));
 	/* none: no reservation, another size, another address, another value */
 	RUN(P9_HARNESS_USER, reservation, I("stwcx.", 8, 0, 4));
-	assert_int_equal(r->crf[0], 1);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 1);
 	RUN(P9_HARNESS_USER, reservation, I("lwarx", 3, 0, 4, 0), I("sthcx.", 8, 0, 4));
-	assert_int_equal(r->crf[0], 1);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 1);
 	RUN(P9_HARNESS_USER, reservation, I("lwarx", 3, 0, 4, 0), I("addi", 4, 4, 4),
 	    I("stwcx.", 8, 0, 4));
-	assert_int_equal(r->crf[0], 1);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 1);
 	RUN(P9_HARNESS_USER, reservation, I("lwarx", 3, 0, 4, 0), I("stw", 8, 0, 4),
 	    I("stwcx.", 9, 0, 4));
-	assert_int_equal(r->crf[0], 1);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 1);
 	/* the first attempt took the reservation */
 	RUN(P9_HARNESS_USER, reservation, I("lwarx", 3, 0, 4, 0), I("stwcx.", 3, 0, 4),
 	    I("stwcx.", 8, 0, 4));
-	assert_int_equal(r->crf[0], 1);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 1);
 	assert_int_equal(ld_le32(machine->page[0] + 64), 0x03020100);
 }
 
@@ -430,17 +431,17 @@ static void test_quadword_conditional(void **state)
 	RUN(P9_HARNESS_USER, reservation, I("lqarx", 6, 0, 4, 0), I("stqcx.", 8, 0, 4));
 	assert_int_equal(r->gpr[6], UINT64_C(0x0f0e0d0c0b0a0908));
 	assert_int_equal(r->gpr[7], UINT64_C(0x0706050403020100));
-	assert_int_equal(r->crf[0], 3);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 3);
 	assert_int_equal(ld_le64(machine->page[0] + 64), r->gpr[9]);
 	assert_int_equal(ld_le64(machine->page[0] + 72), r->gpr[8]);
 	RUN(P9_HARNESS_USER_BE, reservation, I("lqarx", 6, 0, 4, 0), I("stqcx.", 8, 0, 4));
 	assert_int_equal(r->gpr[6], UINT64_C(0x0001020304050607));
-	assert_int_equal(r->crf[0], 3);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 3);
 	assert_int_equal(ld_be64(machine->page[0] + 64), r->gpr[8]);
 	/* only the upper half changed in between */
 	RUN(P9_HARNESS_USER, reservation, I("lqarx", 6, 0, 4, 0), I("std", 8, 8, 4),
 	    I("stqcx.", 8, 0, 4));
-	assert_int_equal(r->crf[0], 1);
+	assert_int_equal(p9_crf_decode(r->crf[0]), 1);
 }
 
 static void misaligned(void)
@@ -464,7 +465,7 @@ static void test_alignment(void **state)
 	}
 	assert_done(RUN(P9_HARNESS_USER, misaligned, I("lbarx", 6, 0, 4, 0), I("stbcx.", 8, 0, 4)),
 		    PC + 8);
-	assert_int_equal(machine->r->crf[0], 3);
+	assert_int_equal(p9_crf_decode(machine->r->crf[0]), 3);
 	assert_fault(RUN(P9_HARNESS_USER, misaligned, I("lq", 6, 0, 4)), P9_VEC_ALIGNMENT, PC);
 	assert_fault(RUN(P9_HARNESS_USER, misaligned, I("stq", 6, 0, 4)), P9_VEC_ALIGNMENT, PC);
 	assert_fault(RUN(P9_HARNESS_USER, misaligned, I("lwat", 6, 4, 0)), P9_VEC_ALIGNMENT, PC);
@@ -680,12 +681,76 @@ static void test_cr_moves(void **state)
 	assert_int_equal(r->gpr[5], 0x02345670);
 }
 
+static uint32_t cr_before, cr_after;
+
+static void two_crs(void)
+{
+	p9_cr_set(machine->r, cr_before);
+	machine->r->gpr[4] = UINT64_C(0xabcd000000000000) | cr_after;
+	machine->r->gpr[10] = 10;
+}
+
+/* Fields are kept in a form of their own: every value gets there and back, and each bit is tested. */
+static void test_cr_values(void **state)
+{
+	struct p9_regs *r = machine->r;
+
+	(void)state;
+	for (uint32_t v = 0; v < 16; v++) {
+		cr_before = v * UINT32_C(0x10203040) + (15 - v) * UINT32_C(0x01010101);
+		cr_after = v * UINT32_C(0x01111111) + ((v ^ 5) << 28);
+		assert_int_equal(p9_crf_decode(p9_crf_encode(v)), v);
+		RUN(P9_HARNESS_USER, two_crs, I("mfcr", 3), I("isel", 11, 10, 0, 28),
+		    I("isel", 12, 10, 0, 29), I("isel", 13, 10, 0, 30), I("isel", 14, 10, 0, 31),
+		    I("mtcrf", 0xff, 4), I("mfcr", 5), I("crxor", 2, 6, 13), I("mcrf", 6, 7),
+		    I("setb", 6, 0), I("mtcrf", 0x04, 3));
+		assert_int_equal(r->gpr[3], cr_before);
+		assert_int_equal(r->gpr[5], cr_after);
+		for (unsigned n = 0; n < 4; n++)
+			assert_int_equal(r->gpr[11 + n], cr_before >> (3 - n) & 1 ? 10 : 0);
+		cr_after &= ~UINT32_C(0x20000f00);
+		cr_after |= ((cr_after >> 25 ^ cr_after >> 18) & 1) << 29;
+		cr_after = (cr_after & ~UINT32_C(0xf0)) | (cr_after & 0xf) << 4;
+		assert_int_equal(p9_cr_get(r), cr_after | (cr_before & 0xf00));
+		assert_int_equal((int64_t)r->gpr[6], cr_after >> 31	   ? -1
+						     : cr_after >> 30 & 1 ? 1
+									  : 0);
+	}
+}
+
+static void about_to_overflow(void)
+{
+	struct p9_regs *r = machine->r;
+
+	r->gpr[4] = INT64_MAX;
+	r->gpr[5] = 1;
+	r->gpr[6] = 0;
+	r->so = r->ov = r->ov32 = r->ca = r->ca32 = r->xer_rest = 0;
+}
+
+/* XER[SO] is a mode of translated code: what follows its setting, or clearing, in the same code sees it. */
+static void test_summary_overflow(void **state)
+{
+	struct p9_regs *r = machine->r;
+
+	(void)state;
+	RUN(P9_HARNESS_USER, about_to_overflow, I("cmp", 0, 1, 4, 5), I("add", 3, 4, 5) | OE,
+	    I("cmp", 1, 1, 5, 4), I("mfspr", 7, 1), I("mtspr", 1, 6), I("cmp", 2, 1, 5, 5),
+	    I("add", 3, 4, 5) | OE | RC, I("cmpl", 3, 0, 5, 4), I("add", 3, 5, 5) | OE,
+	    I("cmp", 4, 1, 4, 4));
+	assert_int_equal(p9_cr_get(r) >> 12, 0x99293);
+	assert_int_equal(r->gpr[7], 0xc0000000);
+	assert_int_equal(p9_xer_get(r), 0x80000000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_carry_by_mode),
+	    TEST(test_cr_values),
+	    TEST(test_summary_overflow),
 	    TEST(test_overflow_by_mode),
 	    TEST(test_branches_by_mode),
 	    TEST(test_addresses_by_mode),

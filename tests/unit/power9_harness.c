@@ -95,9 +95,8 @@ static const struct mem_door_ops door_ops = {
 struct p9_harness *p9_harness_create(void)
 {
 	struct p9_harness *h = calloc(1, sizeof(*h));
+	size_t size = cpu_jump_offset(&p9_arch) + CPU_JUMP_CACHE * sizeof(struct region_jump);
 	/* Aligned as the processor is: the state holds 16-byte registers. */
-	const size_t jump = align_up(sizeof(struct p9_cpu), 64);
-	const size_t size = jump + CPU_JUMP_CACHE * sizeof(struct region_jump);
 	struct p9_cpu *p = aligned_alloc(64, size);
 
 	if (!h || !p) {
@@ -113,7 +112,7 @@ struct p9_harness *p9_harness_create(void)
 	tlb_flush(&h->tlb);
 	ir_region_init(&h->region);
 	const struct jit_layout layout = {
-		.jump = (uint32_t)jump,
+		.jump = (uint32_t)cpu_jump_offset(&p9_arch),
 		.jump_mask = CPU_JUMP_CACHE - 1,
 		.key = offsetof(struct p9_cpu, cpu.fetch_context),
 		.pin_first = p9_arch.pin_first,
@@ -194,6 +193,7 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 	uint32_t index;
 
 	p9_fp_control_changed(p);
+	p9_so_changed(p);
 	if (how & P9_HARNESS_EXACT)
 		p->cpu.mode |= P9_MODE_FPX;
 	ir_region_reset(&h->region);
@@ -230,6 +230,11 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 		ir_code_free(lowered);
 	}
 	r->pc = p->cpu.env.pc;
+	if (leave != IR_LEAVE_FAULT && !(p->cpu.mode & P9_MODE_SO) != !p->regs.so) {
+		r->end = P9_HARNESS_BROKEN;
+		r->why = "the mode is not that of XER[SO]";
+		return false;
+	}
 	if (leave != IR_LEAVE_FAULT)
 		return true;
 	r->end = P9_HARNESS_FAULT;

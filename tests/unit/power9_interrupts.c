@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "cpu/power9/cr.h"
 #include "mem/endian.h"
 #include "power9_machine.h"
 
@@ -353,6 +354,23 @@ static void test_spr(void **state)
 	assert_true(r->gpr[4] >= r->gpr[3] && r->gpr[3] != 0);
 }
 
+/* Operands of atomics have to be in reach of those who execute them, or such code is never compiled. */
+static void test_atomics_compile(void **state)
+{
+	struct p9_regs *r = regs();
+	struct cpu_system_stats stats;
+
+	(void)state;
+	st_le64(m.ram + 0x8000, 41);
+	r->gpr[4] = 0x8000;
+	/* ldarx r3,0,r4; addi r3,r3,1; stdcx. r3,0,r4 */
+	assert_int_equal(RUN(MSR_BASE, 0x7c6020a8u, 0x38630001u, 0x7c6021adu), 0);
+	assert_int_equal(ld_le64(m.ram + 0x8000), 42);
+	assert_true(p9_crf_decode(r->crf[0]) & 2);
+	cpu_system_stats_read(m.system, &stats);
+	assert_int_equal(stats.compile_failures, 0);
+}
+
 static void test_32_bit_mode(void **state)
 {
 	struct p9_regs *r = regs();
@@ -375,6 +393,7 @@ int main(void)
 		T(test_hdec),	     T(test_endless_call),       T(test_external),
 		T(test_doorbell),
 		T(test_trace),	     T(test_spr),	         T(test_32_bit_mode),
+		T(test_atomics_compile),
 	};
 
 	return machine_run_tests(tests);

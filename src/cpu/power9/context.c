@@ -15,7 +15,10 @@ static const unsigned page_shift[P9_PAGE_SIZES] = { 21, 16 };
 /* Regions found in this context before are not found any more. */
 static void renew(struct p9_contexts *m, struct p9_context *x)
 {
-	x->id = ++m->next_id;
+	/* 0 is nobody's: of what is to be looked up in any case. */
+	if (!++m->next_id)
+		m->next_id = 1;
+	x->id = m->next_id;
 	memset(x->fetched, 0, sizeof(x->fetched));
 }
 
@@ -32,7 +35,7 @@ int p9_contexts_init(struct p9_contexts *m, struct counter *recycles)
 		x->tlb = aligned_alloc(64, sizeof(struct tlb));
 		if (!x->tlb)
 			return -1;
-		x->age = 1;
+		x->age = x->age_low = 1;
 		renew(m, x);
 	}
 	return 0;
@@ -86,10 +89,10 @@ void p9_context_filled(struct p9_context *x, uint64_t ea)
 
 static unsigned fetched_bit(uint64_t ea)
 {
-	return ((ea >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - 13);
+	return ((ea >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - 15);
 }
 
-_Static_assert(P9_FETCHED_BITS == 1 << 13, "fetched_bit");
+_Static_assert(P9_FETCHED_BITS == 1 << 15, "fetched_bit");
 
 void p9_context_fetched(struct p9_context *x, uint64_t pc)
 {
@@ -126,12 +129,18 @@ static unsigned page_slot(uint64_t ea, unsigned shift)
 	return (ea >> shift) % P9_PAGES;
 }
 
-const struct p9_page *p9_context_page(const struct p9_context *x, uint64_t ea, unsigned prot)
+/* What a page's age must be, to be valid. Age 0 never is. */
+static uint32_t *age_of(struct p9_context *x, uint64_t ea)
+{
+	return ea < QUADRANT_1 ? &x->age_low : &x->age;
+}
+
+const struct p9_page *p9_context_page(struct p9_context *x, uint64_t ea, unsigned prot)
 {
 	for (unsigned n = 0; n < P9_PAGE_SIZES; n++) {
 		const struct p9_page *g = &x->page[n][page_slot(ea, page_shift[n])];
 
-		if (g->age == x->age && (ea ^ g->base) >> page_shift[n] == 0 && (g->prot & prot))
+		if (g->age == *age_of(x, ea) && (ea ^ g->base) >> page_shift[n] == 0 && (g->prot & prot))
 			return g;
 	}
 	return NULL;
@@ -146,18 +155,27 @@ void p9_context_keep_page(struct p9_context *x, uint64_t ea, unsigned shift, uin
 		x->page[n][page_slot(ea, page_shift[n])] = (struct p9_page){
 			.base = ea,
 			.addend = addend,
-			.age = x->age,
+			.age = *age_of(x, ea),
 			.prot = prot,
 		};
 		return;
 	}
 }
 
-static void forget_pages(struct p9_context *x)
+static void forget_pages_low(struct p9_context *x)
 {
-	if (++x->age)
+	if (++x->age_low)
 		return;
 	/* Old ages would come true again. */
+	memset(x->page, 0, sizeof(x->page));
+	x->age_low = 1;
+}
+
+static void forget_pages(struct p9_context *x)
+{
+	forget_pages_low(x);
+	if (++x->age)
+		return;
 	memset(x->page, 0, sizeof(x->page));
 	x->age = 1;
 }
@@ -180,11 +198,9 @@ static void forget_pages_in(struct p9_context *x, uint64_t start, uint64_t end)
 
 void p9_context_flush(struct p9_contexts *m, struct p9_context *x)
 {
-	/* The walker enters guest real addresses behind the list's back. */
-	if (x->key.real)
-		x->filled.count = P9_SLOTS + 1;
 	forget_slots(x->tlb, &x->filled, UINT64_MAX);
 	forget_pages(x);
+	p9_sources_clear(&x->sources);
 	x->low.count = 0;
 	x->low_code = false;
 	x->high = false;
@@ -204,17 +220,36 @@ void p9_context_flush_range(struct p9_contexts *m, struct p9_context *x, uint64_
 static void flush_low(struct p9_contexts *m, struct p9_context *x)
 {
 	forget_slots(x->tlb, &x->low, QUADRANT_1 - 1);
-	for (unsigned n = 0; n < P9_PAGE_SIZES; n++)
-		for (unsigned k = 0; k < P9_PAGES; k++)
-			if (x->page[n][k].base < QUADRANT_1)
-				x->page[n][k].age = 0;
+	forget_pages_low(x);
+	p9_sources_forget_below(&x->sources, QUADRANT_1);
 	if (x->low_code)
 		renew(m, x);
 	x->low_code = false;
 }
 
+/* Forget what does not hold any more by the tables. */
+static void refresh(struct p9_contexts *m, struct p9_context *x, const uint64_t *patb1)
+{
+	enum p9_sources_state state;
+	struct p9_source page;
+
+	while ((state = p9_sources_check(&x->sources, patb1, &page)) == P9_SOURCES_PAGE) {
+		uint64_t end = page.base + (UINT64_C(1) << page.shift);
+
+		/* Code that could not be fetched need not be looked up anew. */
+		if (page.exec) {
+			p9_context_flush_range(m, x, page.base, end);
+		} else {
+			tlb_flush_range(x->tlb, page.base, end - page.base);
+			forget_pages_in(x, page.base, end);
+		}
+	}
+	if (state == P9_SOURCES_LOST)
+		p9_context_flush(m, x);
+}
+
 void p9_context_flush_process(struct p9_contexts *m, struct p9_context *x, uint64_t pid,
-			      uint64_t start, uint64_t end)
+			      uint64_t start, uint64_t end, const uint64_t *patb1)
 {
 	bool ranged = end > start;
 
@@ -225,19 +260,24 @@ void p9_context_flush_process(struct p9_contexts *m, struct p9_context *x, uint6
 		if (ranged)
 			p9_context_flush_range(m, x, start, end);
 		else
-			p9_context_flush(m, x);
+			refresh(m, x, patb1);
 	} else if (supervisor(x) ? x->pid == pid : x->key.pid == pid) {
 		if (ranged)
 			p9_context_flush_range(m, x, start, end);
 		else if (supervisor(x))
 			flush_low(m, x);
 		else
-			p9_context_flush(m, x);
+			refresh(m, x, patb1);
 	}
 }
 
 void p9_context_flush_host(struct p9_contexts *m, struct p9_context *x, hva_t start, uint64_t len)
 {
+	/* Entries of tables that are gone can not be looked at again. */
+	if (p9_sources_meet(&x->sources, start, len)) {
+		p9_context_flush(m, x);
+		return;
+	}
 	tlb_flush_host(x->tlb, start, len);
 	forget_pages(x);
 	renew(m, x);
@@ -245,7 +285,10 @@ void p9_context_flush_host(struct p9_contexts *m, struct p9_context *x, hva_t st
 
 /* ---- choosing ---- */
 
-static struct p9_context_key key_of(const struct p9_cpu *p, bool relocation)
+/* AMR as Linux has it in the kernel, but while it accesses its user. */
+#define KEYS_BLOCKED 3
+
+static struct p9_context_key key_of(const struct p9_cpu *p, bool relocation, bool fetch)
 {
 	struct p9_context_key key = { .lpid = p->regs.lpidr, .used = 1 };
 
@@ -257,7 +300,9 @@ static struct p9_context_key key_of(const struct p9_cpu *p, bool relocation)
 		key.pr = 1;
 		key.pid = p->regs.pidr;
 	} else {
-		key.keys = (p->regs.amr >> 62) | ((p->regs.iamr >> 62) & 1) << 2;
+		/* AMR is nothing to fetches. */
+		key.keys = (fetch ? KEYS_BLOCKED : p->regs.amr >> 62) |
+			   ((p->regs.iamr >> 62) & 1) << 2;
 	}
 	return key;
 }
@@ -296,9 +341,9 @@ static struct p9_context *find(struct p9_contexts *m, struct p9_context_key key)
 }
 
 static struct p9_context *context_for(struct p9_contexts *m, const struct p9_cpu *p,
-				      bool relocation)
+				      bool relocation, bool fetch)
 {
-	struct p9_context *x = find(m, key_of(p, relocation));
+	struct p9_context *x = find(m, key_of(p, relocation, fetch));
 
 	if (supervisor(x) && x->pid != p->regs.pidr) {
 		flush_low(m, x);
@@ -311,8 +356,12 @@ void p9_contexts_select(struct p9_contexts *m, const struct p9_cpu *p)
 {
 	bool dr = p->regs.msr & P9_MSR_DR, ir = p->regs.msr & P9_MSR_IR;
 
-	m->data = context_for(m, p, dr);
-	m->fetch = ir == dr ? m->data : context_for(m, p, ir);
+	m->data = context_for(m, p, dr, false);
+	if (ir == dr && (!supervisor(m->data) ||
+			 (m->data->key.keys & KEYS_BLOCKED) == KEYS_BLOCKED))
+		m->fetch = m->data;
+	else
+		m->fetch = context_for(m, p, ir, true);
 	if (!m->real || m->real->key.lpid != p->regs.lpidr)
-		m->real = find(m, key_of(p, false));
+		m->real = find(m, key_of(p, false, false));
 }

@@ -2,22 +2,23 @@
  * Translation contexts. Each has a TLB of its own, so switching between kernel and user, between
  * processes, or between guests changes two pointers. A context is named by all that translation
  * depends on beside the tables: LPID, PID, PR, relocation, and key 0 of AMR and IAMR, which
- * Linux switches at each entry to the kernel (KUAP).
+ * Linux switches at each entry to the kernel (KUAP). AMR is nothing to fetches: code of supervisors is found in
+ * the context of the AMR that they mostly have.
  *
  * Supervisor contexts serve every process: quadrant 3 is translated by process 0's tables whatever
  * PIDR holds. What they hold of quadrant 0, where a kernel reaches its user, belongs to one PID and
  * is forgotten when another process comes; it is little, and a list of slots finds it.
  *
- * Kernels flush all of process 0 often (Linux for each instruction that it patches), with little in the
- * TLB since the last time: what was filled since is listed too, and a second level keeps whole pages,
- * so that a block of a large page is found again without a walk.
+ * Kernels flush all of process 0 often (Linux for each instruction that it patches), with nothing changed but
+ * a page: what still holds by the tables stays (source.h). What was filled since the last time is listed too,
+ * and a second level keeps whole pages, so that a block of a large page is found without a walk.
  *
  * A processor's own: no locks.
  */
 #ifndef ANYKVM_CPU_POWER9_CONTEXT_H
 #define ANYKVM_CPU_POWER9_CONTEXT_H
 
-#include "cpu/power9/core.h"
+#include "cpu/power9/source.h"
 
 #define P9_CONTEXTS 32
 
@@ -25,10 +26,10 @@
 #define P9_SLOTS 64
 
 /* Pages that code was fetched from, by hash: a set that may say yes wrongly, never no. */
-#define P9_FETCHED_BITS 8192
+#define P9_FETCHED_BITS 32768
 
 /* Whole pages: those of 64 KiB and more, and those of 2 MiB and more. */
-#define P9_PAGES       64
+#define P9_PAGES       512
 #define P9_PAGE_SIZES  2
 
 struct p9_context_key {
@@ -64,8 +65,9 @@ struct p9_context {
 	uint32_t pid;  /* whose quadrant 0 this is */
 	struct p9_slots low;
 	uint64_t fetched[P9_FETCHED_BITS / 64]; /* since id changed */
-	uint32_t age;
+	uint32_t age, age_low; /* of pages; of those in quadrant 0 */
 	struct p9_page page[P9_PAGE_SIZES][P9_PAGES];
+	struct p9_sources sources; /* of all that is in tlb and page, but for real addresses */
 };
 
 struct p9_contexts {
@@ -91,7 +93,7 @@ void p9_context_filled(struct p9_context *x, uint64_t ea);
 void p9_context_fetched(struct p9_context *x, uint64_t pc);
 
 /* The page of ea if it allows prot; NULL: walk. And enter one of 2^shift bytes. */
-const struct p9_page *p9_context_page(const struct p9_context *x, uint64_t ea, unsigned prot);
+const struct p9_page *p9_context_page(struct p9_context *x, uint64_t ea, unsigned prot);
 void p9_context_keep_page(struct p9_context *x, uint64_t ea, unsigned shift, uint64_t addend,
 			  unsigned prot);
 
@@ -100,9 +102,13 @@ void p9_context_flush(struct p9_contexts *m, struct p9_context *x);
 void p9_context_flush_range(struct p9_contexts *m, struct p9_context *x, uint64_t start,
 			    uint64_t end);
 
-/* Forget process-scoped translations of a PID (UINT64_MAX: of all); end > start: only there. */
+/*
+ * Forget process-scoped translations of a PID (UINT64_MAX: of all); end > start: only there. What
+ * still holds by the tables may stay. patb1: of the context's partition; NULL: the tables are not to be
+ * looked at.
+ */
 void p9_context_flush_process(struct p9_contexts *m, struct p9_context *x, uint64_t pid,
-			      uint64_t start, uint64_t end);
+			      uint64_t start, uint64_t end, const uint64_t *patb1);
 
 /* Forget what leads to host memory. */
 void p9_context_flush_host(struct p9_contexts *m, struct p9_context *x, hva_t start, uint64_t len);

@@ -24,6 +24,7 @@ enum p9_mode_bits {
 	P9_MODE_HV = 1 << 11,
 	P9_MODE_HFP = 1 << 12,  /* HFSCR[FP] set */
 	P9_MODE_HVEC = 1 << 13, /* HFSCR[VECVSX] set */
+	P9_MODE_SO = 1 << 15,   /* XER[SO] */
 	P9_MODE_FPX = 1 << 14,  /* FP or VSX, and an exception enabled or RN not 0 (float_status.h) */
 };
 
@@ -57,6 +58,7 @@ struct p9_cpu {
 };
 
 ASSERT_OFFSET(struct p9_cpu, cpu, 0);
+_Static_assert(sizeof(struct p9_cpu) <= IR_NEAR, "guest state is near the env");
 
 static inline struct p9_cpu *p9_of(struct cpu *c)
 {

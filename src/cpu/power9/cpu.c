@@ -27,6 +27,7 @@ static int p9_init(struct cpu *c)
 	r->mmcr0 = UINT64_C(0x80000000); /* counters frozen */
 	r->ppr = UINT64_C(4) << 50;      /* medium priority */
 	r->vscr = 0x10000;               /* NJ */
+	p9_cr_set(r, 0);
 	r->dec_expires = r->hdec_expires = p9_host_tb() + (UINT64_C(1) << 40);
 	if (p9_mmu_init(p))
 		return -ENOMEM;

@@ -164,7 +164,7 @@ void p9_emit_addex(struct p9_translator *t, const struct p9_insn *i)
 		return;
 	}
 	c = p9_xer_bit(t, ov);
-	v = p9_bin(t, IR_ADD, p9_bin(t, IR_ADD, a, b), c);
+	v = ir_addc(t->r, a, b, c);
 	in = p9_bin(t, IR_XOR, p9_bin(t, IR_XOR, a, b), v);
 	ov32 = ir_extract(t->r, in, 32, 1);
 	ir_set(t->r, P9_OFF(ov), p9_mode64(t) ? ir_addcarry(t->r, a, b, c) : ov32);

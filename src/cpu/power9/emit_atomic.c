@@ -40,7 +40,7 @@ static void load_reserve(struct p9_translator *t, const struct p9_insn *i, unsig
 static void conditional_done(struct p9_translator *t, ir_val stored)
 {
 	ir_set(t->r, P9_OFF(resv_size), p9_i64(t, 0));
-	p9_set_crf(t, 0, p9_bin(t, IR_OR, p9_bini(t, IR_SHL, stored, 1), p9_xer_bit(t, so)));
+	p9_set_crf_equal(t, 0, stored);
 }
 
 /*

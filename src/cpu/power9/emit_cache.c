@@ -48,7 +48,12 @@ void p9_emit_no_op(struct p9_translator *t, const struct p9_insn *i)
 
 void p9_emit_dcbz(struct p9_translator *t, const struct p9_insn *i)
 {
-	p9_call1(t, &p9_h_zero_block, block_ea(t, i));
+	static const struct ir_memop m = {.size = 16};
+	ir_val ea = block_ea(t, i), zero = ir_vconst(t->r, 0);
+
+	/* It lies in one page: either all of it is stored or nothing. */
+	for (unsigned n = 0; n < BLOCK_SIZE; n += m.size)
+		ir_store(t->r, m, p9_bini(t, IR_ADD, ea, n), zero);
 }
 
 /*
@@ -69,7 +74,7 @@ void p9_emit_paste_dot(struct p9_translator *t, const struct p9_insn *i)
 	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i));
 
 	p9_call3(t, &p9_h_check_aligned, ea, p9_i64(t, BLOCK_SIZE), p9_i64(t, true));
-	p9_set_crf(t, 0, p9_xer_bit(t, so));
+	p9_set_crf_equal(t, 0, p9_i64(t, 0));
 }
 
 /* No copy is ever pending. */

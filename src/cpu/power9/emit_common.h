@@ -30,16 +30,14 @@ static inline void p9_record(struct p9_translator *t, const struct p9_insn *i, i
 }
 
 /* CR field n, 0..15. */
-static inline ir_val p9_crf(struct p9_translator *t, unsigned n)
-{
-	return ir_get_bits(t->r, IR_I64, p9_off_crf(n), 4);
-}
+ir_val p9_crf(struct p9_translator *t, unsigned n);
+
+/* All of it; the low word is taken. */
+ir_val p9_cr(struct p9_translator *t);
+void p9_set_cr(struct p9_translator *t, ir_val v);
 
 /* Bit n (0..31) of the CR, as 0 or 1. */
-static inline ir_val p9_cr_bit(struct p9_translator *t, unsigned n)
-{
-	return ir_extract(t->r, p9_crf(t, n / 4), 3 - n % 4, 1);
-}
+ir_val p9_cr_bit(struct p9_translator *t, unsigned n);
 
 /* One of the XER's bits, which are kept apart: p9_xer_bit(t, ca). */
 #define p9_xer_bit(t, name) ir_get_bits((t)->r, IR_I64, P9_OFF(name), 1)

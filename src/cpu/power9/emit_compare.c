@@ -13,7 +13,7 @@ static void compare(struct p9_translator *t, const struct p9_insn *i, enum ir_op
 		a = p9_un(t, extend, a);
 		b = p9_un(t, extend, b);
 	}
-	p9_set_crf(t, insn_BF(i), p9_bin(t, IR_OR, p9_bin(t, op, a, b), p9_xer_bit(t, so)));
+	p9_set_crf_compare(t, insn_BF(i), op, a, b);
 }
 
 void p9_emit_cmpi(struct p9_translator *t, const struct p9_insn *i)

@@ -1,8 +1,8 @@
 /*
  * Condition register logic and moves (Power ISA 3.0B, Book I 2.5 and 3.3.17).
  *
- * The eight fields are kept apart, so that a compare writes one of them whole; the register is put
- * together only where it is read.
+ * The eight fields are kept apart, in a form of their own (cr.h), so that a compare writes one of them
+ * whole; the register is put together only where it is read.
  */
 #include "cpu/power9/emit_common.h"
 
@@ -76,7 +76,7 @@ void p9_emit_crorc(struct p9_translator *t, const struct p9_insn *i)
 
 void p9_emit_mcrf(struct p9_translator *t, const struct p9_insn *i)
 {
-	p9_set_crf(t, insn_BF(i), p9_crf(t, insn_BFA(i)));
+	p9_move_crf(t, insn_BF(i), insn_BFA(i));
 }
 
 /* CR[BF] := OV, OV32, CA, CA32 */
@@ -86,17 +86,14 @@ void p9_emit_mcrxrx(struct p9_translator *t, const struct p9_insn *i)
 
 	v = p9_bin(t, IR_OR, v, p9_bini(t, IR_SHL, p9_xer_bit(t, ov32), 2));
 	v = p9_bin(t, IR_OR, v, p9_bini(t, IR_SHL, p9_xer_bit(t, ca), 1));
-	v = p9_bin(t, IR_OR, v, p9_xer_bit(t, ca32));
+	v = p9_bin(t, IR_OR, v, ir_extract(t->r, ir_get(t->r, IR_I64, P9_OFF(ca32)), 32, 1));
 	p9_set_crf(t, insn_BF(i), v);
 }
 
+/* All fields at once: kernels do this on each entry and exit. */
 void p9_emit_mfcr(struct p9_translator *t, const struct p9_insn *i)
 {
-	ir_val v = p9_crf(t, 0);
-
-	for (unsigned n = 1; n < 8; n++)
-		v = p9_bin(t, IR_OR, p9_bini(t, IR_SHL, v, 4), p9_crf(t, n));
-	p9_set_gpr(t, insn_RT(i), v);
+	p9_set_gpr(t, insn_RT(i), p9_cr(t));
 }
 
 /* The other fields of RT are undefined: here zero. So is all of RT unless FXM names one field. */
@@ -117,6 +114,10 @@ void p9_emit_mtcrf(struct p9_translator *t, const struct p9_insn *i)
 {
 	ir_val rs = p9_gpr(t, insn_RS(i));
 
+	if (insn_FXM(i) == 0xff) {
+		p9_set_cr(t, rs);
+		return;
+	}
 	for (unsigned n = 0; n < 8; n++)
 		if (insn_FXM(i) & 0x80u >> n)
 			p9_set_crf(t, n, ir_extract(t->r, rs, 28 - 4 * n, 4));

@@ -233,19 +233,6 @@ void p9_emit_fsel(struct p9_translator *t, const struct p9_insn *i)
  * FPSCR. Enable bits that are set here may find their exception bits set already. And other code
  * may be needed from here on: the helpers keep cpu.mode right.
  */
-
-static void check_mode(struct p9_translator *t)
-{
-	ir_val mode = ir_get(t->r, IR_I32, (uint32_t)offsetof(struct p9_cpu, cpu.mode));
-	ir_block leave = ir_create_block(t->r), stay = ir_create_block(t->r);
-
-	ir_br(t->r, ir_bin(t->r, IR_NE, mode, ir_const(t->r, IR_I32, t->mode)), leave, stay);
-	ir_begin_block(t->r, leave);
-	p9_exit_context(t);
-	t->ended = false;
-	ir_begin_block(t->r, stay);
-}
-
 void p9_emit_mffs(struct p9_translator *t, const struct p9_insn *i)
 {
 	finish_move(t, i, p9_call0(t, &p9_h_mffs));
@@ -259,7 +246,7 @@ void p9_emit_mffsl(struct p9_translator *t, const struct p9_insn *i)
 void p9_emit_mffsce(struct p9_translator *t, const struct p9_insn *i)
 {
 	p9_set_fpr(t, insn_FRT(i), p9_call0(t, &p9_h_mffsce));
-	check_mode(t);
+	p9_check_mode(t);
 }
 
 void p9_emit_mffscdrn(struct p9_translator *t, const struct p9_insn *i)
@@ -275,13 +262,13 @@ void p9_emit_mffscdrni(struct p9_translator *t, const struct p9_insn *i)
 void p9_emit_mffscrn(struct p9_translator *t, const struct p9_insn *i)
 {
 	p9_set_fpr(t, insn_FRT(i), p9_call1(t, &p9_h_mffscrn, p9_fpr(t, insn_FRB(i))));
-	check_mode(t);
+	p9_check_mode(t);
 }
 
 void p9_emit_mffscrni(struct p9_translator *t, const struct p9_insn *i)
 {
 	p9_set_fpr(t, insn_FRT(i), p9_call1(t, &p9_h_mffscrni, p9_i64(t, insn_RM(i))));
-	check_mode(t);
+	p9_check_mode(t);
 }
 
 void p9_emit_mcrfs(struct p9_translator *t, const struct p9_insn *i)
@@ -294,7 +281,7 @@ static void finish_status(struct p9_translator *t, const struct p9_insn *i)
 {
 	p9_fp_record(t, i);
 	p9_fp_check_any(t);
-	check_mode(t);
+	p9_check_mode(t);
 }
 
 void p9_emit_mtfsf(struct p9_translator *t, const struct p9_insn *i)

@@ -266,6 +266,8 @@ void p9_emit_mtspr(struct p9_translator *t, const struct p9_insn *i)
 	}
 	if (p9_spr_write_ends_block(number))
 		p9_exit_context(t);
+	else if (p9_spr_write_changes_mode(number))
+		p9_check_mode(t);
 }
 
 void p9_emit_mftb(struct p9_translator *t, const struct p9_insn *i)

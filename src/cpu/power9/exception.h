@@ -33,6 +33,9 @@ bool p9_events(struct cpu *c);
 void p9_set_msr(struct p9_cpu *p, uint64_t msr);
 void p9_update_mode(struct p9_cpu *p);
 
+/* The same after no more than XER[SO] may have changed. */
+void p9_so_changed(struct p9_cpu *p);
+
 /* time.c */
 void p9_timer(struct cpu *c);
 bool p9_dec_expired(const struct p9_regs *r);

@@ -238,22 +238,6 @@ HELPER(store_string, 3, IR_NONE, IR_H_READS_STATE | IR_H_FAULTS);
 
 #define CACHE_BLOCK 128
 
-/* A cache block lies in one page: either all of it is stored or nothing. */
-static void zero_block(struct ir_env *env, uint64_t ea)
-{
-	static const uint8_t zeros[16];
-	void *p = tlb_lookup(env->door.tlb, ea, CACHE_BLOCK, MEM_WRITE);
-
-	if (LIKELY(p)) {
-		memset(p, 0, CACHE_BLOCK);
-		return;
-	}
-	for (unsigned n = 0; n < CACHE_BLOCK; n += sizeof(zeros))
-		if (!mem_write_slow(&env->door, ea + n, zeros, sizeof(zeros)))
-			break;
-}
-HELPER(zero_block, 1, IR_NONE, IR_H_FAULTS);
-
 /*
  * icbi: the address is translated as a load's is. Most of what guests invalidate they have written
  * themselves, so that nothing is left to forget.

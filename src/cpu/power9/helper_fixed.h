@@ -24,7 +24,6 @@ extern const struct ir_helper p9_h_check_aligned;
 extern const struct ir_helper p9_h_load_string, p9_h_store_string;
 
 /* (EA): 128 bytes of zeros at EA, a multiple of 128. */
-extern const struct ir_helper p9_h_zero_block;
 
 /* (EA): forget translations of the code in the 128 bytes around EA, on all processors. */
 extern const struct ir_helper p9_h_invalidate_code;

@@ -63,6 +63,11 @@ struct tlb *p9_mmu_real_tlb(struct p9_cpu *p)
 	return p->mmu->contexts.real->tlb;
 }
 
+void p9_mmu_real_filled(struct p9_cpu *p, uint64_t gra)
+{
+	p9_context_filled(p->mmu->contexts.real, gra);
+}
+
 /* ---- which blocks may be stored to ---- */
 
 static unsigned writable_bit(uint64_t host)
@@ -121,6 +126,27 @@ static const unsigned prot_of[] = {
 	[MEM_FETCH] = PROT_X,
 };
 
+/* Enter a translation in the TLB. Says whether stores must be reported. */
+static bool enter(struct p9_cpu *p, struct p9_context *x, uint64_t ea, unsigned prot,
+		  uint64_t addend)
+{
+	struct tlb_entry *e = tlb_slot(x->tlb, ea);
+	uint64_t block = ea & ~TLB_BLOCK_MASK;
+	bool slow = false;
+
+	e->tag[MEM_READ] = prot & PROT_R ? block : TLB_TAG_INVALID;
+	e->tag[MEM_FETCH] = prot & PROT_X ? block : TLB_TAG_INVALID;
+	e->tag[MEM_WRITE] = TLB_TAG_INVALID;
+	if (prot & PROT_W) {
+		slow = cpu_block_has_code(&p->cpu, HVA(block + addend));
+		e->tag[MEM_WRITE] = slow ? block | TLB_TAG_SLOW : block;
+		note_writable(p->mmu, block + addend);
+	}
+	e->addend = addend;
+	p9_context_filled(x, ea);
+	return slow;
+}
+
 /* Translate and enter the block of ea in x's TLB; NULL: fault recorded. *slow as in door.h. */
 static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_access kind,
 		  bool store_like, bool *slow)
@@ -155,20 +181,16 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 			return NULL;
 		}
 		prot = res.prot;
+		/* What data may be accessed by the present AMR does not hold in the context of fetches. */
+		if (kind == MEM_FETCH && x != p->mmu->contexts.data)
+			prot &= PROT_X;
 		addend = res.host - ea;
 		p9_context_keep_page(x, ea, res.shift, addend, prot);
+		if (res.trace.count)
+			p9_sources_note(&x->sources, p->regs.patb1, ea, &res.trace);
 	}
 	count(&p->cpu.stats.tlb_refills);
-	e->tag[MEM_READ] = prot & PROT_R ? block : TLB_TAG_INVALID;
-	e->tag[MEM_FETCH] = prot & PROT_X ? block : TLB_TAG_INVALID;
-	e->tag[MEM_WRITE] = TLB_TAG_INVALID;
-	if (prot & PROT_W) {
-		*slow = cpu_block_has_code(&p->cpu, HVA(block + addend));
-		e->tag[MEM_WRITE] = *slow ? block | TLB_TAG_SLOW : block;
-		note_writable(p->mmu, block + addend);
-	}
-	e->addend = addend;
-	p9_context_filled(x, ea);
+	*slow = enter(p, x, ea, prot, addend);
 	return (void *)(uintptr_t)(ea + addend);
 }
 
@@ -179,6 +201,17 @@ static bool door_fill(struct mem_door *d, gva_t addr, enum mem_access kind, bool
 
 	*host = fill(p, p->mmu->contexts.data, addr.v, kind, store_like, slow);
 	return *host;
+}
+
+static void door_fill_known(struct mem_door *d, gva_t addr, enum mem_access kind)
+{
+	struct p9_cpu *p = cpu_of_door(d);
+	struct p9_context *x = p->mmu->contexts.data;
+	const struct p9_page *page = p9_context_page(x, addr.v, prot_of[kind]);
+
+	/* What is in the TLB is as good, and may say that stores must be reported. */
+	if (page && tlb_slot(x->tlb, addr.v)->tag[kind] != (addr.v | TLB_TAG_SLOW))
+		enter(p, x, addr.v, page->prot, page->addend);
 }
 
 static void door_code_write(struct mem_door *d, hva_t host, unsigned size)
@@ -198,6 +231,7 @@ static void door_misaligned(struct mem_door *d, gva_t addr, bool store)
 
 const struct mem_door_ops p9_door_ops = {
 	.fill = door_fill,
+	.fill_known = door_fill_known,
 	.code_write = door_code_write,
 	.misaligned = door_misaligned,
 };
@@ -217,9 +251,12 @@ void *p9_mmu_fetch(struct cpu *c)
 
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 {
+	const struct p9_regs *r = &p9_of(c)->regs;
 	struct p9_mmu *mmu = p9_of(c)->mmu;
 	struct p9_contexts *m = &mmu->contexts;
 	struct p9_context *x;
+	/* Only a running processor is waited for by who takes memory away. */
+	bool look = atomic_load(&c->running);
 
 	if (req->kind == CPU_REQ_PROTECT_HOST && req->arg[1] <= TLB_BLOCK_SIZE &&
 	    !may_be_writable(mmu, req->arg[0]))
@@ -245,8 +282,9 @@ void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 				/* Guest real addresses: which effective ones led there is not kept. */
 				p9_context_flush(m, x);
 			else
-				p9_context_flush_process(m, x, req->arg[1], req->arg[3],
-							 req->arg[4]);
+				p9_context_flush_process(
+					m, x, req->arg[1], req->arg[3], req->arg[4],
+					look && x->key.lpid == r->lpidr ? &r->patb1 : NULL);
 			break;
 		}
 	}

@@ -36,11 +36,24 @@ struct radix_fault {
 	uint64_t guest_real;
 };
 
+/* The guest's table entries that a walk of the process-scoped tree went through, leaf last. */
+#define RADIX_TRACE 6
+
+struct radix_trace {
+	unsigned count; /* more than RADIX_TRACE: not all are here; 0: no such tree */
+	unsigned shift; /* of the leaf */
+	struct {
+		const _Atomic uint64_t *where;
+		uint64_t value;
+	} entry[RADIX_TRACE];
+};
+
 struct radix_result {
 	uint64_t host;    /* host virtual address of the byte */
 	uint64_t guest_real;
 	unsigned shift;   /* log2 of the smaller page of the two scopes */
 	unsigned prot;    /* enum prot allowed now; W only if C is set in both scopes */
+	struct radix_trace trace;
 };
 
 /*
@@ -62,6 +75,8 @@ void p9_mmu_select(struct p9_cpu *p);
 
 /* The TLB of guest real addresses of the present partition, for table walks. */
 struct tlb *p9_mmu_real_tlb(struct p9_cpu *p);
+/* The walker entered the block of gra there. */
+void p9_mmu_real_filled(struct p9_cpu *p, uint64_t gra);
 
 void *p9_mmu_fetch(struct cpu *c);
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req);

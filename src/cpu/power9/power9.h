@@ -11,7 +11,7 @@
  * Real addresses that partition-scoped tables yield are host virtual addresses (mem/addr.h).
  *
  * Register access is by structure member, on the thread that holds the processor. After it
- * changes msr, fpscr, lpcr, lpidr, pidr, ptcr or the partition-table entry, p9_state_changed must be
+ * changes msr, fpscr, so, lpcr, lpidr, pidr, ptcr or the partition-table entry, p9_state_changed must be
  * called before the next cpu_run.
  */
 #ifndef ANYKVM_CPU_POWER9_POWER9_H
@@ -123,8 +123,9 @@ enum p9_facility_bit {
 struct p9_regs {
 	uint64_t gpr[32];
 	uint64_t lr, ctr, tar;
-	uint64_t crf[8];   /* each 0..15: LT GT EQ SO = 8 4 2 1 */
-	uint64_t so, ov, ca, ov32, ca32; /* each 0 or 1 */
+	uint64_t crf[8];   /* p9_cr_get and p9_cr_set make the register; else cr.h */
+	uint64_t so, ov, ca, ov32; /* each 0 or 1 */
+	uint64_t ca32;     /* in bit 32 (from the right), the others are undefined */
 	uint64_t xer_rest; /* the string byte count and reserved bits that can be written */
 	uint64_t fpscr;
 	u128 vsr[64];      /* doubleword 0 is the high half; FPR n is doubleword 0 of VSR n, VR n is VSR 32 + n */
@@ -242,7 +243,11 @@ void p9_invalidate(struct cpu_system *s, struct cpu *self, uint32_t lpid, uint64
  */
 bool p9_translate_debug(struct cpu *c, gva_t ea, gpa_t *real);
 
-/* The instruction at the current pc, for a hypervisor that emulates it (MMIO). False: not readable. */
+/*
+ * The instruction at the current pc, for a hypervisor that emulates it (MMIO). False: not readable.
+ * p9_invalidate waits only for processors that run: the caller sees to it that page tables and what
+ * they lead to stay until it returns.
+ */
 bool p9_fetch_current(struct cpu *c, uint32_t *insn);
 
 #endif

@@ -44,6 +44,7 @@ struct tree {
 	bool debug;
 	enum mem_access kind; /* of the access that is being translated */
 	struct radix_fault *fault;
+	struct radix_trace *trace; /* NULL: nobody wants to know */
 };
 
 struct leaf {
@@ -78,9 +79,23 @@ static void *table_ptr(struct tree *t, uint64_t gra, enum mem_access kind)
 			e->tag[MEM_WRITE] = TLB_TAG_INVALID;
 			e->tag[MEM_FETCH] = TLB_TAG_INVALID;
 			e->addend = res.host - gra;
+			p9_mmu_real_filled(t->p, gra);
 		}
 	}
 	return hva_ptr(HVA(res.host));
+}
+
+static void trace_entry(struct tree *t, const _Atomic uint64_t *where, uint64_t entry)
+{
+	unsigned n;
+
+	if (!t->trace)
+		return;
+	n = t->trace->count++;
+	if (n < RADIX_TRACE) {
+		t->trace->entry[n].where = where;
+		t->trace->entry[n].value = entry;
+	}
 }
 
 static bool load_entry(struct tree *t, uint64_t addr, uint64_t *entry, _Atomic uint64_t **where)
@@ -91,8 +106,10 @@ static bool load_entry(struct tree *t, uint64_t addr, uint64_t *entry, _Atomic u
 	p = t->guest ? table_ptr(t, addr, MEM_READ) : hva_ptr(HVA(addr));
 	if (!p)
 		return false;
-	*entry = be64toh(atomic_load_explicit(p, memory_order_relaxed));
+	/* What the entry leads to was written before it. */
+	*entry = be64toh(atomic_load_explicit(p, memory_order_acquire));
 	*where = p;
+	trace_entry(t, p, *entry);
 	return true;
 }
 
@@ -246,7 +263,9 @@ static unsigned process_prot(const struct p9_cpu *p, uint64_t pte, bool *privile
 static bool process_translate(struct p9_cpu *p, uint64_t ea, enum mem_access kind, bool debug,
 			      struct radix_result *res, struct radix_fault *fault)
 {
-	struct tree t = { .p = p, .guest = true, .debug = debug, .kind = kind, .fault = fault };
+	struct radix_trace *trace = &res->trace;
+	struct tree t = { .p = p, .guest = true, .debug = debug, .kind = kind, .fault = fault,
+			  .trace = trace };
 	uint64_t table = p->regs.patb1 & UINT64_C(0x0ffffffffffff000);
 	unsigned table_shift = (p->regs.patb1 & 0x1f) + 12;
 	unsigned quadrant = ea >> 62;
@@ -270,6 +289,7 @@ static bool process_translate(struct p9_cpu *p, uint64_t ea, enum mem_access kin
 	if (!load_entry(&t, table + pid * 16, &root, &where))
 		return false;
 	do {
+		trace->count = 1;
 		/* The two bits that choose the quadrant are not translated. */
 		if (!walk(&t, root, ea & ~(UINT64_C(3) << 62), &leaf))
 			return false;
@@ -295,10 +315,14 @@ static bool process_translate(struct p9_cpu *p, uint64_t ea, enum mem_access kin
 	} while (true);
 	if (!(leaf.pte & RPTE_C))
 		prot &= ~PROT_W;
-	*res = part;
+	/* As it is now that R and C are set. */
+	if (trace->count <= RADIX_TRACE)
+		trace->entry[trace->count - 1].value = leaf.pte;
+	trace->shift = leaf.shift;
+	res->host = part.host;
+	res->guest_real = part.guest_real;
 	res->prot = prot & part.prot;
-	if (leaf.shift < res->shift)
-		res->shift = leaf.shift;
+	res->shift = leaf.shift < part.shift ? leaf.shift : part.shift;
 	return true;
 }
 
@@ -309,6 +333,7 @@ bool radix_translate(struct p9_cpu *p, uint64_t ea, enum mem_access kind, bool d
 	bool ok;
 
 	*fault = (struct radix_fault){ 0 };
+	res->trace.count = 0;
 	if (!(p->regs.patb0 & BIT64_BE(0))) {
 		/* A partition whose entry says hashed page tables: not what this processor can do. */
 		fault->partition = true;

@@ -1,6 +1,7 @@
 /*
  * Special-purpose registers that are more than a word of state.
  */
+#include "cpu/power9/cr.h"
 #include "cpu/power9/exception.h"
 #include "cpu/power9/spr.h"
 #include "util/bits.h"
@@ -80,10 +81,15 @@ bool p9_spr_write_ends_block(unsigned number)
 	}
 }
 
+bool p9_spr_write_changes_mode(unsigned number)
+{
+	return number == SPR_XER;
+}
+
 uint64_t p9_xer_get(const struct p9_regs *r)
 {
 	return r->xer_rest | r->so << 31 | r->ov << 30 | r->ca << 29 | r->ov32 << 19 |
-	       r->ca32 << 18;
+	       (r->ca32 >> 32 & 1) << 18;
 }
 
 void p9_xer_set(struct p9_regs *r, uint64_t xer)
@@ -92,7 +98,7 @@ void p9_xer_set(struct p9_regs *r, uint64_t xer)
 	r->ov = xer >> 30 & 1;
 	r->ca = xer >> 29 & 1;
 	r->ov32 = xer >> 19 & 1;
-	r->ca32 = xer >> 18 & 1;
+	r->ca32 = (xer >> 18 & 1) << 32;
 	/* Bits 57:63 count bytes for lswx and stswx; the others read as zero. */
 	r->xer_rest = xer & 0x7f;
 }
@@ -102,14 +108,14 @@ uint64_t p9_cr_get(const struct p9_regs *r)
 	uint64_t cr = 0;
 
 	for (unsigned i = 0; i < 8; i++)
-		cr = cr << 4 | (r->crf[i] & 0xf);
+		cr = cr << 4 | p9_crf_decode(r->crf[i]);
 	return cr;
 }
 
 void p9_cr_set(struct p9_regs *r, uint32_t cr)
 {
 	for (unsigned i = 0; i < 8; i++)
-		r->crf[i] = cr >> (28 - 4 * i) & 0xf;
+		r->crf[i] = p9_crf_encode(cr >> (28 - 4 * i));
 }
 
 /*
@@ -261,6 +267,7 @@ void p9_spr_write(struct p9_cpu *p, unsigned number, uint64_t value)
 	switch (number) {
 	case SPR_XER:
 		p9_xer_set(r, value);
+		p9_so_changed(p);
 		break;
 	case SPR_UDSCR:
 		if (p9_facility(p, P9_FSCR_DSCR))

@@ -323,6 +323,8 @@ static void emit_one(struct p9_translator *t, const struct p9_insn *i, uint32_t 
 		return;
 	}
 	i->desc->emit(t, i);
+	if (t->so_changed)
+		p9_check_so(t);
 }
 
 /* ---- regions ---- */
@@ -418,6 +420,9 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 	t->r = r;
 	t->mode = mode;
 	t->ended = false;
+	t->so_changed = false;
+	for (unsigned n = 0; n < ARRAY_SIZE(t->crf); n++)
+		t->crf[n].block = P9_NO_BLOCK;
 	rt.is_branch = false;
 	if (mode & (P9_MODE_SE | P9_MODE_BE))
 		max = 1;

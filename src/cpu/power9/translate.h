@@ -21,11 +21,23 @@
 #include "mem/endian.h"
 #include "util/bits.h"
 
+#define P9_NO_BLOCK UINT32_MAX
+
+/* What a field of the CR was made of, if that was in the block which is being filled (emit_cr_field.c). */
+struct p9_crf_known {
+	uint32_t block;
+	bool whole;    /* a: the field's value, 0 to 15; else a compared with b by op */
+	enum ir_op op; /* IR_CMP3S, IR_CMP3U */
+	ir_val a, b;
+};
+
 struct p9_translator {
 	struct ir_region *r;
 	uint64_t pc;      /* of the instruction being translated */
 	uint32_t mode;    /* enum p9_mode_bits in force */
 	bool ended;       /* the instruction ended the block */
+	bool so_changed;  /* it wrote XER[SO], which before was what the mode says */
+	struct p9_crf_known crf[8];
 };
 
 /* Bits of translator.mode: everything of MSR that translated code depends on (core.h). */
@@ -113,13 +125,26 @@ static inline void p9_set_vr(struct p9_translator *t, unsigned n, ir_val v)
 }
 
 /* CR field n := v (0..15). */
-static inline void p9_set_crf(struct p9_translator *t, unsigned n, ir_val v)
-{
-	ir_set(t->r, p9_off_crf(n), v);
-}
+void p9_set_crf(struct p9_translator *t, unsigned n, ir_val v);
+
+/* CR field n := IR_CMP3S or IR_CMP3U of a and b, and SO. */
+void p9_set_crf_compare(struct p9_translator *t, unsigned n, enum ir_op op, ir_val a, ir_val b);
+
+/* CR field n := 0b00, eq (0 or 1), SO. */
+void p9_set_crf_equal(struct p9_translator *t, unsigned n, ir_val eq);
 
 /* CR0 := signed comparison of v with zero (in the current computation mode), and SO. */
 void p9_set_cr0(struct p9_translator *t, ir_val v);
+
+/* CR field `to` := CR field `from`. */
+void p9_move_crf(struct p9_translator *t, unsigned to, unsigned from);
+
+/*
+ * Behind an instruction that may have changed what code depends on: leave the region if it has. By
+ * XER[SO], or by cpu.mode, which a helper keeps right.
+ */
+void p9_check_so(struct p9_translator *t);
+void p9_check_mode(struct p9_translator *t);
 
 /* An effective address: in 32-bit mode the upper half is cleared. */
 ir_val p9_ea(struct p9_translator *t, ir_val addr);

@@ -4,15 +4,6 @@
 #include "cpu/power9/emit_common.h"
 #include "cpu/power9/helper_fixed.h"
 
-void p9_set_cr0(struct p9_translator *t, ir_val v)
-{
-	ir_val so = p9_xer_bit(t, so);
-
-	if (!p9_mode64(t))
-		v = p9_un(t, IR_SEXT32, v);
-	p9_set_crf(t, 0, p9_bin(t, IR_OR, p9_bini(t, IR_CMP3S, v, 0), so));
-}
-
 ir_val p9_ea(struct p9_translator *t, ir_val addr)
 {
 	return p9_mode64(t) ? addr : p9_un(t, IR_ZEXT32, addr);
@@ -83,23 +74,29 @@ void p9_set_overflow(struct p9_translator *t, ir_val ov, ir_val ov32)
 	ir_set(t->r, P9_OFF(ov), ov);
 	ir_set(t->r, P9_OFF(ov32), ov32);
 	ir_set(t->r, P9_OFF(so), p9_bin(t, IR_OR, so, ov));
+	t->so_changed = true;
 }
 
 void p9_set_carry(struct p9_translator *t, ir_val ca, ir_val ca32)
 {
-	ir_set(t->r, P9_OFF(ca), p9_mode64(t) ? ca : ca32);
-	ir_set(t->r, P9_OFF(ca32), ca32);
+	ir_set_bits(t->r, P9_OFF(ca), p9_mode64(t) ? ca : ca32, 1);
+	ir_set(t->r, P9_OFF(ca32), p9_bini(t, IR_SHL, ca32, 32));
 }
 
 /*
- * A sum bit differs from a ^ b where a carry came in: bit 32 tells of the low word. `ca` is the
- * carry out of all 64.
+ * A sum bit differs from a ^ b where a carry came in: bit 32 tells of the low word, and is all of CA32
+ * that is kept. `ca` is the carry out of all 64; it is written at once, as hosts have it in their flags.
  */
 static void add_carries(struct p9_translator *t, ir_val a, ir_val b, ir_val sum, ir_val ca)
 {
-	ir_val in = p9_bin(t, IR_XOR, p9_bin(t, IR_XOR, a, b), sum);
+	ir_val in;
 
-	p9_set_carry(t, ca, ir_extract(t->r, in, 32, 1));
+	if (p9_mode64(t))
+		ir_set_bits(t->r, P9_OFF(ca), ca, 1);
+	in = p9_bin(t, IR_XOR, p9_bin(t, IR_XOR, a, b), sum);
+	ir_set(t->r, P9_OFF(ca32), in);
+	if (!p9_mode64(t))
+		ir_set_bits(t->r, P9_OFF(ca), ir_extract(t->r, in, 32, 1), 1);
 }
 
 /* Overflow: both operands of one sign, the sum of the other. */
@@ -115,7 +112,7 @@ ir_val p9_add(struct p9_translator *t, ir_val a, ir_val b, unsigned flags)
 	ir_val sum = p9_bin(t, IR_ADD, a, b);
 
 	if (flags & P9_ADD_CA)
-		add_carries(t, a, b, sum, p9_bin(t, IR_LTU, sum, a));
+		add_carries(t, a, b, sum, ir_addcarry(t->r, a, b, p9_i64(t, 0)));
 	if (flags & P9_ADD_OV)
 		add_overflows(t, a, b, sum);
 	return sum;
@@ -123,7 +120,7 @@ ir_val p9_add(struct p9_translator *t, ir_val a, ir_val b, unsigned flags)
 
 ir_val p9_add_carry(struct p9_translator *t, ir_val a, ir_val b, ir_val c, unsigned flags)
 {
-	ir_val sum = p9_bin(t, IR_ADD, p9_bin(t, IR_ADD, a, b), c);
+	ir_val sum = ir_addc(t->r, a, b, c);
 
 	if (flags & P9_ADD_CA)
 		add_carries(t, a, b, sum, ir_addcarry(t->r, a, b, c));

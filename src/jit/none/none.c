@@ -48,11 +48,12 @@ enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, stru
 	return IR_LEAVE_POLL;
 }
 
-void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to)
+void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)
 {
 	(void)from;
 	(void)exit;
 	(void)to;
+	(void)poll;
 }
 
 void jit_unlink(struct jit_code *from, uint32_t exit)

@@ -20,13 +20,21 @@ struct pin *pin_at(struct gen *g, uint32_t offset)
 	return NULL;
 }
 
+/* The operands that its code reads: a carry that is in the flags needs none. */
+static unsigned nargs_of(const struct gen *g, uint32_t n)
+{
+	return g->val[n].sum != NO_INDEX ? 0 : ir_nargs(inst_of(g, n));
+}
+
 /* ---- uses, found backwards ---- */
 
-/* A comparison that only one later branch or select of its block reads is made there. */
+/* A comparison that only one later branch, select or write of its block reads is made there. */
 static bool may_fuse(const struct gen *g, const struct ir_inst *user, const struct ir_inst *def)
 {
 	int32_t imm;
 
+	if (user->op == IR_SET)
+		return may_set_bytes(user, def);
 	if (user->op != IR_BR && user->op != IR_SELECT)
 		return false;
 	if (def->op == IR_AND)
@@ -139,7 +147,7 @@ static void note_foreign_uses(struct gen *g, uint32_t block)
 		uint32_t user = r->bb[block].first + n;
 		const struct ir_inst *i = &r->inst[user];
 
-		if (g->val[user].fused)
+		if (g->val[user].fused || g->val[user].sum != NO_INDEX)
 			continue;
 		for (unsigned k = 0; k < ir_nargs(i); k++) {
 			uint32_t v = i->arg[k];
@@ -204,6 +212,7 @@ bool alloc_init(struct gen *g)
 		g->val[v].next = NO_INDEX;
 		g->val[v].reg = NO_REG;
 		g->val[v].block = NO_INDEX;
+		g->val[v].sum = NO_INDEX;
 	}
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		if (r->bb[b].first == NO_INDEX)
@@ -217,6 +226,7 @@ bool alloc_init(struct gen *g)
 				uses[i->arg[k]]++;
 		}
 	}
+	find_carries(g, uses);
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		if (r->bb[b].first == NO_INDEX)
 			continue;
@@ -226,7 +236,7 @@ bool alloc_init(struct gen *g)
 			unsigned nargs = ir_nargs(i);
 
 			/* made at its user: its operands were counted there */
-			if (g->val[v].fused)
+			if (g->val[v].fused || g->val[v].sum != NO_INDEX)
 				continue;
 			for (unsigned k = 0; k < nargs; k++) {
 				uint32_t x = i->arg[k];
@@ -267,6 +277,7 @@ void alloc_begin_block(struct gen *g, uint32_t block)
 	}
 	g->nstate = 0;
 	g->locked = g->locked_xmm = 0;
+	g->a.flags_at = NULL;
 	begin_foreign(g, block);
 }
 
@@ -549,7 +560,7 @@ void operands_read(struct gen *g)
 {
 	const struct ir_inst *i = inst_of(g, g->at);
 
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
 		uint32_t v = i->arg[k];
 		unsigned reg = g->val[v].reg;
 
@@ -610,7 +621,7 @@ void begin_inst(struct gen *g, uint32_t at)
 	const struct ir_inst *i = inst_of(g, at);
 
 	g->at = at;
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, at); k++) {
 		uint32_t v = i->arg[k];
 
 		if (g->val[v].fused) {
@@ -646,7 +657,7 @@ void end_inst(struct gen *g)
 	const struct ir_inst *i = inst_of(g, g->at);
 	struct value *x = &g->val[g->at];
 
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
 		uint32_t v = i->arg[k];
 
 		if (g->val[v].fused) {

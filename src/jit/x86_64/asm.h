@@ -35,6 +35,8 @@ struct assembler {
 	 * displacements of one byte. Memory operands are written relative to the start.
 	 */
 	int32_t bias;
+	/* What was noted of the flags (a_note_flags) holds if this is `at`. */
+	const uint8_t *flags_at;
 	struct a_reference *ref;
 	uint32_t nref, cap_ref;
 };
@@ -67,6 +69,24 @@ static inline void a_8(struct assembler *a, uint64_t v)
 static inline uint32_t a_pos(const struct assembler *a)
 {
 	return a->at - a->base;
+}
+
+/* The flags are, from here on, something that is worth remembering. */
+static inline void a_note_flags(struct assembler *a)
+{
+	a->flags_at = a->at;
+}
+
+static inline bool a_flags_hold(const struct assembler *a)
+{
+	return a->flags_at == a->at && !a->overflow;
+}
+
+/* What was written from `start` on has left the flags alone. */
+static inline void a_flags_kept(struct assembler *a, const uint8_t *start)
+{
+	if (a->flags_at == start)
+		a->flags_at = a->at;
 }
 
 static inline bool fits8(int64_t v)
@@ -180,13 +200,18 @@ static inline void a_rx8(struct assembler *a, bool w, unsigned op, unsigned reg,
 
 static inline void a_mov(struct assembler *a, bool w, unsigned dst, unsigned src)
 {
+	const uint8_t *start = a->at;
+
 	a_rr(a, w, 0x8b, dst, src);
+	a_flags_kept(a, start);
 }
 
 static inline void a_mov_imm(struct assembler *a, unsigned dst, uint64_t v)
 {
+	const uint8_t *start = a->at;
+
 	if (v <= UINT32_MAX) {
-		if (v == 0) {
+		if (v == 0 && !a_flags_hold(a)) {
 			a_rr(a, false, 0x31, dst, dst); /* xor: changes flags */
 			return;
 		}
@@ -203,36 +228,52 @@ static inline void a_mov_imm(struct assembler *a, unsigned dst, uint64_t v)
 		a_1(a, 0xb8 | (dst & 7));
 		a_8(a, v);
 	}
+	a_flags_kept(a, start);
 }
 
 static inline void a_load(struct assembler *a, bool w, unsigned dst, unsigned base, int32_t disp)
 {
+	const uint8_t *start = a->at;
+
 	a_rm(a, w, 0x8b, dst, base, disp);
+	a_flags_kept(a, start);
 }
 
 static inline void a_store(struct assembler *a, bool w, unsigned src, unsigned base, int32_t disp)
 {
+	const uint8_t *start = a->at;
+
 	a_rm(a, w, 0x89, src, base, disp);
+	a_flags_kept(a, start);
 }
 
 /* mov [base + disp], sign-extended imm32 */
 static inline void a_store_imm(struct assembler *a, bool w, unsigned base, int32_t disp, int32_t v)
 {
+	const uint8_t *start = a->at;
+
 	a_rex(a, w, 0, 0, base, false);
 	a_1(a, 0xc7);
 	a_modrm_mem(a, 0, base, disp);
 	a_4(a, v);
+	a_flags_kept(a, start);
 }
 
 static inline void a_lea(struct assembler *a, bool w, unsigned dst, unsigned base, int32_t disp)
 {
+	const uint8_t *start = a->at;
+
 	a_rm(a, w, 0x8d, dst, base, disp);
+	a_flags_kept(a, start);
 }
 
 static inline void a_lea_idx(struct assembler *a, bool w, unsigned dst, unsigned base,
 			     unsigned index)
 {
+	const uint8_t *start = a->at;
+
 	a_rx(a, w, 0x8d, dst, base, index, 0);
+	a_flags_kept(a, start);
 }
 
 /* ---- arithmetic ---- */
@@ -308,17 +349,46 @@ static inline void a_shift_cl(struct assembler *a, enum shift op, bool w, unsign
 /* not (2), neg (3), mul (4), imul (5), div (6), idiv (7) of one operand */
 static inline void a_group3(struct assembler *a, unsigned op, bool w, unsigned rm)
 {
+	const uint8_t *start = a->at;
+
 	a_rex(a, w, 0, 0, rm, false);
 	a_1(a, 0xf7);
 	a_modrm_reg(a, op, rm);
+	if (op == 2)
+		a_flags_kept(a, start);
 }
 
 static inline void a_setcc(struct assembler *a, enum cond cc, unsigned dst)
 {
-	a_rex(a, false, 0, 0, dst, true);
+	const uint8_t *start = a->at;
+
+	a_rex(a, false, 0, 0, dst, dst >= RSP);
 	a_1(a, 0x0f);
 	a_1(a, 0x90 | cc);
 	a_modrm_reg(a, 0, dst);
+	a_flags_kept(a, start);
+}
+
+static inline void a_setcc_ah(struct assembler *a, enum cond cc)
+{
+	const uint8_t *start = a->at;
+
+	a_1(a, 0x0f);
+	a_1(a, 0x90 | cc);
+	a_modrm_reg(a, 0, 4);
+	a_flags_kept(a, start);
+}
+
+/* to the byte [base + disp] */
+static inline void a_setcc_mem(struct assembler *a, enum cond cc, unsigned base, int32_t disp)
+{
+	const uint8_t *start = a->at;
+
+	a_rex(a, false, 0, 0, base, false);
+	a_1(a, 0x0f);
+	a_1(a, 0x90 | cc);
+	a_modrm_mem(a, 0, base, disp);
+	a_flags_kept(a, start);
 }
 
 static inline void a_cmov(struct assembler *a, enum cond cc, bool w, unsigned dst, unsigned src)
@@ -329,9 +399,12 @@ static inline void a_cmov(struct assembler *a, enum cond cc, bool w, unsigned ds
 /* movzx (0x0fb6 byte, 0x0fb7 word), movsx (0x0fbe, 0x0fbf) from a register */
 static inline void a_extend(struct assembler *a, bool w, unsigned op, unsigned dst, unsigned src)
 {
+	const uint8_t *start = a->at;
+
 	a_rex(a, w, dst, 0, src, true);
 	a_opcode(a, op);
 	a_modrm_reg(a, dst, src);
+	a_flags_kept(a, start);
 }
 
 static inline void a_bswap(struct assembler *a, bool w, unsigned r)
@@ -408,6 +481,7 @@ static inline void a_patch(struct assembler *a, uint32_t where, uint32_t target)
 static inline void a_patch_here(struct assembler *a, uint32_t where)
 {
 	a_patch(a, where, a_pos(a));
+	a->flags_at = NULL;
 }
 
 /* ---- SSE: op is 0x0fxx or 0x0f38xx, prefix 0, 0x66, 0xf2 or 0xf3 ---- */
@@ -431,9 +505,13 @@ static inline void a_sse_w(struct assembler *a, uint8_t prefix, unsigned op, uns
 static inline void a_sse_mem(struct assembler *a, uint8_t prefix, unsigned op, unsigned reg,
 			     unsigned base, int32_t disp)
 {
+	const uint8_t *start = a->at;
+
 	if (prefix)
 		a_1(a, prefix);
 	a_rm(a, false, op, reg, base, disp);
+	if (op == 0x0f28 || op == 0x0f29)
+		a_flags_kept(a, start);
 }
 
 static inline void a_sse_idx(struct assembler *a, uint8_t prefix, unsigned op, unsigned reg,
@@ -464,6 +542,13 @@ static inline void a_vex(struct assembler *a, uint8_t prefix, unsigned op, bool 
 	a_1(a, w << 7 | (~vvvv & 15) << 3 | a_vex_pp(prefix));
 	a_1(a, op);
 	a_modrm_reg(a, reg, rm);
+}
+
+/* rorx dst, src, n */
+static inline void a_rorx(struct assembler *a, bool w, unsigned dst, unsigned src, unsigned n)
+{
+	a_vex(a, 0xf2, 0x0f3af0, w, dst, 0, src);
+	a_1(a, n);
 }
 
 static inline void a_vex_mem(struct assembler *a, uint8_t prefix, unsigned op, bool w, unsigned reg,

@@ -136,7 +136,7 @@ static void choose_pins(struct gen *g)
 	const struct ir_region *r = g->r;
 	struct {
 		uint32_t offset, uses;
-		bool written, bad;
+		bool read, written, bad;
 	} seen[64];
 	unsigned nseen = 0;
 	bool loop = false;
@@ -166,12 +166,14 @@ static void choose_pins(struct gen *g)
 						return; /* too many to tell which are safe */
 					seen[nseen].offset = (uint32_t)at;
 					seen[nseen].uses = 0;
-					seen[nseen].written = seen[nseen].bad = false;
+					seen[nseen].read = seen[nseen].written = seen[nseen].bad = false;
 					nseen++;
 				}
-				if (i->type != IR_I64)
+				/* Of flags a few bytes are written, which is as cheap. */
+				if (i->type != IR_I64 || (i->op == IR_SET && i->aux))
 					seen[k].bad = true;
 				seen[k].uses++;
+				seen[k].read |= i->op == IR_GET;
 				seen[k].written |= i->op == IR_SET;
 			}
 		}
@@ -182,7 +184,7 @@ static void choose_pins(struct gen *g)
 		unsigned best = nseen;
 
 		for (unsigned k = 0; k < nseen; k++)
-			if (!seen[k].bad && seen[k].uses > 1 &&
+			if (!seen[k].bad && seen[k].read && seen[k].uses > 1 &&
 			    (best == nseen || seen[k].uses > seen[best].uses))
 				best = k;
 		if (best == nseen)
@@ -332,6 +334,16 @@ static void set(struct gen *g, const struct ir_inst *i)
 		g->failed = true;
 		return;
 	}
+	if (g->val[v].fused) {
+		state_changes(g, off, ir_type_size(i->type));
+		gen_set_compare(g, inst_of(g, v), off);
+		return;
+	}
+	if (g->val[v].in_flags) {
+		state_changes(g, off, ir_type_size(i->type));
+		g->failed |= !gen_set_flag(g, v, off);
+		return;
+	}
 	/* Storing a register's own value changes nothing. */
 	if (g->val[v].home == HOME_STATE && g->val[v].home_at == off &&
 	    inst_of(g, v)->type == i->type)
@@ -392,6 +404,9 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	case IR_CAS:
 	case IR_RMW:
 	case IR_FENCE:
+	case IR_PROBE:
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
 		gen_memory(g, i);
 		break;
 	case IR_CALL:
@@ -439,6 +454,7 @@ static void generate(struct gen *g)
 	const struct ir_region *r = g->r;
 
 	entry_poll(g);
+	g->code->polled = a_pos(&g->a);
 	pins_reload(g);
 	/* Blocks in the order of their code: that of the guest. */
 	for (uint32_t first = 0; first < r->ninst;) {
@@ -622,14 +638,15 @@ void jit_kill(struct jit *j, struct jit_code *c)
 	__atomic_store_n(first, jump | (*first & ~((UINT64_C(1) << 40) - 1)), __ATOMIC_RELEASE);
 }
 
-void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to)
+void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)
 {
+	const uint8_t *target = (const uint8_t *)to->entry + (poll ? 0 : to->polled);
 	struct jit_exit *e = &from->exit[exit];
 
 	/* Aligned: one store, seen whole by who executes it. */
 	if (e->displacement)
 		__atomic_store_n(e->displacement,
-				 (int32_t)((const uint8_t *)to->entry - e->from),
+				 (int32_t)(target - e->from),
 				 __ATOMIC_RELEASE);
 }
 

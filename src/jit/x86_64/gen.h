@@ -35,7 +35,10 @@ struct value {
 	bool crosses;     /* used in other blocks */
 	bool via_state;   /* there it is read from guest state, at state_at, which holds it still */
 	uint32_t state_at;
-	bool fused;       /* computed where it is used: comparison of a branch or select */
+	bool fused;       /* computed where it is used: comparison of a branch, select or SET */
+	uint32_t sum;     /* a carry: the addition before it, whose flags have it; else NO_INDEX */
+	bool carries;     /* a sum: it must leave the flags for that */
+	bool in_flags;    /* a carry that is in the host's until its last use, and nowhere else */
 };
 
 /* Code that is rarely reached, put behind the region's own. */
@@ -43,6 +46,7 @@ enum stub_kind {
 	STUB_ENTRY,
 	STUB_LOAD,
 	STUB_STORE,
+	STUB_PROBE,
 	STUB_FAULT,
 	STUB_POLL,
 	STUB_EXIT,
@@ -64,8 +68,8 @@ struct stub {
 	uint8_t reg;         /* of the value loaded or stored */
 	uint8_t addr;        /* register */
 	uint64_t imm;        /* the memop as in the IR */
+	uint16_t aux;
 	uint8_t type;        /* enum ir_type */
-	struct ir_memop m;
 	uint32_t from[2];    /* jumps that lead here; NO_INDEX */
 	uint32_t back;       /* where to go on */
 	uint32_t live, live_xmm; /* caller-saved registers to be kept */
@@ -123,6 +127,11 @@ struct gen {
 	unsigned nvia;
 	uint64_t temp_used[IR_MAX_TEMPS / 64];
 	uint32_t temp_high, temp_crossing; /* how many from below, from above */
+	struct {
+		enum { FLAGS_COMPARE, FLAGS_SUM, FLAGS_CARRY } kind;
+		uint32_t a, b; /* compared (b NO_INDEX: with zero); a: the sum; the carry */
+		bool w;
+	} flags;             /* what they are while a_flags_hold */
 	uint32_t at;         /* current instruction */
 	uint32_t block;
 	uint64_t pc;         /* of the current guest instruction */
@@ -240,12 +249,22 @@ void pins_reload_lost(struct gen *g);
 uint32_t live_gprs(const struct gen *g);
 uint32_t live_xmms(const struct gen *g);
 
+/* ---- flags.c ---- */
+
+/* May the comparison `def` be made where it is written to guest state? */
+bool may_set_bytes(const struct ir_inst *set, const struct ir_inst *def);
+
+/* Which carries are in the flags. uses: by value; needs val[].block, sets sum, carries and in_flags. */
+void find_carries(struct gen *g, const uint32_t *uses);
+
 /* ---- the instructions ---- */
 
 void gen_int(struct gen *g, const struct ir_inst *i);     /* ops_int.c */
 bool gen_is_int(enum ir_op op);
 enum cond gen_compare(struct gen *g, const struct ir_inst *i); /* flags of a comparison */
+bool gen_set_flag(struct gen *g, uint32_t v, uint32_t off);
 enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zero */
+void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off);
 void gen_vector(struct gen *g, const struct ir_inst *i);  /* ops_vec.c */
 void gen_memory(struct gen *g, const struct ir_inst *i);  /* ops_mem.c */
 void gen_call(struct gen *g, const struct ir_inst *i);    /* ops_call.c */

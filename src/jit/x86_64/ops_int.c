@@ -23,10 +23,48 @@ static void alu_operand(struct gen *g, enum alu op, bool w, unsigned dst, uint32
 		a_alu(&g->a, op, w, dst, use_reg(g, b));
 }
 
+/* The flags are, from here on, those of this. */
+static void note_flags(struct gen *g, unsigned kind, uint32_t a, uint32_t b, bool w)
+{
+	g->flags.kind = kind;
+	g->flags.a = a;
+	g->flags.b = b;
+	g->flags.w = w;
+	a_note_flags(&g->a);
+}
+
+static bool flags_of(const struct gen *g, unsigned kind, uint32_t a, uint32_t b, bool w)
+{
+	return a_flags_hold(&g->a) && g->flags.kind == kind && g->flags.a == a && g->flags.b == b &&
+	       g->flags.w == w;
+}
+
+static bool have_carry(const struct gen *g, uint32_t v)
+{
+	return a_flags_hold(&g->a) && g->flags.kind == FLAGS_CARRY && g->flags.a == v;
+}
+
+/* Is there a carry in the flags that nothing else has? */
+static bool carry_pending(const struct gen *g)
+{
+	return a_flags_hold(&g->a) && g->flags.kind == FLAGS_CARRY && g->val[g->flags.a].in_flags;
+}
+
+/* What an operation's flags are good for. */
+static void alu_flags(struct gen *g, enum alu op, uint32_t a, uint32_t b)
+{
+	if (op == ALU_SUB)
+		note_flags(g, FLAGS_COMPARE, a, b, w_of(g));
+	else if (op == ALU_AND || op == ALU_OR || op == ALU_XOR)
+		note_flags(g, FLAGS_COMPARE, g->at, NO_INDEX, w_of(g));
+	else if (op == ALU_ADD)
+		note_flags(g, FLAGS_SUM, g->at, 0, w_of(g));
+}
+
 /* Bring b out of the way when it sits in the register that a's copy may become. */
 static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool commutes)
 {
-	bool w = w_of(g);
+	bool w = w_of(g), lea;
 	int32_t v;
 	unsigned dst;
 
@@ -40,50 +78,113 @@ static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool
 	}
 	if (g->val[b].reg != NO_REG)
 		g->locked |= 1u << g->val[b].reg;
-	if (a == b) {
-		dst = def_copy(g, a);
-		a_alu(&g->a, op, w, dst, dst);
-		return;
-	}
-	/* lea saves the move where a lives on */
-	if (op == ALU_ADD && w && !dies(g, a) && use_imm(g, b, &v)) {
+	/* lea saves the move where a lives on, and the flags */
+	lea = op == ALU_ADD && w && !g->val[g->at].carries && (!dies(g, a) || carry_pending(g));
+	if (lea && use_imm(g, b, &v)) {
 		unsigned src = use_reg(g, a);
 
+		operands_read(g);
 		a_lea(&g->a, true, def_reg(g), src, v);
 		return;
 	}
-	if (op == ALU_ADD && w && !dies(g, a) && g->val[b].reg != NO_REG) {
-		unsigned src = use_reg(g, a), other = g->val[b].reg;
+	if (lea && (carry_pending(g) || (a != b && g->val[b].reg != NO_REG))) {
+		unsigned src = use_reg(g, a), other = use_reg(g, b);
 
+		operands_read(g);
 		a_lea_idx(&g->a, true, def_reg(g), src, other);
+		return;
+	}
+	if (a == b) {
+		dst = def_copy(g, a);
+		a_alu(&g->a, op, w, dst, dst);
+		alu_flags(g, op, a, b);
 		return;
 	}
 	dst = def_copy(g, a);
 	alu_operand(g, op, w, dst, b);
+	alu_flags(g, op, a, b);
+}
+
+/*
+ * mulx: VEX.LZ.F2.0F38.W F6 /r, by rdx; leaves the flags alone. The value is read where it is.
+ */
+static void mulx(struct gen *g, bool w, unsigned hi, unsigned lo, struct place b)
+{
+	const uint8_t *start = g->a.at;
+
+	a_1(&g->a, 0xc4);
+	a_1(&g->a, (~hi >> 3 & 1) << 7 | 1 << 6 | (~b.reg >> 3 & 1) << 5 | 2);
+	a_1(&g->a, w << 7 | (~lo & 15) << 3 | 3);
+	a_1(&g->a, 0xf6);
+	if (b.kind == PLACE_MEM)
+		a_modrm_mem(&g->a, hi, RBP, b.disp);
+	else
+		a_modrm_reg(&g->a, hi, b.reg);
+	a_flags_kept(&g->a, start);
+}
+
+/* A register, or memory if that is where it is. */
+static struct place place_of(struct gen *g, uint32_t v)
+{
+	struct place p = { .kind = PLACE_MEM, .reg = RBP };
+
+	if (use_mem(g, v, &p.disp))
+		return p;
+	p.kind = PLACE_REG;
+	p.reg = use_reg(g, v);
+	return p;
 }
 
 static void multiply(struct gen *g, uint32_t a, uint32_t b)
 {
-	unsigned dst, src;
+	struct place src;
+	unsigned dst;
 
-	if (!dies(g, a) && dies(g, b)) {
+	if (!(g->val[a].reg != NO_REG && dies(g, a)) && g->val[b].reg != NO_REG && dies(g, b)) {
 		uint32_t t = a;
 
 		a = b;
 		b = t;
 	}
-	src = use_reg(g, b);
+	src = place_of(g, b);
+	if (g->host->bmi2 && carry_pending(g)) {
+		use_into(g, a, RDX);
+		operands_read(g);
+		mulx(g, w_of(g), RCX, def_reg(g), src);
+		return;
+	}
 	dst = def_copy(g, a);
-	a_rr(&g->a, w_of(g), 0x0faf, dst, a == b ? dst : src);
+	if (a == b)
+		a_rr(&g->a, w_of(g), 0x0faf, dst, dst);
+	else if (src.kind == PLACE_MEM)
+		a_rm(&g->a, w_of(g), 0x0faf, dst, RBP, src.disp);
+	else
+		a_rr(&g->a, w_of(g), 0x0faf, dst, src.reg);
 }
 
 static void high_multiply(struct gen *g, const struct ir_inst *i)
 {
+	uint32_t a = i->arg[0], b = i->arg[1];
 	bool w = wide(i);
-	unsigned src = use_reg(g, i->arg[1]);
+	struct place src;
 
-	use_into(g, i->arg[0], RAX);
-	a_group3(&g->a, i->op == IR_MULHU ? 4 : 5, w, src);
+	/* one is copied anyway */
+	if (g->val[a].reg == NO_REG && g->val[b].reg != NO_REG) {
+		a = i->arg[1];
+		b = i->arg[0];
+	}
+	src = place_of(g, b);
+	if (g->host->bmi2 && i->op == IR_MULHU) {
+		use_into(g, a, RDX);
+		operands_read(g);
+		mulx(g, w, def_reg(g), RCX, src);
+		return;
+	}
+	use_into(g, a, RAX);
+	if (src.kind == PLACE_MEM)
+		a_rm(&g->a, w, 0xf7, i->op == IR_MULHU ? 4 : 5, RBP, src.disp);
+	else
+		a_group3(&g->a, i->op == IR_MULHU ? 4 : 5, w, src.reg);
 	operands_read(g);
 	a_mov(&g->a, w, def_reg(g), RDX);
 }
@@ -218,12 +319,97 @@ static void count_zeros(struct gen *g, const struct ir_inst *i)
 	}
 }
 
+/* CF := c, which is 0 or 1 */
+static void load_carry(struct gen *g, uint32_t c)
+{
+	const struct ir_inst *i = inst_of(g, c);
+	int32_t disp;
+	unsigned reg;
+
+	if (have_carry(g, c))
+		return;
+	if (g->val[c].in_flags) {
+		g->failed = true; /* they were lost: alloc.c took a wrong view of some operation */
+		return;
+	}
+	if (i->op == IR_CONST) {
+		a_1(&g->a, i->imm & 1 ? 0xf9 : 0xf8); /* stc, clc */
+	} else {
+		reg = RCX;
+		/* A byte: it may have been written so, and then is not forwarded to a wider load. */
+		if (use_mem(g, c, &disp))
+			a_rm(&g->a, false, 0x0fb6, RCX, RBP, disp);
+		else
+			reg = use_reg(g, c);
+		a_rex(&g->a, false, 0, 0, reg, false); /* bt reg, 0 */
+		a_1(&g->a, 0x0f);
+		a_1(&g->a, 0xba);
+		a_modrm_reg(&g->a, 4, reg);
+		a_1(&g->a, 0);
+	}
+	note_flags(g, FLAGS_CARRY, c, 0, true);
+}
+
+/* a + b + c */
+static void add_with_carry(struct gen *g, const struct ir_inst *i)
+{
+	uint32_t a = i->arg[0], b = i->arg[1];
+	bool w = wide(i);
+	unsigned dst;
+
+	if (!(g->val[a].reg != NO_REG && dies(g, a)) && g->val[b].reg != NO_REG && dies(g, b)) {
+		a = i->arg[1];
+		b = i->arg[0];
+	}
+	/* From here on moves only. */
+	load_carry(g, i->arg[2]);
+	if (g->val[b].reg != NO_REG)
+		g->locked |= 1u << g->val[b].reg;
+	dst = def_copy(g, a);
+	if (a == b)
+		a_alu(&g->a, ALU_ADC, w, dst, dst);
+	else
+		alu_operand(g, ALU_ADC, w, dst, b);
+	note_flags(g, FLAGS_SUM, g->at, 0, w);
+}
+
+/* The carry of the addition that was just made. */
+static void carry_of_sum(struct gen *g)
+{
+	const struct value *x = &g->val[g->at];
+	unsigned dst;
+
+	if (!flags_of(g, FLAGS_SUM, x->sum, 0, wide(inst_of(g, x->sum)))) {
+		g->failed = true;
+		return;
+	}
+	note_flags(g, FLAGS_CARRY, g->at, 0, true);
+	if (x->in_flags)
+		return;
+	dst = def_reg(g);
+	a_setcc(&g->a, CC_B, dst);
+	a_extend(&g->a, false, 0x0fb6, dst, dst);
+}
+
+/* Write a carry that is in the flags to a byte of guest state. False: it is not there. */
+bool gen_set_flag(struct gen *g, uint32_t v, uint32_t off)
+{
+	if (!have_carry(g, v))
+		return false;
+	a_setcc_mem(&g->a, CC_B, RBP, (int32_t)off);
+	return true;
+}
+
 static void add_carry(struct gen *g, const struct ir_inst *i)
 {
 	bool w = i->aux == IR_I64;
 	const struct ir_inst *c = inst_of(g, i->arg[2]);
 	unsigned dst;
 
+	if (g->val[g->at].sum != NO_INDEX) {
+		carry_of_sum(g);
+		return;
+	}
 	if (c->op == IR_CONST && c->imm == 0) {
 		use_into(g, i->arg[0], RAX);
 		alu_operand(g, ALU_ADD, w, RAX, i->arg[1]);
@@ -231,9 +417,7 @@ static void add_carry(struct gen *g, const struct ir_inst *i)
 		unsigned b = use_reg(g, i->arg[1]);
 
 		use_into(g, i->arg[0], RAX);
-		use_into(g, i->arg[2], RCX);
-		/* CF := c */
-		a_alu_imm(&g->a, ALU_ADD, false, RCX, -1);
+		load_carry(g, i->arg[2]);
 		a_alu(&g->a, ALU_ADC, w, RAX, b);
 	}
 	a_setcc(&g->a, CC_B, RAX);
@@ -248,14 +432,21 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 	static const enum cond cc[] = { CC_E, CC_NE, CC_L, CC_LE, CC_B, CC_BE };
 	static const enum cond swapped[] = { CC_E, CC_NE, CC_G, CC_GE, CC_A, CC_AE };
 	uint32_t a = i->arg[0], b = i->arg[1];
-	bool w = wide(inst_of(g, a)), swap = inst_of(g, a)->op == IR_CONST;
+	bool w = i->aux != IR_I32, swap = inst_of(g, a)->op == IR_CONST;
+	uint32_t key;
 	int32_t v;
 
 	if (swap) {
 		a = i->arg[1];
 		b = i->arg[0];
 	}
-	if (use_imm(g, b, &v)) {
+	key = inst_of(g, b)->op == IR_CONST && !inst_of(g, b)->imm ? NO_INDEX : b;
+	if (flags_of(g, FLAGS_COMPARE, a, key, w)) {
+		/* a comparison of the same was just made */
+	} else if (flags_of(g, FLAGS_COMPARE, b, a, w)) {
+		swap = !swap;
+		return swap ? swapped[i->op - IR_EQ] : cc[i->op - IR_EQ];
+	} else if (use_imm(g, b, &v)) {
 		int32_t disp;
 
 		if (use_mem(g, a, &disp)) {
@@ -273,7 +464,21 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 
 		alu_operand(g, ALU_CMP, w, ra, b);
 	}
+	note_flags(g, FLAGS_COMPARE, a, key, w);
 	return swap ? swapped[i->op - IR_EQ] : cc[i->op - IR_EQ];
+}
+
+/* Test bits of memory that lie in one byte, which may just have been written as a byte. */
+static bool test_byte(struct gen *g, int32_t disp, int32_t mask)
+{
+	unsigned at = mask ? (unsigned)__builtin_ctz((unsigned)mask) / 8 : 0;
+
+	if (mask < 0 || (uint32_t)mask >> 8 * at > 0xff)
+		return false;
+	a_1(&g->a, 0xf6);
+	a_modrm_mem(&g->a, 0, RBP, disp + (int32_t)at);
+	a_1(&g->a, (uint8_t)((uint32_t)mask >> 8 * at));
+	return true;
 }
 
 enum cond gen_condition(struct gen *g, uint32_t v)
@@ -285,6 +490,8 @@ enum cond gen_condition(struct gen *g, uint32_t v)
 		int32_t mask;
 
 		use_imm(g, i->arg[1], &mask);
+		if (use_mem(g, i->arg[0], &disp) && test_byte(g, disp, mask))
+			return CC_NE;
 		a_test_imm(&g->a, wide(i) && mask < 0, use_reg(g, i->arg[0]), mask);
 		return CC_NE;
 	}
@@ -300,6 +507,18 @@ enum cond gen_condition(struct gen *g, uint32_t v)
 	return CC_NE;
 }
 
+/* CMP3 or a comparison to guest state of which the other bytes are zero already. */
+void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off)
+{
+	struct ir_inst i = *c;
+
+	if (c->op == IR_CMP3S || c->op == IR_CMP3U)
+		i.op = c->op == IR_CMP3S ? IR_LTS : IR_LTU;
+	a_setcc_mem(&g->a, gen_compare(g, &i), RBP, (int32_t)off);
+	if (i.op != c->op)
+		a_setcc_mem(&g->a, CC_E, RBP, (int32_t)off + 1);
+}
+
 static void compare_value(struct gen *g, const struct ir_inst *i)
 {
 	enum cond cc = gen_compare(g, i);
@@ -311,30 +530,18 @@ static void compare_value(struct gen *g, const struct ir_inst *i)
 	a_extend(&g->a, false, 0x0fb6, dst, RAX);
 }
 
-/* 8, 4 or 2: less, greater, equal. */
+/* Less in bit 0, equal in bit 8. */
 static void compare_three(struct gen *g, const struct ir_inst *i)
 {
-	bool w = wide(inst_of(g, i->arg[0]));
-	int32_t v;
-	unsigned a = use_reg(g, i->arg[0]), dst;
+	struct ir_inst less = *i;
+	enum cond cc;
 
-	if (use_imm(g, i->arg[1], &v) && v == 0)
-		a_test(&g->a, w, a, a);
-	else
-		alu_operand(g, ALU_CMP, w, a, i->arg[1]);
-	/* mov leaves the flags alone */
+	less.op = i->op == IR_CMP3S ? IR_LTS : IR_LTU;
+	cc = gen_compare(g, &less);
+	a_setcc(&g->a, cc, RAX);
+	a_setcc_ah(&g->a, CC_E);
 	operands_read(g);
-	dst = def_reg(g);
-	a_rex(&g->a, false, 0, 0, RAX, false);
-	a_1(&g->a, 0xb8 | RAX);
-	a_4(&g->a, 8);
-	a_1(&g->a, 0xb8 | RCX);
-	a_4(&g->a, 4);
-	a_rex(&g->a, false, 0, 0, dst, false);
-	a_1(&g->a, 0xb8 | (dst & 7));
-	a_4(&g->a, 2);
-	a_cmov(&g->a, i->op == IR_CMP3S ? CC_L : CC_B, false, dst, RAX);
-	a_cmov(&g->a, i->op == IR_CMP3S ? CC_G : CC_A, false, dst, RCX);
+	a_extend(&g->a, false, 0x0fb7, def_reg(g), RAX);
 }
 
 /* Is x read to compute the condition v? */
@@ -517,6 +724,9 @@ void gen_int(struct gen *g, const struct ir_inst *i)
 		break;
 	case IR_BSWAP:
 		a_bswap(&g->a, w, def_copy(g, a));
+		break;
+	case IR_ADDC:
+		add_with_carry(g, i);
 		break;
 	case IR_ADDCARRY:
 		add_carry(g, i);

@@ -10,52 +10,99 @@
 
 _Static_assert(sizeof(struct tlb_entry) == 32, "index is scaled by shifts");
 
+/* A memory operand: [base + index + disp]; index NO_REG: none. */
+struct operand {
+	unsigned base, index;
+	int32_t disp;
+};
+
+static void a_operand(struct assembler *a, bool w, unsigned op, unsigned reg, struct operand at)
+{
+	if (at.index == NO_REG)
+		a_rm(a, w, op, reg, at.base, at.disp);
+	else
+		a_rx(a, w, op, reg, at.base, at.index, at.disp);
+}
+
+/* The same that far on. */
+static struct operand beyond(struct operand at, int32_t disp)
+{
+	at.disp += disp;
+	return at;
+}
+
+/* rcx := where the TLB's entry for addr + disp lies, from its start */
+static void entry_of(struct gen *g, unsigned addr, int32_t disp)
+{
+	struct assembler *a = &g->a;
+
+	if (!disp && g->host->bmi2) {
+		a_rorx(a, false, RCX, addr, TLB_BLOCK_SHIFT - 5);
+	} else {
+		if (disp)
+			a_lea(a, false, RCX, addr, disp);
+		else
+			a_mov(a, false, RCX, addr);
+		a_shift_imm(a, SH_SHR, false, RCX, TLB_BLOCK_SHIFT - 5);
+	}
+	a_alu_imm(a, ALU_AND, false, RCX, (TLB_ENTRIES - 1) << 5);
+}
+
 /*
- * Jumps to the stub unless `size` bytes at the address in `addr` hit; then rcx holds the addend.
- * from[] are the jumps.
+ * Go on if the byte at addr + last lies in the block that the entry at rcx is for, else jump: the position
+ * of the jump.
  */
-static void tlb_hit(struct gen *g, unsigned addr, struct ir_memop m, enum mem_access kind,
-		    uint32_t from[2])
+static uint32_t check_tag(struct gen *g, unsigned addr, int32_t last, enum mem_access kind)
+{
+	struct assembler *a = &g->a;
+
+	if (last)
+		a_lea(a, true, RDX, addr, last);
+	else
+		a_mov(a, true, RDX, addr);
+	a_alu_imm(a, ALU_AND, true, RDX, -(int32_t)TLB_BLOCK_SIZE);
+	/* cmp rdx, [r14 + rcx + tag] */
+	a_rx(a, true, 0x3b, RDX, R14, RCX, TAG(kind));
+	return a_jcc(a, CC_NE);
+}
+
+/*
+ * Jumps to the stub unless `size` bytes at addr + disp hit; the operand to reach them with, then. from[]
+ * are the jumps.
+ */
+static struct operand tlb_hit(struct gen *g, unsigned addr, int32_t disp, struct ir_memop m,
+			      enum mem_access kind, uint32_t from[2])
 {
 	struct assembler *a = &g->a;
 
 	from[1] = NO_INDEX;
-	a_mov(a, false, RCX, addr);
-	a_shift_imm(a, SH_SHR, false, RCX, TLB_BLOCK_SHIFT - 5);
-	a_alu_imm(a, ALU_AND, false, RCX, (TLB_ENTRIES - 1) << 5);
-	if (m.size > 1) {
-		a_lea(a, true, RDX, addr, m.size - 1);
-		a_alu_imm(a, ALU_AND, true, RDX, -(int32_t)TLB_BLOCK_SIZE);
-	} else {
-		a_mov(a, true, RDX, addr);
-		a_alu_imm(a, ALU_AND, true, RDX, -(int32_t)TLB_BLOCK_SIZE);
-	}
-	/* cmp rdx, [r14 + rcx + tag] */
-	a_rx(a, true, 0x3b, RDX, R14, RCX, TAG(kind));
-	from[0] = a_jcc(a, CC_NE);
+	entry_of(g, addr, disp);
+	from[0] = check_tag(g, addr, disp + m.size - 1, kind);
 	if (m.aligned && m.size > 1) {
-		a_test_imm(a, false, addr, m.size - 1);
+		a_lea(a, false, RDX, addr, disp);
+		a_test_imm(a, false, RDX, m.size - 1);
 		from[1] = a_jcc(a, CC_NE);
 	}
 	a_rx(a, true, 0x8b, RCX, R14, RCX, ADDEND);
+	return (struct operand){ addr, RCX, disp };
 }
 
 static void load_value(struct gen *g, const struct ir_inst *i, struct ir_memop m, unsigned dst,
-		       unsigned addr)
+		       struct operand at)
 {
 	struct assembler *a = &g->a;
 	bool w = wide(i), sx = m.sign_extend;
 
 	switch (m.size) {
 	case 1:
-		a_rx(a, w && sx, sx ? 0x0fbe : 0x0fb6, dst, addr, RCX, 0);
+		a_operand(a, w && sx, sx ? 0x0fbe : 0x0fb6, dst, at);
 		break;
 	case 2:
 		if (!m.big_endian) {
-			a_rx(a, w && sx, sx ? 0x0fbf : 0x0fb7, dst, addr, RCX, 0);
+			a_operand(a, w && sx, sx ? 0x0fbf : 0x0fb7, dst, at);
 			break;
 		}
-		a_rx(a, false, 0x0fb7, dst, addr, RCX, 0);
+		a_operand(a, false, 0x0fb7, dst, at);
 		/* rol r16, 8 */
 		a_1(a, 0x66);
 		a_shift_imm(a, SH_ROL, false, dst, 8);
@@ -64,33 +111,33 @@ static void load_value(struct gen *g, const struct ir_inst *i, struct ir_memop m
 		break;
 	case 4:
 		if (!m.big_endian && sx && w) {
-			a_rx(a, true, 0x63, dst, addr, RCX, 0);
+			a_operand(a, true, 0x63, dst, at);
 			break;
 		}
-		a_rx(a, false, 0x8b, dst, addr, RCX, 0);
+		a_operand(a, false, 0x8b, dst, at);
 		if (m.big_endian)
 			a_bswap(a, false, dst);
 		if (sx && w)
 			a_rr(a, true, 0x63, dst, dst);
 		break;
 	default:
-		a_rx(a, true, 0x8b, dst, addr, RCX, 0);
+		a_operand(a, true, 0x8b, dst, at);
 		if (m.big_endian)
 			a_bswap(a, true, dst);
 		break;
 	}
 }
 
-static void load_vector(struct gen *g, struct ir_memop m, unsigned dst, unsigned addr)
+static void load_vector(struct gen *g, struct ir_memop m, unsigned dst, struct operand at)
 {
 	struct assembler *a = &g->a;
 
 	if (!m.big_endian) {
-		a_sse_idx(a, 0, 0x0f10, dst, addr, RCX); /* movups */
+		a_operand(a, false, 0x0f10, dst, at); /* movups */
 		return;
 	}
-	a_rx(a, true, 0x8b, RAX, addr, RCX, 0);
-	a_rx(a, true, 0x8b, RDX, addr, RCX, 8);
+	a_operand(a, true, 0x8b, RAX, at);
+	a_operand(a, true, 0x8b, RDX, beyond(at, 8));
 	a_bswap(a, true, RAX);
 	a_bswap(a, true, RDX);
 	a_sse_w(a, 0x66, 0x0f6e, dst, RDX);
@@ -98,7 +145,7 @@ static void load_vector(struct gen *g, struct ir_memop m, unsigned dst, unsigned
 	a_sse(a, 0x66, 0x0f6c, dst, 1); /* punpcklqdq */
 }
 
-static void store_value(struct gen *g, struct ir_memop m, unsigned src, unsigned addr)
+static void store_value(struct gen *g, struct ir_memop m, unsigned src, struct operand at)
 {
 	struct assembler *a = &g->a;
 
@@ -114,29 +161,32 @@ static void store_value(struct gen *g, struct ir_memop m, unsigned src, unsigned
 	}
 	switch (m.size) {
 	case 1:
-		a_rex(a, false, src, RCX, addr, true);
+		a_rex(a, false, src, at.index == NO_REG ? 0 : at.index, at.base, true);
 		a_1(a, 0x88);
-		a_modrm_idx(a, src, addr, RCX, 0);
+		if (at.index == NO_REG)
+			a_modrm_mem(a, src, at.base, at.disp);
+		else
+			a_modrm_idx(a, src, at.base, at.index, at.disp);
 		break;
 	case 2:
 		a_1(a, 0x66);
-		a_rx(a, false, 0x89, src, addr, RCX, 0);
+		a_operand(a, false, 0x89, src, at);
 		break;
 	case 4:
-		a_rx(a, false, 0x89, src, addr, RCX, 0);
+		a_operand(a, false, 0x89, src, at);
 		break;
 	default:
-		a_rx(a, true, 0x89, src, addr, RCX, 0);
+		a_operand(a, true, 0x89, src, at);
 		break;
 	}
 }
 
-static void store_vector(struct gen *g, struct ir_memop m, unsigned src, unsigned addr)
+static void store_vector(struct gen *g, struct ir_memop m, unsigned src, struct operand at)
 {
 	struct assembler *a = &g->a;
 
 	if (!m.big_endian) {
-		a_sse_idx(a, 0, 0x0f11, src, addr, RCX);
+		a_operand(a, false, 0x0f11, src, at);
 		return;
 	}
 	a_sse_w(a, 0x66, 0x0f7e, src, RAX); /* movq rax, xmm */
@@ -145,8 +195,8 @@ static void store_vector(struct gen *g, struct ir_memop m, unsigned src, unsigne
 	a_sse_w(a, 0x66, 0x0f7e, 0, RDX);
 	a_bswap(a, true, RAX);
 	a_bswap(a, true, RDX);
-	a_rx(a, true, 0x89, RDX, addr, RCX, 0);
-	a_rx(a, true, 0x89, RAX, addr, RCX, 8);
+	a_operand(a, true, 0x89, RDX, at);
+	a_operand(a, true, 0x89, RAX, beyond(at, 8));
 }
 
 static struct stub *access_stub(struct gen *g, enum stub_kind kind, const struct ir_inst *i,
@@ -154,8 +204,8 @@ static struct stub *access_stub(struct gen *g, enum stub_kind kind, const struct
 {
 	struct stub *s = add_stub(g, kind);
 
-	s->m = ir_memop_of(i);
 	s->imm = i->imm;
+	s->aux = i->aux;
 	s->type = i->type;
 	s->from[0] = from[0];
 	s->from[1] = from[1];
@@ -171,6 +221,7 @@ static void load(struct gen *g, const struct ir_inst *i)
 	struct ir_memop m = ir_memop_of(i);
 	unsigned addr = use_reg(g, i->arg[0]), dst;
 	uint32_t from[2], live, live_xmm;
+	struct operand at;
 	struct stub *s;
 
 	/* The address is read before the result is written, by the stub, too. */
@@ -182,11 +233,11 @@ static void load(struct gen *g, const struct ir_inst *i)
 		live_xmm &= ~(1u << dst);
 	else
 		live &= ~(1u << dst);
-	tlb_hit(g, addr, m, MEM_READ, from);
+	at = tlb_hit(g, addr, ir_disp_of(i), m, MEM_READ, from);
 	if (i->type == IR_V128)
-		load_vector(g, m, dst, addr);
+		load_vector(g, m, dst, at);
 	else
-		load_value(g, i, m, dst, addr);
+		load_value(g, i, m, dst, at);
 	s = access_stub(g, STUB_LOAD, i, from, live, live_xmm);
 	s->addr = addr;
 	s->reg = dst;
@@ -197,16 +248,69 @@ static void store(struct gen *g, const struct ir_inst *i)
 	struct ir_memop m = ir_memop_of(i);
 	unsigned addr = use_reg(g, i->arg[0]), src = use_reg(g, i->arg[1]);
 	uint32_t from[2];
+	struct operand at;
 	struct stub *s;
 
-	tlb_hit(g, addr, m, MEM_WRITE, from);
+	at = tlb_hit(g, addr, ir_disp_of(i), m, MEM_WRITE, from);
 	if (i->type == IR_V128)
-		store_vector(g, m, src, addr);
+		store_vector(g, m, src, at);
 	else
-		store_value(g, m, src, addr);
+		store_value(g, m, src, at);
 	s = access_stub(g, STUB_STORE, i, from, live_gprs(g), live_xmms(g));
 	s->addr = addr;
 	s->reg = src;
+}
+
+/* The index is that of the first byte; the last one's block must be the same. */
+static void probe(struct gen *g, const struct ir_inst *i)
+{
+	struct ir_probe p = ir_probe_of(i->imm, i->aux);
+	unsigned base = use_reg(g, i->arg[0]), dst;
+	uint32_t from[2] = { NO_INDEX, NO_INDEX }, live;
+	struct stub *s;
+
+	operands_read(g);
+	dst = def_reg(g);
+	live = live_gprs(g) & ~(1u << dst);
+	entry_of(g, base, p.low);
+	from[0] = check_tag(g, base, p.high - 1, p.kind);
+	if (p.loads) {
+		/* cmp rdx, [r14 + rcx + tag] */
+		a_rx(&g->a, true, 0x3b, RDX, R14, RCX, TAG(MEM_READ));
+		from[1] = a_jcc(&g->a, CC_NE);
+	}
+	if (dst == base) {
+		a_rx(&g->a, true, 0x03, dst, R14, RCX, ADDEND);
+	} else {
+		a_rx(&g->a, true, 0x8b, dst, R14, RCX, ADDEND);
+		a_alu(&g->a, ALU_ADD, true, dst, base);
+	}
+	s = access_stub(g, STUB_PROBE, i, from, live, live_xmms(g));
+	s->addr = base;
+	s->reg = dst;
+}
+
+static void load_host(struct gen *g, const struct ir_inst *i)
+{
+	struct operand at = { use_reg(g, i->arg[0]), NO_REG, ir_disp_of(i) };
+	struct ir_memop m = ir_memop_of(i);
+
+	operands_read(g);
+	if (i->type == IR_V128)
+		load_vector(g, m, def_reg(g), at);
+	else
+		load_value(g, i, m, def_reg(g), at);
+}
+
+static void store_host(struct gen *g, const struct ir_inst *i)
+{
+	struct operand at = { use_reg(g, i->arg[0]), NO_REG, ir_disp_of(i) };
+	unsigned src = use_reg(g, i->arg[1]);
+
+	if (i->type == IR_V128)
+		store_vector(g, ir_memop_of(i), src, at);
+	else
+		store_value(g, ir_memop_of(i), src, at);
 }
 
 /* Atomics: the interpreter's own functions, on the homes of the operands. */
@@ -256,6 +360,15 @@ void gen_memory(struct gen *g, const struct ir_inst *i)
 		break;
 	case IR_STORE:
 		store(g, i);
+		break;
+	case IR_PROBE:
+		probe(g, i);
+		break;
+	case IR_LOAD_HOST:
+		load_host(g, i);
+		break;
+	case IR_STORE_HOST:
+		store_host(g, i);
 		break;
 	case IR_CAS:
 	case IR_RMW:

@@ -117,6 +117,7 @@ static void call(struct gen *g, const void *fn)
 static void access(struct gen *g, const struct stub *s)
 {
 	bool store = s->kind == STUB_STORE, vec = s->type == IR_V128;
+	int32_t disp = (int32_t)(s->imm >> 32);
 	uint32_t bytes, fault;
 
 	/* A fault must find guest state exact. */
@@ -125,17 +126,17 @@ static void access(struct gen *g, const struct stub *s)
 	if (vec) {
 		if (store)
 			a_sse_mem(&g->a, 0, 0x0f29, s->reg, RSP, 0);
-		a_mov(&g->a, true, RSI, s->addr);
+		a_lea(&g->a, true, RSI, s->addr, disp);
 		a_mov(&g->a, true, RCX, RSP);
 	} else if (store) {
 		/* rsi and rcx: the value may be in rsi */
 		a_mov(&g->a, true, RCX, s->reg);
-		a_mov(&g->a, true, RSI, s->addr);
+		a_lea(&g->a, true, RSI, s->addr, disp);
 	} else {
-		a_mov(&g->a, true, RSI, s->addr);
+		a_lea(&g->a, true, RSI, s->addr, disp);
 		a_mov_imm(&g->a, RCX, s->type);
 	}
-	a_mov_imm(&g->a, RDX, s->imm);
+	a_mov_imm(&g->a, RDX, (uint32_t)s->imm);
 	call(g, vec ? (store ? (const void *)slow_store_v : (const void *)slow_load_v) :
 		      (store ? (const void *)slow_store : (const void *)slow_load));
 	if (!vec && !store)
@@ -156,6 +157,32 @@ static void access(struct gen *g, const struct stub *s)
 	leave_fault(g, s->pc);
 }
 
+/* A PROBE that missed: slow_probe may find that all is well, or record a fault, or refuse. */
+static void probe(struct gen *g, const struct stub *s)
+{
+	uint32_t bytes, fault, refused;
+
+	pins_write_back(g);
+	bytes = stub_save(g, s);
+	a_mov(&g->a, true, RSI, s->addr);
+	a_mov_imm(&g->a, RDX, s->imm);
+	a_mov_imm(&g->a, RCX, s->aux);
+	call(g, (const void *)slow_probe);
+	a_mov(&g->a, true, RCX, RDX);
+	a_mov(&g->a, true, s->reg, RAX);
+	stub_restore(g, s, bytes);
+	a_alu_imm(&g->a, ALU_CMP, false, RCX, MEM_PROBE_OK);
+	fault = a_jcc(&g->a, CC_B);
+	refused = a_jcc(&g->a, CC_A);
+	a_patch(&g->a, a_jmp(&g->a), s->back);
+	a_patch_here(&g->a, fault);
+	leave_fault(g, s->pc);
+	a_patch_here(&g->a, refused);
+	gen_store_pc(g, s->pc);
+	a_mov_imm(&g->a, RDX, (uintptr_t)g->code);
+	leave(g, IR_LEAVE_UNSHARED, 0);
+}
+
 static void gen_stub(struct gen *g, const struct stub *s)
 {
 	for (unsigned n = 0; n < 2; n++)
@@ -170,6 +197,9 @@ static void gen_stub(struct gen *g, const struct stub *s)
 	case STUB_LOAD:
 	case STUB_STORE:
 		access(g, s);
+		break;
+	case STUB_PROBE:
+		probe(g, s);
 		break;
 	case STUB_FAULT:
 		leave_fault(g, s->pc);

@@ -53,7 +53,7 @@ enum ppc_next ppc_emulate_doorbell(struct ppc_vcpu *v)
 	uint32_t insn;
 	unsigned rt, rb, spr;
 
-	if (!p9_fetch_current(c, &insn))
+	if (!ppc_fetch_current(v, &insn))
 		return PPC_RESUME; /* it will fault by itself */
 	if (insn >> 26 != 31)
 		goto illegal;

@@ -225,6 +225,17 @@ static uint64_t host_value(const uint8_t *data, unsigned size)
 	return get_bytes(data, size, !HOST_LITTLE_ENDIAN);
 }
 
+bool ppc_fetch_current(struct ppc_vcpu *v, uint32_t *insn)
+{
+	struct ppc_vm *vm = ppc_vm_of_vcpu(v);
+	bool there;
+
+	kvm_lock(&vm->mmu_lock);
+	there = p9_fetch_current(v->vcpu.cpu, insn);
+	kvm_unlock(&vm->mmu_lock);
+	return there;
+}
+
 enum ppc_next ppc_emulate_mmio(struct ppc_vcpu *v, uint64_t ea, gpa_t gpa, bool write)
 {
 	struct cpu *c = v->vcpu.cpu;
@@ -238,7 +249,7 @@ enum ppc_next ppc_emulate_mmio(struct ppc_vcpu *v, uint64_t ea, gpa_t gpa, bool 
 	bool store, big_endian;
 
 	/* Not readable any more: another processor unmapped it. Let it fault by itself. */
-	if (!p9_fetch_current(c, &insn))
+	if (!ppc_fetch_current(v, &insn))
 		return PPC_RESUME;
 	a = decode(r, insn, &insn_ea);
 	if (!a) {

@@ -42,6 +42,9 @@ struct nested_guest {
 	uint64_t patb0, patb1;        /* L1's partition-table entry, as processors cache it */
 	_Atomic uint64_t *root;       /* the shadow tree's */
 	struct shadow_table *pending; /* unlinked, to be free when TLBs have been told */
+	uint64_t nr_tables;           /* linked */
+	uint64_t top;                 /* the shadow tree maps nothing from this L2 address on */
+	uint64_t reclaim;             /* L2 address from which tables go next, at the limit */
 	struct nested_guest *next;
 	uint16_t last_cpu[NESTED_MAX_TOKENS]; /* vcpu.index + 1 where L2's vCPU ran; 0: nowhere */
 };
@@ -57,6 +60,7 @@ struct nested_vm {
 	uint32_t nr_guests;
 	uint32_t next_lpid;
 	uint64_t nr_tables; /* allocated, free ones included */
+	uint64_t nr_free;
 	struct shadow_table *free;
 	struct nested_core core[KVM_MAX_VCPU_IDS]; /* with joint_threads */
 };
@@ -136,10 +140,10 @@ uint64_t rmap_gpa(uint64_t entry);
 unsigned rmap_shift(uint64_t entry);
 uint32_t rmap_lpid(uint64_t entry);
 
-/* Leaves of one frame at most: with more, the oldest makes room. */
+/* Leaves of one frame at most: with more, the one that was made first makes room. */
 #define RMAP_MAX 1024
 
-/* How many entries a frame has, and one of them. */
+/* How many entries a frame has, and one of them: in the order of their making. */
 uint32_t rmap_count(uint64_t head);
 uint64_t rmap_at(uint64_t head, uint32_t i);
 /* The entry is not there yet, and there are fewer than RMAP_MAX. 0 or -ENOMEM. */

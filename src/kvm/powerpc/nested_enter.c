@@ -275,7 +275,10 @@ static uint64_t l2_lpcr(struct ppc_vcpu *v)
 
 /* --- entry --- */
 
-/* H_ENTER_NESTED's arguments, checked. slots_lock held. */
+/*
+ * H_ENTER_NESTED's arguments, checked. Each word is read once: another processor of L1's may write
+ * it meanwhile. slots_lock held.
+ */
 static long read_arguments(struct ppc_vcpu *v)
 {
 	struct nested_vcpu *n = v->nested_vcpu;
@@ -296,7 +299,7 @@ static long read_arguments(struct ppc_vcpu *v)
 	default:
 		return n->hv[HV_VERSION] > HV_VERSION_MAX ? H_P2 : H_PARAMETER;
 	}
-	if (read_words(v, n->hv_gpa, n->hv, n->words) ||
+	if (read_words(v, n->hv_gpa + sizeof(n->hv[0]), n->hv + 1, n->words - 1) ||
 	    read_words(v, n->regs_gpa, n->pt, PTREG_WORDS))
 		return H_PARAMETER;
 	/* There are no transactions. */

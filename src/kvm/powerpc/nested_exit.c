@@ -123,7 +123,7 @@ static enum ppc_next leave_heai(struct ppc_vcpu *v)
 	uint32_t insn;
 
 	/* Another processor unmapped it: it will fault by itself. */
-	if (!p9_fetch_current(v->vcpu.cpu, &insn))
+	if (!ppc_fetch_current(v, &insn))
 		return PPC_RESUME;
 	p9_regs(v->vcpu.cpu)->heir = insn;
 	return leave(v, P9_VEC_HEAI);

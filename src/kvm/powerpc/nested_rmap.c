@@ -3,15 +3,19 @@
  * in the memory slot:
  *	0		none
  *	odd		the only entry, itself
- *	even		a pointer to a list of two or more
+ *	even		a pointer to a list of two or more, the oldest first
  * An entry holds all that finds its leaf: bits 19:58 the L2 page number, 17:18 the size (0: 4
  * KiB, 1: 2 MiB, 2: 1 GiB), 1:16 L1's LPID, bit 0 set. A large leaf is entered at its first frame.
  *
  * A leaf has exactly one entry, from when it is linked to when it is taken away, so that adding
  * searches nothing, and removing looks only among the entries of one frame, RMAP_MAX at most.
+ *
+ * Lists shrink as they grew: of one longer than the shortest, a third at least is in use always,
+ * so what they take is bounded by the leaves that there are, not by those that ever were.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kvm/powerpc/nested.h"
 #include "kvm/powerpc/radix_tree.h"
@@ -20,6 +24,8 @@
 #define RMAP_LPID_SHIFT 1
 #define RMAP_SIZE_SHIFT 17
 #define RMAP_GFN_SHIFT  19
+
+#define ROOM_MIN 4
 
 struct rmap_list {
 	uint32_t n, room;
@@ -66,10 +72,18 @@ uint64_t rmap_at(uint64_t head, uint32_t i)
 	return head & RMAP_SINGLE ? head : list_of(head)->entry[i];
 }
 
+/* NULL: no memory, and the list (NULL: a new one) is as it was. */
+static struct rmap_list *resize(struct rmap_list *l, uint32_t room)
+{
+	l = realloc(l, sizeof(*l) + room * sizeof(l->entry[0]));
+	if (l)
+		l->room = room;
+	return l;
+}
+
 int rmap_add(uint64_t *head, uint64_t entry)
 {
 	struct rmap_list *l;
-	uint32_t room = 4;
 
 	if (!*head) {
 		*head = entry;
@@ -77,14 +91,10 @@ int rmap_add(uint64_t *head, uint64_t entry)
 	}
 	l = *head & RMAP_SINGLE ? NULL : list_of(*head);
 	if (!l || l->n == l->room) {
-		struct rmap_list *new;
+		struct rmap_list *new = resize(l, l ? 2 * l->room : ROOM_MIN);
 
-		if (l)
-			room = 2 * l->room;
-		new = realloc(l, sizeof(*l) + room * sizeof(l->entry[0]));
 		if (!new)
 			return -ENOMEM;
-		new->room = room;
 		if (!l) {
 			new->n = 1;
 			new->entry[0] = *head;
@@ -99,6 +109,7 @@ int rmap_add(uint64_t *head, uint64_t entry)
 void rmap_remove(uint64_t *head, uint64_t entry)
 {
 	struct rmap_list *l;
+	uint32_t i;
 
 	if (*head & RMAP_SINGLE) {
 		if (*head == entry)
@@ -109,14 +120,21 @@ void rmap_remove(uint64_t *head, uint64_t entry)
 		return;
 	l = list_of(*head);
 	/* From the end: what was mapped last goes first when a guest goes. */
-	for (uint32_t i = l->n; i-- > 0;) {
-		if (l->entry[i] != entry)
-			continue;
-		l->entry[i] = l->entry[--l->n];
-		break;
-	}
+	i = l->n;
+	while (i && l->entry[i - 1] != entry)
+		i--;
+	if (!i)
+		return;
+	memmove(&l->entry[i - 1], &l->entry[i], (l->n - i) * sizeof(l->entry[0]));
+	l->n--;
 	if (l->n == 1) {
 		*head = l->entry[0];
 		free(l);
+	} else if (l->room > ROOM_MIN && l->n <= l->room / 3) {
+		struct rmap_list *small = resize(l, l->room / 2);
+
+		/* A list that stays too long is none that is wrong. */
+		if (small)
+			*head = (uintptr_t)small;
 	}
 }

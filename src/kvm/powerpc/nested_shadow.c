@@ -9,236 +9,20 @@
  * only when C is set in L1's entry and the page is in the dirty log, if there is one; otherwise the
  * first store faults, and both are done then. So the processor's walker never has R or C to set.
  *
- * A table has beside each leaf the L1 frame that it maps, so that the frame's reverse map is found
- * when the leaf goes. Tables are a bounded resource (an L1 can map one page at all addresses): at
- * the limit, whole shadow trees are dropped, and fill again.
+ * Tables and how leaves go are in nested_tables.c.
  */
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "kvm/powerpc/nested.h"
-#include "kvm/powerpc/radix_tree.h"
-
-#define TABLE_ENTRIES (1u << TABLE_BITS)
-
-struct shadow_table {
-	entry_t entry[TABLE_ENTRIES]; /* first: what the processor walks, aligned to its size */
-	union {
-		uint64_t gfn[TABLE_ENTRIES]; /* of leaves: the L1 frame */
-		struct shadow_table *next;   /* unlinked */
-	};
-};
-
-/* A table for each 64 pages of L1's memory (8 times what maps it all once), and some. */
-#define TABLES_MIN 4096
-
-static uint64_t tables_max(const struct ppc_vm *vm)
-{
-	uint64_t pages = 0;
-
-	for (uint32_t i = 0; i < vm->vm.nr_slots; i++)
-		pages += vm->vm.slot[i]->npages;
-	return TABLES_MIN + pages / 64;
-}
-
-static struct shadow_table *shadow_of(uint64_t v)
-{
-	return (struct shadow_table *)(void *)table_of(v);
-}
-
-uint64_t shadow_leaf_gfn(const entry_t *entries, unsigned i)
-{
-	return ((const struct shadow_table *)(const void *)entries)->gfn[i];
-}
-
-uint64_t shadow_table_bytes(void)
-{
-	return sizeof(struct shadow_table);
-}
-
-int shadow_create(struct nested_guest *g)
-{
-	/* Zeros that take no memory: of 64 KiB, a guest uses a page. It is aligned to its size. */
-	const size_t size = 2 * ROOT_SIZE - KVM_PAGE_SIZE;
-	uint8_t *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	size_t before;
-
-	if (map == MAP_FAILED)
-		return -ENOMEM;
-	before = -(uintptr_t)map & (ROOT_SIZE - 1);
-	if (before)
-		munmap(map, before);
-	if (size - before > ROOT_SIZE)
-		munmap(map + before + ROOT_SIZE, size - before - ROOT_SIZE);
-	g->root = (entry_t *)(void *)(map + before);
-	return 0;
-}
-
-uint64_t shadow_patb0(const struct nested_guest *g)
-{
-	return PATB_HR | PATB_RTS_52 | (uintptr_t)g->root | ROOT_BITS;
-}
-
-/* --- taking away --- */
-
-/* TLBs of all processors forget the guest, and tables that were unlinked are free. */
-static void flush(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g)
-{
-	struct shadow_table *t;
-
-	if (!g->stale)
-		return;
-	p9_invalidate(vm->vm.system, self, g->lpid, UINT64_MAX, true, 0, 0);
-	g->stale = false;
-	while ((t = g->pending)) {
-		g->pending = t->next;
-		t->next = vm->nested->free;
-		vm->nested->free = t;
-	}
-}
-
-/* The reverse-map head of a frame; NULL: no slot. */
-static uint64_t *rmap_head(struct ppc_vm *vm, uint64_t gfn)
-{
-	struct kvm_memslot *slot = kvm_find_slot(&vm->vm, GPA(gfn << KVM_PAGE_SHIFT));
-
-	return slot && slot->rmap ? &slot->rmap[gfn - slot->base_gfn] : NULL;
-}
-
-/* The leaf at index i of t, which maps L2 address gpa. head: its frame's, if known. */
-static void zap_leaf(struct ppc_vm *vm, struct nested_guest *g, struct shadow_table *t, unsigned i,
-		     unsigned shift, uint64_t gpa, uint64_t *head)
-{
-	entry_store(&t->entry[i], 0);
-	if (!head)
-		head = rmap_head(vm, t->gfn[i]);
-	if (head)
-		rmap_remove(head, rmap_entry(gpa, shift, g->l1_lpid));
-	g->stale = true;
-}
-
-/* All that a table maps, and itself; base is the L2 address that it starts at. */
-static void zap_table(struct ppc_vm *vm, struct nested_guest *g, struct shadow_table *t,
-		      unsigned shift, uint64_t base)
-{
-	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-		uint64_t v = entry_load(&t->entry[i]);
-		uint64_t gpa = base + ((uint64_t)i << shift);
-
-		if (!v)
-			continue;
-		if (is_leaf(v))
-			zap_leaf(vm, g, t, i, shift, gpa, NULL);
-		else
-			zap_table(vm, g, shadow_of(v), shift - TABLE_BITS, gpa);
-	}
-	t->next = g->pending;
-	g->pending = t;
-	g->stale = true;
-}
-
-/* Under the table t (entries of 1 << shift) that starts at `base`: [start, end). */
-static void zap_range(struct ppc_vm *vm, struct nested_guest *g, struct shadow_table *t,
-		      unsigned shift, uint64_t base, uint64_t start, uint64_t end)
-{
-	uint64_t size = BIT64(shift);
-
-	if (start < base)
-		start = base;
-	for (uint64_t gpa = align_down(start, size); gpa < end; gpa += size) {
-		unsigned i = (unsigned)((gpa - base) >> shift);
-		uint64_t v;
-
-		if (i >= TABLE_ENTRIES)
-			break;
-		v = entry_load(&t->entry[i]);
-		if (!v)
-			continue;
-		if (is_leaf(v)) {
-			zap_leaf(vm, g, t, i, shift, gpa, NULL);
-		} else if (gpa >= start && gpa + size <= end) {
-			entry_store(&t->entry[i], 0);
-			zap_table(vm, g, shadow_of(v), shift - TABLE_BITS, gpa);
-		} else {
-			zap_range(vm, g, shadow_of(v), shift - TABLE_BITS, gpa, start, end);
-		}
-	}
-}
-
-static void zap(struct ppc_vm *vm, struct nested_guest *g, uint64_t start, uint64_t end)
-{
-	uint64_t size = BIT64(ROOT_SHIFT);
-
-	for (uint64_t gpa = align_down(start, size); gpa < end; gpa += size) {
-		entry_t *e;
-		uint64_t v;
-
-		if (gpa >> ROOT_SHIFT >= BIT64(ROOT_BITS))
-			break;
-		e = entry_at(g->root, gpa, ROOT_SHIFT);
-		v = entry_load(e);
-		if (!v)
-			continue;
-		if (gpa >= start && gpa + size <= end) {
-			entry_store(e, 0);
-			zap_table(vm, g, shadow_of(v), ROOT_SHIFT - TABLE_BITS, gpa);
-		} else {
-			zap_range(vm, g, shadow_of(v), ROOT_SHIFT - TABLE_BITS, gpa, start, end);
-		}
-	}
-}
-
-void shadow_zap(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g, uint64_t start,
-		uint64_t end)
-{
-	zap(vm, g, start, end);
-	flush(vm, self, g);
-}
-
-void shadow_destroy(struct ppc_vm *vm, struct nested_guest *g)
-{
-	shadow_zap(vm, NULL, g, 0, UINT64_MAX);
-	munmap((void *)g->root, ROOT_SIZE);
-	g->root = NULL;
-}
-
-void shadow_fini(struct nested_vm *n)
-{
-	struct shadow_table *t;
-
-	while ((t = n->free)) {
-		n->free = t->next;
-		free(t);
-	}
-}
+#include "kvm/powerpc/nested_tables.h"
 
 /* --- filling --- */
 
-/* A zeroed table; NULL: no memory, or the limit is reached (*limit). */
-static struct shadow_table *table_alloc(struct ppc_vm *vm, bool *limit)
-{
-	struct nested_vm *n = vm->nested;
-	struct shadow_table *t = n->free;
-
-	if (t) {
-		n->free = t->next;
-	} else {
-		*limit = n->nr_tables >= tables_max(vm);
-		t = *limit ? NULL : aligned_alloc(TABLE_SIZE, sizeof(*t));
-		if (!t)
-			return NULL;
-		n->nr_tables++;
-	}
-	memset((void *)t, 0, sizeof(*t));
-	return t;
-}
-
 /*
  * The table with the entries of 1 << want for gpa. Larger leaves on the way go. NULL: as
- * table_alloc.
+ * shadow_table_alloc.
  */
 static struct shadow_table *table_for(struct ppc_vm *vm, struct nested_guest *g, uint64_t gpa,
 				      unsigned want, bool *limit)
@@ -246,16 +30,18 @@ static struct shadow_table *table_for(struct ppc_vm *vm, struct nested_guest *g,
 	struct shadow_table *t = NULL;
 	entry_t *e = entry_at(g->root, gpa, ROOT_SHIFT);
 
+	if (gpa >= g->top)
+		g->top = align_down(gpa, BIT64(ROOT_SHIFT)) + BIT64(ROOT_SHIFT);
 	for (unsigned shift = ROOT_SHIFT;;) {
 		uint64_t v = entry_load(e);
 
 		if (is_leaf(v)) {
-			zap_leaf(vm, g, t, (unsigned)(e - t->entry), shift,
-				 align_down(gpa, BIT64(shift)), NULL);
+			shadow_zap_leaf(vm, g, t, (unsigned)(e - t->entry), shift,
+					align_down(gpa, BIT64(shift)), NULL);
 			v = 0;
 		}
 		if (!v) {
-			struct shadow_table *new = table_alloc(vm, limit);
+			struct shadow_table *new = shadow_table_alloc(vm, g, limit);
 
 			if (!new)
 				return NULL;
@@ -321,16 +107,16 @@ static enum install install(struct ppc_vm *vm, struct cpu *self, struct nested_g
 		entry_store(&t->entry[i], v);
 		if (old & ~v)
 			g->stale = true;
-		flush(vm, self, g);
+		shadow_flush(vm, self, g);
 		return INSTALLED;
 	}
 	if (is_leaf(old)) {
-		zap_leaf(vm, g, t, i, shift, gpa, NULL);
+		shadow_zap_leaf(vm, g, t, i, shift, gpa, NULL);
 	} else if (old) {
 		entry_store(&t->entry[i], 0);
-		zap_table(vm, g, shadow_of(old), shift - TABLE_BITS, gpa);
+		shadow_zap_table(vm, g, shadow_of(old), shift - TABLE_BITS, gpa);
 	}
-	flush(vm, self, g);
+	shadow_flush(vm, self, g);
 	head = rmap_room(vm, self, slot, gfn);
 	if (!head || rmap_add(head, rmap_entry(gpa, shift, g->l1_lpid)))
 		return INSTALL_NO_MEMORY;
@@ -339,26 +125,21 @@ static enum install install(struct ppc_vm *vm, struct cpu *self, struct nested_g
 	return INSTALLED;
 }
 
-/* As install; at the limit of tables, trees are dropped: the guest's own, then all. */
-static enum nested_map install_or_recycle(struct ppc_vm *vm, struct cpu *self,
+/* As install; at the limit of tables, some of others' leaves make room. */
+static enum nested_map install_or_reclaim(struct ppc_vm *vm, struct cpu *self,
 					  struct nested_guest *g, struct kvm_memslot *slot,
 					  uint64_t gpa, uint64_t to, unsigned shift, unsigned prot)
 {
 	enum install ret = install(vm, self, g, slot, gpa, to, shift, prot);
 
 	if (ret == INSTALL_LIMIT) {
-		shadow_zap(vm, self, g, 0, UINT64_MAX);
-		ret = install(vm, self, g, slot, gpa, to, shift, prot);
-	}
-	if (ret == INSTALL_LIMIT) {
-		for (struct nested_guest *o = vm->nested->all; o; o = o->next)
-			shadow_zap(vm, self, o, 0, UINT64_MAX);
+		shadow_reclaim(vm, self, g);
 		ret = install(vm, self, g, slot, gpa, to, shift, prot);
 	}
 	if (ret == INSTALLED)
 		return NESTED_MAPPED;
 	/* What was zapped before memory ran out. */
-	flush(vm, self, g);
+	shadow_flush(vm, self, g);
 	return NESTED_NO_MEMORY;
 }
 
@@ -394,7 +175,7 @@ enum nested_map shadow_map(struct ppc_vm *vm, struct cpu *self, struct nested_gu
 	if (t->shift < shift)
 		shift = t->shift == 16 ? RADIX_SHIFT_4K : t->shift;
 	page = align_down(t->gpa, BIT64(shift));
-	ret = install_or_recycle(vm, self, g, slot, align_down(gpa, BIT64(shift)), page, shift,
+	ret = install_or_reclaim(vm, self, g, slot, align_down(gpa, BIT64(shift)), page, shift,
 				 prot);
 	if (ret != NESTED_MAPPED || t->shift != 16)
 		return ret;
@@ -412,7 +193,7 @@ enum nested_map shadow_map(struct ppc_vm *vm, struct cpu *self, struct nested_gu
 		if (install(vm, self, g, slot, l2 + offset, l1, shift, prot) != INSTALLED)
 			break;
 	}
-	flush(vm, self, g);
+	shadow_flush(vm, self, g);
 	return NESTED_MAPPED;
 }
 
@@ -444,7 +225,7 @@ static struct shadow_table *find_leaf(struct ppc_vm *vm, uint64_t entry, struct 
 static void flush_stale(struct ppc_vm *vm)
 {
 	for (struct nested_guest *g = vm->nested->all; g; g = g->next)
-		flush(vm, NULL, g);
+		shadow_flush(vm, NULL, g);
 }
 
 static void zap_head(struct ppc_vm *vm, uint64_t *head)
@@ -457,7 +238,7 @@ static void zap_head(struct ppc_vm *vm, uint64_t *head)
 
 		t = find_leaf(vm, entry, &g, &i);
 		if (t) {
-			zap_leaf(vm, g, t, i, rmap_shift(entry), rmap_gpa(entry), head);
+			shadow_zap_leaf(vm, g, t, i, rmap_shift(entry), rmap_gpa(entry), head);
 		} else {
 			kvm_vm_bug(&vm->vm, "a reverse map of nested guests leads nowhere.");
 			rmap_remove(head, entry);

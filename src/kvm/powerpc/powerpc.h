@@ -203,6 +203,13 @@ int ppc_get_mappings(struct kvm_vm *vm, void *arg);
 
 /* --- emulate.c --- */
 
+/*
+ * The instruction at pc, for who carries it out in the processor's place. False: it is no longer
+ * there. Takes mmu_lock: the processor walks page tables and reads guest memory, and outside of
+ * cpu_run nobody who takes a table or a slot away waits for it; but they do that with mmu_lock held.
+ */
+bool ppc_fetch_current(struct ppc_vcpu *v, uint32_t *insn);
+
 /* The load or store at pc touched device address page gpa (low 12 bits from ea). */
 enum ppc_next ppc_emulate_mmio(struct ppc_vcpu *v, uint64_t ea, gpa_t gpa, bool write);
 void ppc_complete_mmio(struct ppc_vcpu *v);
