@@ -190,6 +190,7 @@ void cpu_jump_cache_purge(struct cpu *c, bool renew);
 bool cpu_compile(struct cpu *c, struct region *g);
 /* From now on compile the code of g without shared checks (IR_PROBE). */
 void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
+bool cpu_compile_shares(struct cpu_system *s, const struct region *g);
 /*
  * after_idle: how often a region is interpreted first when the thread has nothing to do. NULL: there is no
  * need for a thread, or none to be had.

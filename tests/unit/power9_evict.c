@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "mem/endian.h"
 #include "power9_machine.h"
 
 #define FUNCTIONS 1200
@@ -16,6 +17,9 @@
 #define FIRST	  (M_CODE + 0x1000)
 #define LIMIT	  (128 << 10)
 #define ROUNDS	  40
+#define DATA	  UINT64_C(0x100000)
+#define DATA_CODE (FIRST + DISTANCE / 2) /* between functions */
+#define VALUE	  UINT64_C(0x123456789abcdef)
 
 #define ADDI(rt, ra, imm)  (14u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
 #define MULLI(rt, ra, imm) (7u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
@@ -24,6 +28,8 @@
 #define MTCTR(rs)	   (31u << 26 | (rs) << 21 | 9u << 16 | 467u << 1)
 #define BDNZ(distance)	   (16u << 26 | 16u << 21 | ((distance) & 0xfffc))
 #define BNE(distance)	   (16u << 26 | 4u << 21 | 2u << 16 | ((distance) & 0xfffc))
+#define STD(rs, ra, d)	   (62u << 26 | (rs) << 21 | (ra) << 16 | (d))
+#define LD(rt, ra, d)	   (58u << 26 | (rt) << 21 | (ra) << 16 | (d))
 #define BCTRL		   0x4e800421u
 #define BLR		   0x4e800020u
 
@@ -32,7 +38,7 @@ static uint64_t wanted(unsigned functions)
 	uint64_t v = 0;
 
 	for (unsigned n = 0; n < functions; n++)
-		v = v * 31 + n + 3 * 7;
+		v = v * 31 + n + 3 * 7 + (VALUE << 1);
 	return v;
 }
 
@@ -53,13 +59,16 @@ static void create(struct machine *m, unsigned ncpu, bool jit, bool background)
 
 	machine_create_config(m, ncpu, &config);
 	machine_code(m, M_CODE, caller, 6);
+	st_le64(m->ram + DATA + 8, VALUE << 1);
+	st_le64(m->ram + DATA_CODE + 8, VALUE << 1);
 	for (unsigned n = 0; n < FUNCTIONS; n++) {
 		const uint32_t function[] = {
 			MULLI(3, 3, 31), ADDI(3, 3, n), ADDI(5, 0, 3), MTCTR(5),
-			ADDI(3, 3, 7),	 BDNZ(-4),	BLR,
+			ADDI(3, 3, 7),	 BDNZ(-4),	STD(3, 4, 0),  LD(7, 4, 8),
+			ADD(3, 3, 7),	 BLR,
 		};
 
-		machine_code(m, FIRST + n * DISTANCE, function, 7);
+		machine_code(m, FIRST + n * DISTANCE, function, 10);
 	}
 }
 
@@ -76,6 +85,8 @@ static void *run(void *arg)
 
 		p9_set_pc(c, M_CODE);
 		r->gpr[3] = 0;
+		/* The check that store and load share is refused where code is: compiled code is left. */
+		r->gpr[4] = n % 4 == 3 ? DATA_CODE : DATA;
 		r->gpr[20] = functions;
 		r->gpr[22] = FIRST;
 		r->gpr[23] = DISTANCE;
@@ -95,8 +106,18 @@ static void check_bound(struct machine *m, bool jit)
 	assert_true(s.regions_evicted > FUNCTIONS);
 	/* what is used may exceed it by a little; the dead wait to be freed */
 	assert_true(s.region_bytes <= LIMIT + LIMIT / 16 + (4 << 10));
-	if (jit && s.regions_compiled)
+	if (jit && s.regions_compiled) {
+		uint64_t unshared = 0;
+
 		assert_true(s.code_bytes <= 4 * LIMIT);
+		for (unsigned n = 0; n < m->ncpu; n++) {
+			struct cpu_stats c;
+
+			cpu_stats_read(m->cpu[n], &c);
+			unshared += c.left_unshared;
+		}
+		assert_true(unshared > 0);
+	}
 }
 
 static void several(unsigned ncpu, bool jit, bool background)
