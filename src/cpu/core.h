@@ -87,6 +87,7 @@ struct cpu {
 	_Atomic uint64_t req_served;
 	_Atomic uint64_t epoch_seen;
 	uint32_t round_seen; /* region_round */
+	bool was_idle;       /* has run nothing since cpu_run began: regions it knew may be freed */
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
 	struct lockstep *lockstep; /* NULL: compiled code runs alone (lockstep.h) */
@@ -179,6 +180,8 @@ static inline size_t cpu_jump_offset(const struct cpu_arch *arch)
 void cpu_post(struct cpu *c, struct cpu *self, const struct cpu_request *req); /* and wait */
 void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req);
 void cpu_serve_requests(struct cpu *c);
+
+void cpu_jump_cache_clear(struct cpu *c);
 
 /* Take dead regions out of the jump cache; the others are to be looked at before they are run again: renew. */
 void cpu_jump_cache_purge(struct cpu *c, bool renew);

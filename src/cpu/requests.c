@@ -23,8 +23,8 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
 	const size_t all = config->translation_bytes ? config->translation_bytes : TRANSLATIONS;
 	const struct region_limits limit = {
-		.compiled = config->jit ? all / 2 : 0,
-		.interpreted = config->jit ? all / 2 : all,
+		.compiled = config->jit ? all - all / 16 * (getenv("SPLIT") ? atoi(getenv("SPLIT")) : 8) : 0,
+		.interpreted = config->jit ? all / 16 * (getenv("SPLIT") ? atoi(getenv("SPLIT")) : 8) : all,
 		.keep_interpreted = config->lockstep,
 	};
 	struct cpu_system *s = calloc(1, sizeof(*s));
@@ -167,6 +167,11 @@ void cpu_destroy(struct cpu *c)
 	ir_region_destroy(&c->ir);
 	pthread_mutex_destroy(&c->req_lock);
 	free(c);
+}
+
+void cpu_jump_cache_clear(struct cpu *c)
+{
+	memset(c->jump, 0, CPU_JUMP_CACHE * sizeof(*c->jump));
 }
 
 void cpu_jump_cache_purge(struct cpu *c, bool renew)

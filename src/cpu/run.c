@@ -23,16 +23,22 @@ static void quiescent(struct cpu *c)
 
 	if (atomic_load(&c->epoch_seen) == epoch)
 		return;
-	/* Those that were retired before this epoch are dead by now, and still there until it is told. */
+	/*
+	 * Those that were retired before this epoch are dead by now, and still there until it is told; but for one
+	 * that did not run nobody has waited.
+	 */
 	round = region_round(s->regions);
-	cpu_jump_cache_purge(c, round != c->round_seen);
+	if (c->was_idle)
+		cpu_jump_cache_clear(c);
+	else
+		cpu_jump_cache_purge(c, round != c->round_seen);
 	c->round_seen = round;
 	atomic_store(&c->epoch_seen, epoch);
 	pthread_mutex_lock(&s->lock);
 	for (struct cpu *o = s->cpus; o; o = o->next) {
 		uint64_t seen = atomic_load(&o->epoch_seen);
 
-		/* One that does not run purges its jump cache when it enters. */
+		/* One that does not run clears its jump cache when it enters. */
 		if (atomic_load(&o->running) && seen < oldest)
 			oldest = seen;
 	}
@@ -272,6 +278,7 @@ static bool serve_exit_request(struct cpu *c, enum cpu_exit *exit)
 	atomic_store(&c->env.exit_request, 0);
 	cpu_serve_requests(c);
 	quiescent(c);
+	c->was_idle = false;
 	if (atomic_exchange(&c->kicked, false)) {
 		*exit = CPU_EXIT_KICK;
 		return true;
@@ -294,6 +301,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
 	atomic_store(&c->running, true);
+	c->was_idle = true;
 	c->env.fault = 0;
 	c->arch->enter(c);
 	atomic_store(&c->timer_fired, true);

@@ -14,6 +14,7 @@
 
 #define FUNCTIONS 1200
 #define DISTANCE  256 /* bytes from one to the next */
+#define M_PATCHER (M_CODE + 0x800)
 #define FIRST	  (M_CODE + 0x1000)
 #define LIMIT	  (128 << 10)
 #define ROUNDS	  40
@@ -29,6 +30,7 @@
 #define BDNZ(distance)	   (16u << 26 | 16u << 21 | ((distance) & 0xfffc))
 #define BNE(distance)	   (16u << 26 | 4u << 21 | 2u << 16 | ((distance) & 0xfffc))
 #define STD(rs, ra, d)	   (62u << 26 | (rs) << 21 | (ra) << 16 | (d))
+#define STW(rs, ra, d)	   (36u << 26 | (rs) << 21 | (ra) << 16 | (d))
 #define LD(rt, ra, d)	   (58u << 26 | (rt) << 21 | (ra) << 16 | (d))
 #define BCTRL		   0x4e800421u
 #define BLR		   0x4e800020u
@@ -42,7 +44,7 @@ static uint64_t wanted(unsigned functions)
 	return v;
 }
 
-static void create(struct machine *m, unsigned ncpu, bool jit, bool background)
+static void create(struct machine *m, unsigned ncpu, bool jit, bool background, size_t limit)
 {
 	const struct cpu_system_config config = {
 		.arch = &p9_arch,
@@ -50,7 +52,7 @@ static void create(struct machine *m, unsigned ncpu, bool jit, bool background)
 		.jit = jit,
 		.jit_after = 2,
 		.background = background,
-		.translation_bytes = LIMIT,
+		.translation_bytes = limit,
 	};
 	/* r22: the first function, r23: the distance, r20: how many */
 	const uint32_t caller[] = {
@@ -125,7 +127,7 @@ static void several(unsigned ncpu, bool jit, bool background)
 	struct machine m;
 	pthread_t thread[4];
 
-	create(&m, ncpu, jit, background);
+	create(&m, ncpu, jit, background, LIMIT);
 	for (unsigned n = 0; n < ncpu; n++)
 		assert_int_equal(pthread_create(&thread[n], NULL, run, m.cpu[n]), 0);
 	for (unsigned n = 0; n < ncpu; n++) {
@@ -159,12 +161,57 @@ static void compiled_meanwhile(void **state)
 	several(4, true, true);
 }
 
+/* What a processor had found is killed and freed, and the memory used again, while it does not run. */
+static void idle_meanwhile(bool jit)
+{
+	/* r9 is to be each function's second instruction */
+	const uint32_t patcher[] = {
+		STW(9, 22, 4), MTCTR(22), BCTRL, ADD(22, 22, 23), ADDIC_(20, 20, -1), BNE(-20), M_HCALL,
+	};
+	struct machine m;
+
+	create(&m, 2, jit, false, 0);
+	machine_code(&m, M_PATCHER, patcher, 7);
+	for (unsigned n = 0; n < 40; n++) {
+		struct p9_regs *r = p9_regs(m.cpu[1]);
+
+		p9_set_pc(m.cpu[1], M_PATCHER);
+		r->gpr[4] = DATA;
+		r->gpr[9] = ADDI(3, 3, n);
+		r->gpr[20] = FUNCTIONS;
+		r->gpr[22] = FIRST;
+		r->gpr[23] = DISTANCE;
+		assert_int_equal(cpu_run(m.cpu[1]), CPU_EXIT_HYPERVISOR);
+		if (n % 8 > 1)
+			continue;
+		r = p9_regs(m.cpu[0]);
+		for (unsigned k = 0; k < FUNCTIONS; k++) {
+			p9_set_pc(m.cpu[0], M_CODE);
+			r->gpr[3] = k;
+			r->gpr[4] = DATA;
+			r->gpr[20] = 1;
+			r->gpr[22] = FIRST + (uint64_t)k * DISTANCE;
+			assert_int_equal(cpu_run(m.cpu[0]), CPU_EXIT_HYPERVISOR);
+			assert_int_equal(r->gpr[3], (uint64_t)k * 31 + n + 3 * 7 + (VALUE << 1));
+		}
+	}
+	machine_destroy(&m);
+}
+
+static void idle(void **state)
+{
+	(void)state;
+	idle_meanwhile(false);
+	idle_meanwhile(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(interpreted),
 		cmocka_unit_test(compiled),
 		cmocka_unit_test(compiled_meanwhile),
+		cmocka_unit_test(idle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
