@@ -1,6 +1,7 @@
 /* The anykvm command: finds the subcommand. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,6 +115,8 @@ int main(int argc, char **argv)
 	int status;
 
 	plug_standard_descriptors();
+	/* Translations that one thread makes another may free: in arenas of their own they would add up. */
+	mallopt(M_ARENA_MAX, 1);
 	status = run_command(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("cannot write to standard output (%s).", strerror(errno));

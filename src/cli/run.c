@@ -168,6 +168,17 @@ static int set_jit(void *into, const char *name, const char *value)
 	return -1;
 }
 
+static int set_translations(void *into, const char *name, const char *value)
+{
+	struct kvm_tuning *t = &((struct run_options *)into)->config.tuning;
+
+	if (parse_size(value, &t->translation_bytes) && t->translation_bytes >= (256 << 10) &&
+	    t->translation_bytes <= (UINT64_C(1) << 30))
+		return 0;
+	complain("%s takes a size from 256K to 1G, not \"%s\".", name, value);
+	return -1;
+}
+
 static int set_optimise(void *into, const char *name, const char *value)
 {
 	return set_off(&((struct run_options *)into)->config.tuning.no_optimise, name, value);
@@ -243,6 +254,9 @@ static const struct option_def options[] = {
 	{{"--jit"}, "on|off|lockstep",
 	 "compile hot guest code, or interpret all of\nit; lockstep: do both and compare, on one\n"
 	 "processor (very slow); default on", set_jit},
+	{{"--translations"}, "SIZE",
+	 "memory for translated guest code; what was\nnot used lately makes room for more; default\n40M",
+	 set_translations},
 	{{"--optimise"}, "on|off", "optimise the intermediate code; default on", set_optimise},
 	{{"--check-ir"}, NULL, "verify each translation (slow)", set_check_ir},
 	{{"--perf-map"}, NULL, "name compiled guest code in\n/tmp/perf-PID.map, for perf report",

@@ -55,7 +55,7 @@ static _Atomic uint64_t *unshared_word(struct cpu_system *s, const struct region
 	return &s->unshared[hash / 64 % ARRAY_SIZE(s->unshared)];
 }
 
-static bool shares_checks(struct cpu_system *s, const struct region *g)
+bool cpu_compile_shares(struct cpu_system *s, const struct region *g)
 {
 	uint64_t bit;
 
@@ -80,7 +80,7 @@ static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g
 	ir_region_reset(ir);
 	ir->base = g->pc & ~TLB_BLOCK_MASK;
 	len = s->arch->translate(g->mode, ir, g->pc, guest->bytes, guest->size, CPU_REGION_INSNS);
-	if (!ir->failed && s->optimise && shares_checks(s, g))
+	if (!ir->failed && s->optimise && cpu_compile_shares(s, g))
 		ir_optimise_shared(ir);
 	else if (!ir->failed && s->optimise)
 		ir_optimise(ir);
@@ -98,10 +98,13 @@ static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g
 		count_shared(&s->compile_failures);
 }
 
-/* What is hot depends on how much waits; up to CPU_JIT_AFTER. The lock is held. */
+/* What is hot depends on how much waits, and on the room there is for it; up to CPU_JIT_AFTER. The lock is held. */
 static void set_threshold(struct cpu_compiler *p)
 {
 	uint32_t after = p->after_idle + p->end - p->first;
+
+	if (region_cache_filling(p->system->regions))
+		after = CPU_JIT_AFTER;
 
 	atomic_store_explicit(&p->system->jit_after,
 			      after < CPU_JIT_AFTER ? after : CPU_JIT_AFTER, memory_order_relaxed);

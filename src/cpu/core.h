@@ -86,6 +86,8 @@ struct cpu {
 	uint64_t req_posted;           /* under req_lock */
 	_Atomic uint64_t req_served;
 	_Atomic uint64_t epoch_seen;
+	uint32_t round_seen; /* region_round */
+	bool was_idle;       /* has run nothing since cpu_run began: regions it knew may be freed */
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
 	struct lockstep *lockstep; /* NULL: compiled code runs alone (lockstep.h) */
@@ -155,6 +157,7 @@ struct cpu_system {
 	bool optimise, check_ir, lockstep;
 	_Atomic uint32_t jit_after; /* interpreted runs that make a region hot */
 	struct region_cache *regions;
+	const struct region_clock *clock; /* theirs */
 	struct jit *jit; /* NULL: everything is interpreted */
 	struct jit_trace *trace; /* NULL: nobody wants to know what is compiled */
 	pthread_mutex_t lock; /* the list of processors */
@@ -178,8 +181,10 @@ void cpu_post(struct cpu *c, struct cpu *self, const struct cpu_request *req); /
 void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req);
 void cpu_serve_requests(struct cpu *c);
 
-/* Take dead regions out of the jump cache. */
-void cpu_jump_cache_purge(struct cpu *c);
+void cpu_jump_cache_clear(struct cpu *c);
+
+/* Take dead regions out of the jump cache; the others are to be looked at before they are run again: renew. */
+void cpu_jump_cache_purge(struct cpu *c, bool renew);
 
 /*
  * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
@@ -188,6 +193,7 @@ void cpu_jump_cache_purge(struct cpu *c);
 bool cpu_compile(struct cpu *c, struct region *g);
 /* From now on compile the code of g without shared checks (IR_PROBE). */
 void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
+bool cpu_compile_shares(struct cpu_system *s, const struct region *g);
 /*
  * after_idle: how often a region is interpreted first when the thread has nothing to do. NULL: there is no
  * need for a thread, or none to be had.

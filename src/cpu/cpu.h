@@ -32,6 +32,7 @@ struct cpu_system_config {
 	bool lockstep;  /* and compare it with the interpreter, all the time; one processor only */
 	int perf_map_fd, jit_dump_fd; /* where compiled code is named (jit/trace.h); 0: nowhere */
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
+	size_t translation_bytes; /* what translations may take; 0: the default */
 	bool background;    /* compile on a thread of its own, if the host has processors for it */
 };
 
@@ -109,8 +110,8 @@ struct cpu_system_stats {
 	uint64_t regions, region_bytes; /* live translations; what their interpreted form takes */
 	uint64_t code_bytes;            /* compiled code, memory not yet reclaimed included */
 	/* since creation */
-	uint64_t regions_killed;        /* evicted: code was written or unmapped, or a flush */
-	uint64_t code_flushes;          /* everything was thrown away, since memory was full */
+	uint64_t regions_killed;        /* code was written or unmapped, or room was needed */
+	uint64_t regions_evicted;       /* of these, to make room for others */
 	uint64_t regions_compiled;
 	uint64_t compile_failures;      /* hot regions that stay interpreted, or died meanwhile */
 	uint64_t shootdowns;            /* invalidations sent to all processors */

@@ -45,6 +45,7 @@ struct lockstep {
 	struct state *before, *first, *second;
 	/* Of runs of compiled regions: */
 	uint64_t compared, alone_once, alone_changed, alone_asked, alone_died;
+	uint64_t alone_unshared;
 	uint64_t cold; /* runs of regions that are not compiled */
 	uint64_t regions;
 };
@@ -190,7 +191,7 @@ static bool settled_same(struct cpu *c)
 static const char *const leave_name[] = {
 	[IR_LEAVE_DIRECT] = "left by a branch", [IR_LEAVE_INDIRECT] = "left by a branch",
 	[IR_LEAVE_RESUME] = "left to resume",	[IR_LEAVE_FAULT] = "left by a fault",
-	[IR_LEAVE_POLL] = "left at a poll",
+	[IR_LEAVE_POLL] = "left at a poll",	[IR_LEAVE_UNSHARED] = "left at a PROBE",
 };
 
 static void tell_word(const char *name, uint64_t before, uint64_t a, uint64_t b)
@@ -243,7 +244,9 @@ static bool emit(struct cpu *c, const struct region *g)
 	len = c->arch->translate(g->mode, &c->ir, g->pc, hva_ptr(host), g->len, CPU_REGION_INSNS);
 	if (c->ir.failed || len != g->len)
 		return false;
-	if (c->system->optimise)
+	if (c->system->optimise && cpu_compile_shares(c->system, g))
+		ir_optimise_shared(&c->ir);
+	else if (c->system->optimise)
 		ir_optimise(&c->ir);
 	return !c->ir.failed;
 }
@@ -378,13 +381,23 @@ bool cpu_lockstep_run(struct cpu *c, struct region *g, enum ir_leave *leave)
 	start(l, RUN_SECOND);
 	*leave = jit_run(c->system->jit, entry, &c->env, &left, &index);
 	stop(l);
-	/* Asked to leave meanwhile, it may have done so sooner: the first run stands. */
-	if (*leave == IR_LEAVE_POLL && atomic_load(&c->env.exit_request)) {
+	/*
+	 * Asked to leave meanwhile, it may have done so sooner; and PROBEs of stores are refused here,
+	 * so the code is to be compiled without. The first run stands.
+	 */
+	why = *leave == IR_LEAVE_UNSHARED				       ? &l->alone_unshared :
+	      *leave == IR_LEAVE_POLL && atomic_load(&c->env.exit_request) ? &l->alone_asked :
+									       NULL;
+	if (why) {
 		if (!store_log_undo(&l->log[1]))
 			return differ(c, g, first, *leave);
 		store_log_redo(&l->log[0]);
 		load(c, l->first);
-		l->alone_asked++;
+		if (*leave == IR_LEAVE_UNSHARED) {
+			cpu_compile_unshared(c->system, g);
+			region_kill_range(c->system->regions, HVA(g->host), 4);
+		}
+		++*why;
 		*leave = first;
 		return true;
 	}
@@ -433,9 +446,10 @@ void cpu_lockstep_destroy(struct cpu *c)
 	fprintf(stderr,
 		"lockstep: %" PRIu64 " runs of %" PRIu64 " compiled regions compared, %s; not compared: "
 		"%" PRIu64 " that cannot be done twice, %" PRIu64 " that ended their own code, %" PRIu64
-		" interrupted, %" PRIu64 " whose stores changed, %" PRIu64 " of cold code\n",
+		" interrupted, %" PRIu64 " refused a PROBE, %" PRIu64
+		" whose stores changed, %" PRIu64 " of cold code\n",
 		l->compared, l->regions, c->error[0] ? c->error : "no difference", l->alone_once,
-		l->alone_died, l->alone_asked, l->alone_changed, l->cold);
+		l->alone_died, l->alone_asked, l->alone_unshared, l->alone_changed, l->cold);
 	c->lockstep = NULL;
 	free(l->before);
 	free(l);

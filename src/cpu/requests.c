@@ -12,11 +12,21 @@
 /* How often a region is interpreted where compiled code is to be proved: more of it is. */
 #define LOCKSTEP_AFTER 4
 
-/* Address space for compiled code; memory is taken as it is used. */
-#define JIT_BYTES (UINT64_C(128) << 20)
+/*
+ * What translations may take, half of it compiled code, and address space for that: some is dead for a
+ * while, and some is lost between pieces.
+ */
+#define TRANSLATIONS	   (UINT64_C(40) << 20)
+#define JIT_BYTES(limit)   ((limit) + (limit) / 8 + (UINT64_C(4) << 20))
 
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
+	const size_t all = config->translation_bytes ? config->translation_bytes : TRANSLATIONS;
+	const struct region_limits limit = {
+		.compiled = config->jit ? all - all / 16 * (getenv("SPLIT") ? atoi(getenv("SPLIT")) : 8) : 0,
+		.interpreted = config->jit ? all / 16 * (getenv("SPLIT") ? atoi(getenv("SPLIT")) : 8) : all,
+		.keep_interpreted = config->lockstep,
+	};
 	struct cpu_system *s = calloc(1, sizeof(*s));
 
 	if (!s)
@@ -39,7 +49,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		};
 
 		/* Without a back end, or memory for one, the interpreter serves. */
-		s->jit = jit_create(&layout, JIT_BYTES);
+		s->jit = jit_create(&layout, JIT_BYTES(limit.compiled));
 		s->lockstep = config->lockstep && s->jit;
 	}
 	if (s->jit && (config->perf_map_fd || config->jit_dump_fd)) {
@@ -52,7 +62,9 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 			return NULL;
 		}
 	}
-	s->regions = region_cache_create(s->jit);
+	s->regions = region_cache_create(s->jit, &limit);
+	if (s->regions)
+		s->clock = region_cache_clock(s->regions);
 	s->timer = s->regions ? cpu_timer_create(s) : NULL;
 	if (!s->timer) {
 		region_cache_destroy(s->regions);
@@ -92,7 +104,7 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 		.region_bytes = region_cache_bytes(s->regions),
 		.code_bytes = s->jit ? jit_bytes(s->jit) : 0,
 		.regions_killed = r.killed,
-		.code_flushes = r.flushes,
+		.regions_evicted = r.evicted,
 		.regions_compiled = counter_read(&s->regions_compiled),
 		.compile_failures = counter_read(&s->compile_failures),
 		.shootdowns = counter_read(&s->shootdowns),
@@ -157,13 +169,22 @@ void cpu_destroy(struct cpu *c)
 	free(c);
 }
 
-void cpu_jump_cache_purge(struct cpu *c)
+void cpu_jump_cache_clear(struct cpu *c)
+{
+	memset(c->jump, 0, CPU_JUMP_CACHE * sizeof(*c->jump));
+}
+
+void cpu_jump_cache_purge(struct cpu *c, bool renew)
 {
 	for (unsigned n = 0; n < CPU_JUMP_CACHE; n++) {
 		struct region_jump *j = &c->jump[n];
 
-		if (j->region && atomic_load_explicit(&j->region->dead, memory_order_relaxed))
+		if (!j->region)
+			continue;
+		if (atomic_load_explicit(&j->region->dead, memory_order_relaxed))
 			*j = (struct region_jump){0};
+		else if (renew)
+			j->context = 0; /* no context has this one */
 	}
 }
 

@@ -8,9 +8,6 @@
 #include "cpu/core.h"
 #include "cpu/lockstep.h"
 
-/* Code cache bound: above it everything is translated anew. */
-#define REGION_BYTES_MAX (UINT64_C(256) << 20)
-
 static bool fail(struct cpu *c, const char *what)
 {
 	snprintf(c->error, sizeof(c->error), "%s", what);
@@ -22,17 +19,26 @@ static void quiescent(struct cpu *c)
 {
 	struct cpu_system *s = c->system;
 	uint64_t epoch = region_epoch(s->regions), oldest = epoch;
+	uint32_t round;
 
 	if (atomic_load(&c->epoch_seen) == epoch)
 		return;
-	/* Those that were retired before this epoch are dead by now, and still there until it is told. */
-	cpu_jump_cache_purge(c);
+	/*
+	 * Those that were retired before this epoch are dead by now, and still there until it is told; but for one
+	 * that did not run nobody has waited.
+	 */
+	round = region_round(s->regions);
+	if (c->was_idle)
+		cpu_jump_cache_clear(c);
+	else
+		cpu_jump_cache_purge(c, round != c->round_seen);
+	c->round_seen = round;
 	atomic_store(&c->epoch_seen, epoch);
 	pthread_mutex_lock(&s->lock);
 	for (struct cpu *o = s->cpus; o; o = o->next) {
 		uint64_t seen = atomic_load(&o->epoch_seen);
 
-		/* One that does not run purges its jump cache when it enters. */
+		/* One that does not run clears its jump cache when it enters. */
 		if (atomic_load(&o->running) && seen < oldest)
 			oldest = seen;
 	}
@@ -40,16 +46,11 @@ static void quiescent(struct cpu *c)
 	region_cache_reclaim(s->regions, oldest);
 }
 
-/*
- * Keep what translations take within bounds: kill all above the limit, and, when enough were killed,
- * start an epoch and have all processors pass it, so that the dead ones are freed.
- */
+/* When enough regions were killed, start an epoch and have all processors pass it, so that they are freed. */
 static void maybe_advance(struct cpu *c)
 {
 	struct cpu_system *s = c->system;
 
-	if (region_cache_bytes(s->regions) > REGION_BYTES_MAX)
-		region_kill_all(s->regions);
 	if (!region_epoch_advance(s->regions))
 		return;
 	pthread_mutex_lock(&s->lock);
@@ -69,6 +70,48 @@ void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 	count(&c->stats.code_writes);
 	if (region_kill_range(c->system->regions, host, size))
 		maybe_advance(c);
+}
+
+/*
+ * Make interpretable code of at most max_insns instructions at `host`, where pc leads now; *len is how many
+ * bytes it depends on. NULL: c->error says why.
+ */
+static struct ir_code *lower_guest(struct cpu *c, hva_t host, uint64_t pc, uint32_t max_insns,
+				   uint32_t *len)
+{
+	struct cpu_system *s = c->system;
+
+	for (;; max_insns /= 2) {
+		struct ir_code *code;
+
+		ir_region_reset(&c->ir);
+		c->ir.base = pc & ~TLB_BLOCK_MASK;
+		*len = c->arch->translate(c->mode, &c->ir, pc, hva_ptr(host),
+					  TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), max_insns);
+		if (c->ir.failed) {
+			fail(c, "out of memory while translating");
+			return NULL;
+		}
+		if (s->check_ir) {
+			const char *wrong = ir_check(&c->ir);
+
+			if (wrong) {
+				snprintf(c->error, sizeof(c->error), "malformed IR: %s", wrong);
+				ir_print(&c->ir, stderr);
+				return NULL;
+			}
+		}
+		/* Most code runs a few times only; what is hot is optimised when it is compiled. */
+		if (s->optimise && !s->jit)
+			ir_optimise(&c->ir);
+		code = ir_lower_in(&c->ir, region_slab(s->regions));
+		if (code)
+			return code;
+		if (errno != E2BIG || max_insns == 1) {
+			fail(c, "out of memory for translated code");
+			return NULL;
+		}
+	}
 }
 
 /* Translate the code at `host` (where pc leads now). NULL: c->error says why. */
@@ -100,35 +143,9 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 			return NULL;
 		}
 		version = region_block_version(s->regions, block);
-		ir_region_reset(&c->ir);
-		c->ir.base = pc & ~TLB_BLOCK_MASK;
-		len = c->arch->translate(c->mode, &c->ir, pc, hva_ptr(host),
-					 TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), max_insns);
-		if (c->ir.failed) {
-			fail(c, "out of memory while translating");
+		code = lower_guest(c, host, pc, max_insns, &len);
+		if (!code)
 			return NULL;
-		}
-		if (s->check_ir) {
-			const char *wrong = ir_check(&c->ir);
-
-			if (wrong) {
-				snprintf(c->error, sizeof(c->error), "malformed IR: %s", wrong);
-				ir_print(&c->ir, stderr);
-				return NULL;
-			}
-		}
-		/* Most code runs a few times only; what is hot is optimised when it is compiled. */
-		if (s->optimise && !s->jit)
-			ir_optimise(&c->ir);
-		code = ir_lower_in(&c->ir, region_slab(s->regions));
-		if (!code) {
-			if (errno == E2BIG && max_insns > 1) {
-				max_insns /= 2;
-				continue;
-			}
-			fail(c, "out of memory for translated code");
-			return NULL;
-		}
 		count(&c->stats.regions_translated);
 		g = region_insert(s->regions, host, pc, c->mode,
 				  !(c->mode & c->arch->mode_movable), len, code, version);
@@ -141,6 +158,29 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		}
 		/* The code was written meanwhile: read it again. */
 	}
+}
+
+/*
+ * Interpret what is at the program counter where compiled code was left because a PROBE was refused. The
+ * region there may have no other form than the compiled one; code made for this once has no PROBE.
+ * False with env.fault set: the fetch faulted; without: c->error says why.
+ */
+static bool interpret_once(struct cpu *c, enum ir_leave *leave)
+{
+	struct ir_code *code;
+	void *host = c->arch->fetch(c);
+	uint32_t len, index;
+
+	if (!host)
+		return false;
+	code = lower_guest(c, HVA(host), c->env.pc, CPU_COLD_INSNS, &len);
+	if (!code)
+		return false;
+	c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
+	c->env.polls_left = CPU_JIT_AFTER;
+	*leave = ir_interp(code, &c->env, &index);
+	ir_code_free(code);
+	return true;
 }
 
 static inline struct region_jump *jump_slot(struct cpu *c, uint64_t pc)
@@ -170,8 +210,10 @@ static struct region_jump *find_region(struct cpu *c)
 			return NULL;
 		/* After an invalidation most code is where it was. */
 		if (g && j->pc == pc && j->mode == c->mode && g->host == HVA(code).v &&
-		    !atomic_load_explicit(&g->dead, memory_order_relaxed))
+		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
+			region_use(c->system->clock, g);
 			break;
+		}
 		g = region_lookup(c->system->regions, HVA(code), pc, c->mode);
 		if (!g)
 			g = translate(c, HVA(code), pc);
@@ -215,11 +257,13 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 {
 	const void *entry = atomic_load_explicit(&g->entry, memory_order_acquire);
 	struct cpu_system *s = c->system;
-
 	uint32_t after;
 
-	if (LIKELY(entry) || !s->jit || g->runs == CPU_RUNS_ASKED)
+	if (LIKELY(entry))
 		return entry;
+	region_use(s->clock, g);
+	if (!s->jit || g->runs == CPU_RUNS_ASKED)
+		return NULL;
 	after = atomic_load_explicit(&s->jit_after, memory_order_relaxed);
 	if (++g->runs < after)
 		return NULL;
@@ -234,6 +278,7 @@ static bool serve_exit_request(struct cpu *c, enum cpu_exit *exit)
 	atomic_store(&c->env.exit_request, 0);
 	cpu_serve_requests(c);
 	quiescent(c);
+	c->was_idle = false;
 	if (atomic_exchange(&c->kicked, false)) {
 		*exit = CPU_EXIT_KICK;
 		return true;
@@ -256,6 +301,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
 	atomic_store(&c->running, true);
+	c->was_idle = true;
 	c->env.fault = 0;
 	c->arch->enter(c);
 	atomic_store(&c->timer_fired, true);
@@ -271,6 +317,15 @@ enum cpu_exit cpu_run(struct cpu *c)
 		if (UNLIKELY(atomic_load_explicit(&c->env.exit_request, memory_order_relaxed)) &&
 		    (from = NULL, serve_exit_request(c, &exit)))
 			break;
+		if (UNLIKELY(unshared)) {
+			unshared = false;
+			if (interpret_once(c, &leave))
+				goto left;
+			if (c->env.fault)
+				goto fault;
+			exit = CPU_EXIT_ERROR;
+			break;
+		}
 		j = find_region(c);
 		if (UNLIKELY(!j)) {
 			if (!c->env.fault) {
@@ -295,10 +350,6 @@ enum cpu_exit cpu_run(struct cpu *c)
 		entry = compiled_entry(c, g);
 		if (entry)
 			j->entry = entry;
-		if (UNLIKELY(unshared)) {
-			entry = NULL;
-			unshared = false;
-		}
 		if (from && entry)
 			region_link(c->system->regions, from, from_exit, g);
 		from = NULL;

@@ -41,6 +41,8 @@ void jit_destroy(struct jit *j);
 #define JIT_LEVELS 5
 void jit_limit(struct jit *j, unsigned level);
 
+#define JIT_UNIT 64u /* bytes; pieces of code memory are multiples */
+
 struct jit_code {
 	const void *entry;    /* where other regions jump to */
 	uint32_t polled;      /* from there on: where those jump to that need not look for requests */
@@ -89,6 +91,9 @@ void jit_kill(struct jit *j, struct jit_code *c);
 
 /* What an entry of the jump cache leads to when its region has no compiled code: leaves (IR_LEAVE_INDIRECT). */
 const void *jit_no_entry(const struct jit *j);
+
+/* Give back what was mapped to write code; it comes back by page faults. */
+void jit_trim(struct jit *j);
 
 /* Bytes of code memory in use. */
 size_t jit_bytes(const struct jit *j);

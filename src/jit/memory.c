@@ -1,25 +1,27 @@
 /*
- * Executable memory: see memory.h. Free pieces are kept in lists by size; what is never freed is
- * taken from the end.
+ * Executable memory: see memory.h. Each unit has a bit; the first run of free ones that is long enough is
+ * taken, so that free neighbours become one and memory that was never used stays so.
  */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "jit/memory.h"
 
-#define SIZE_CLASSES 512 /* larger pieces are not reused one by one */
+#define WORD_BITS 64
 
-struct free_piece {
-	struct free_piece *next;
-};
+/*
+ * The writable mapping is for moments; its pages are in memory because of the other one. It is given
+ * back, to be mapped again by page faults, whenever so much has been written.
+ */
+#define UNMAP_AFTER (UINT64_C(1) << 20)
 
 struct zone {
-	size_t next, end;
-	struct free_piece *free[SIZE_CLASSES];
+	size_t first, count; /* units */
+	size_t low;          /* all before it are taken */
+	uint64_t *taken;     /* a bit a unit */
 };
 
 struct jit_memory {
@@ -27,6 +29,7 @@ struct jit_memory {
 	const uint8_t *exec;
 	size_t size;
 	_Atomic size_t used; /* written under the lock */
+	size_t written; /* since the writable mapping was given back */
 	struct zone zone[JIT_ZONES];
 	pthread_mutex_t lock;
 };
@@ -76,8 +79,13 @@ struct jit_memory *jit_memory_create(size_t bytes)
 		return NULL;
 	m->size = bytes;
 	for (unsigned n = 0; n < JIT_ZONES; n++) {
-		m->zone[n].next = bytes / JIT_ZONES / JIT_UNIT * JIT_UNIT * n;
-		m->zone[n].end = bytes / JIT_ZONES / JIT_UNIT * JIT_UNIT * (n + 1);
+		struct zone *z = &m->zone[n];
+
+		z->count = bytes / JIT_ZONES / JIT_UNIT;
+		z->first = z->count * n;
+		z->taken = calloc(z->count / WORD_BITS + 1, sizeof(*z->taken));
+		if (!z->taken)
+			goto fail;
 	}
 	if (!map_twice(bytes, &writable, &exec))
 		goto fail;
@@ -91,6 +99,8 @@ struct jit_memory *jit_memory_create(size_t bytes)
 	pthread_mutex_init(&m->lock, NULL);
 	return m;
 fail:
+	for (unsigned n = 0; n < JIT_ZONES; n++)
+		free(m->zone[n].taken);
 	free(m);
 	return NULL;
 }
@@ -101,41 +111,69 @@ void jit_memory_destroy(struct jit_memory *m)
 		return;
 	munmap(m->writable, m->size);
 	munmap((void *)m->exec, m->size);
+	for (unsigned n = 0; n < JIT_ZONES; n++)
+		free(m->zone[n].taken);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
+}
+
+void jit_memory_trim(struct jit_memory *m)
+{
+	madvise(m->writable, m->size, MADV_DONTNEED);
+}
+
+/* The first unit from `at` on that is taken, or is not; `end` if there is none. */
+static size_t next(const struct zone *z, size_t at, size_t end, bool taken)
+{
+	while (at < end) {
+		uint64_t word = z->taken[at / WORD_BITS];
+
+		word = (taken ? word : ~word) >> (at % WORD_BITS);
+		if (word) {
+			at += (size_t)__builtin_ctzll(word);
+			return at < end ? at : end;
+		}
+		at = (at / WORD_BITS + 1) * WORD_BITS;
+	}
+	return end;
+}
+
+static void mark(struct zone *z, size_t at, size_t units, bool taken)
+{
+	for (size_t n = at; n < at + units; n++) {
+		uint64_t bit = UINT64_C(1) << (n % WORD_BITS);
+
+		if (taken)
+			z->taken[n / WORD_BITS] |= bit;
+		else
+			z->taken[n / WORD_BITS] &= ~bit;
+	}
 }
 
 uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t units)
 {
 	struct zone *z = &m->zone[zone];
-	size_t bytes = (size_t)units * JIT_UNIT;
 	uint8_t *p = NULL;
+	size_t at, end;
 
 	pthread_mutex_lock(&m->lock);
-	if (units < SIZE_CLASSES && z->free[units]) {
-		struct free_piece *f = z->free[units];
-
-		z->free[units] = f->next;
-		p = (uint8_t *)f;
-	} else if (z->end - z->next >= bytes) {
-		p = m->writable + z->next;
-		z->next += bytes;
-	} else {
-		/* The tail is used up: a larger piece serves, its rest is kept. */
-		for (uint32_t n = units + 1; n < SIZE_CLASSES && !p; n++) {
-			struct free_piece *f = z->free[n], *rest;
-
-			if (!f)
-				continue;
-			z->free[n] = f->next;
-			p = (uint8_t *)f;
-			rest = (struct free_piece *)(p + bytes);
-			rest->next = z->free[n - units];
-			z->free[n - units] = rest;
+	z->low = at = next(z, z->low, z->count, false);
+	while (!p && at + units <= z->count) {
+		end = next(z, at, at + units, true);
+		if (end == at + units)
+			p = m->writable + (z->first + at) * JIT_UNIT;
+		else
+			at = next(z, end, z->count, false);
+	}
+	if (p) {
+		mark(z, at, units, true);
+		m->used += (size_t)units * JIT_UNIT;
+		m->written += (size_t)units * JIT_UNIT;
+		if (m->written >= UNMAP_AFTER) {
+			jit_memory_trim(m);
+			m->written = 0;
 		}
 	}
-	if (p)
-		m->used += bytes;
 	pthread_mutex_unlock(&m->lock);
 	return p;
 }
@@ -143,15 +181,13 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 void jit_memory_free(struct jit_memory *m, enum jit_zone zone, uint8_t *writable, uint32_t units)
 {
 	struct zone *z = &m->zone[zone];
+	size_t at = (size_t)(writable - m->writable) / JIT_UNIT - z->first;
 
 	pthread_mutex_lock(&m->lock);
 	m->used -= (size_t)units * JIT_UNIT;
-	if (units < SIZE_CLASSES) {
-		struct free_piece *f = (struct free_piece *)writable;
-
-		f->next = z->free[units];
-		z->free[units] = f;
-	}
+	mark(z, at, units, false);
+	if (at < z->low)
+		z->low = at;
 	pthread_mutex_unlock(&m->lock);
 }
 

@@ -8,8 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-#define JIT_UNIT 64u /* bytes; pieces are multiples */
+#include "jit/jit.h" /* JIT_UNIT */
 
 enum jit_zone { JIT_HOT, JIT_COLD, JIT_ZONES };
 
@@ -21,6 +20,9 @@ void jit_memory_destroy(struct jit_memory *m);
 /* `units` units: the writable address, or NULL when the zone is full. Any thread. */
 uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t units);
 void jit_memory_free(struct jit_memory *m, enum jit_zone zone, uint8_t *writable, uint32_t units);
+
+/* Give back the pages of the writable mapping; they come back by page faults. */
+void jit_memory_trim(struct jit_memory *m);
 
 /* From a writable address to the executable one, and back. */
 const uint8_t *jit_memory_exec(const struct jit_memory *m, const uint8_t *writable);

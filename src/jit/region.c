@@ -2,48 +2,13 @@
  * The region cache: see region.h.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "jit/jit.h"
-#include "jit/region.h"
-#include "mem/tlb.h"
-#include "util/counter.h"
+#include "jit/region_cache.h"
 #include "util/slab.h"
 
-#define REGION_HASH_BITS  18
-#define REGION_HASH_SIZE  (1u << REGION_HASH_BITS)
-#define BLOCK_HASH_BITS   14
-#define BLOCK_HASH_SIZE   (1u << BLOCK_HASH_BITS)
-#define RETIRED_THRESHOLD 2048
-
-/* A block of guest memory that holds, or held, translated code. Never freed before the cache. */
-struct code_block {
-	uint64_t host;
-	_Atomic uint64_t version;  /* counts the times that its code was written */
-	_Atomic uint32_t marked;   /* writes to it are reported */
-	struct region *regions;
-	_Atomic(struct code_block *) hash_next;
-};
-
-struct retired {
-	struct region *list;
-	uint64_t epoch; /* in which its members were retired */
-};
-
-struct region_cache {
-	_Atomic(struct region *) hash[REGION_HASH_SIZE];
-	_Atomic(struct code_block *) block[BLOCK_HASH_SIZE];
-	pthread_mutex_t lock;
-	_Atomic uint64_t epoch;
-	struct retired retired[2]; /* of the current epoch and of those before */
-	uint32_t nretired;
-	_Atomic size_t bytes;
-	struct counter entered, killed; /* under the lock */
-	struct counter flushes;
-	struct jit *jit;
-	struct slab *slab; /* regions and their interpreted code */
-};
+#define PATCHES 512 /* of pages of their own, at worst */
 
 static uint32_t region_hash(uint64_t host, uint32_t mode)
 {
@@ -58,7 +23,7 @@ static uint32_t block_hash(uint64_t host)
 	return ((host >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - BLOCK_HASH_BITS);
 }
 
-struct region_cache *region_cache_create(struct jit *jit)
+struct region_cache *region_cache_create(struct jit *jit, const struct region_limits *limit)
 {
 	struct region_cache *rc = calloc(1, sizeof(*rc));
 
@@ -72,12 +37,18 @@ struct region_cache *region_cache_create(struct jit *jit)
 	pthread_mutex_init(&rc->lock, NULL);
 	atomic_store(&rc->epoch, 1);
 	rc->jit = jit;
+	rc->limit = *limit;
 	return rc;
 }
 
 struct slab *region_slab(struct region_cache *rc)
 {
 	return rc->slab;
+}
+
+const struct region_clock *region_cache_clock(const struct region_cache *rc)
+{
+	return &rc->clock;
 }
 
 /* What is not in the slab. */
@@ -109,7 +80,7 @@ static bool left_to_holder(struct region_cache *rc, struct region *g)
 	return held;
 }
 
-static void free_list(struct region_cache *rc, struct region *g)
+void region_free_list(struct region_cache *rc, struct region *g)
 {
 	while (g) {
 		struct region *next = g->block_next;
@@ -167,6 +138,20 @@ void region_cache_destroy(struct region_cache *rc)
 	free(rc);
 }
 
+size_t region_size(const struct region *g)
+{
+	return sizeof(*g) + (g->code ? ir_code_size(g->code) : 0);
+}
+
+size_t region_compiled_size(const struct region *g)
+{
+	const struct jit_code *c = g->compiled;
+
+	return c ? (size_t)(c->units + c->cold_units) * JIT_UNIT +
+			   sizeof(*c) + c->nexit * (sizeof(c->exit[0]) + sizeof(*g->link)) :
+		   0;
+}
+
 struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode)
 {
 	struct region *g = atomic_load_explicit(&rc->hash[region_hash(host.v, mode)],
@@ -174,8 +159,10 @@ struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, u
 
 	for (; g; g = atomic_load_explicit(&g->hash_next, memory_order_acquire))
 		if (g->host == host.v && g->mode == mode && (!g->bound || g->pc == pc) &&
-		    !atomic_load_explicit(&g->dead, memory_order_relaxed))
+		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
+			region_use(&rc->clock, g);
 			return g;
+		}
 	return NULL;
 }
 
@@ -254,6 +241,7 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 		.bound = bound,
 		.len = len,
 		.code = code,
+		.seen = region_clock_now(&rc->clock),
 	};
 	pthread_mutex_lock(&rc->lock);
 	b = block_find(rc, host.v);
@@ -267,8 +255,9 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 		b->regions = g;
 		atomic_store(&g->hash_next, atomic_load(head));
 		atomic_store_explicit(head, g, memory_order_release);
-		atomic_fetch_add(&rc->bytes, sizeof(*g) + ir_code_size(code));
+		atomic_fetch_add(&rc->bytes, region_size(g));
 		count(&rc->entered);
+		region_make_room(rc, false, g);
 	}
 	pthread_mutex_unlock(&rc->lock);
 	if (err) {
@@ -301,6 +290,15 @@ bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *c
 		code->owner = g;
 		atomic_store_explicit(&g->entry, code->entry, memory_order_release);
 		attached = true;
+		atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(g));
+		region_use(&rc->clock, g);
+		if (!rc->limit.keep_interpreted) {
+			g->strip_next = rc->retired[0].stripped;
+			rc->retired[0].stripped = g;
+			rc->nretired++;
+			rc->retired_bytes += ir_code_size(g->code);
+		}
+		region_make_room(rc, true, g);
 	}
 	pthread_mutex_unlock(&rc->lock);
 	if (!attached) {
@@ -308,6 +306,15 @@ bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *c
 		jit_free(rc->jit, code);
 	}
 	return attached;
+}
+
+/* Lock held. Pieces of code were changed: the memory they are written through is given back at times. */
+static void patched(struct region_cache *rc)
+{
+	if (++rc->npatched < PATCHES)
+		return;
+	rc->npatched = 0;
+	jit_trim(rc->jit);
 }
 
 void region_link(struct region_cache *rc, struct region *from, uint32_t exit, struct region *to)
@@ -318,17 +325,19 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 	    (from->host ^ to->host) >> TLB_BLOCK_SHIFT == 0 && from->mode == to->mode) {
 		struct region_link *l = &from->link[exit];
 
+		region_use(&rc->clock, from);
+		region_use(&rc->clock, to);
 		l->to = to;
 		l->next = to->incoming;
 		to->incoming = l;
 		/* Forwards in a block there is an end to it soon. */
 		jit_link(from->compiled, exit, to->compiled, to->host <= from->host);
+		patched(rc);
 	}
 	pthread_mutex_unlock(&rc->lock);
 }
 
-/* Lock held. Nothing jumps to g any more, and g jumps nowhere. */
-static void unlink_all(struct region *g)
+void region_unlink(struct region *g)
 {
 	if (!g->compiled)
 		return;
@@ -350,16 +359,17 @@ static void unlink_all(struct region *g)
 	}
 }
 
-/* Lock held. Takes g out of the hash and keeps it for reclamation. */
-static void retire(struct region_cache *rc, struct region *g)
+void region_retire(struct region_cache *rc, struct region *g)
 {
 	_Atomic(struct region *) *link = &rc->hash[region_hash(g->host, g->mode)];
 	struct region *at;
 
 	atomic_store(&g->dead, true);
-	unlink_all(g);
-	if (g->compiled)
+	region_unlink(g);
+	if (g->compiled) {
 		jit_kill(rc->jit, g->compiled);
+		patched(rc);
+	}
 	while ((at = atomic_load(link)) && at != g)
 		link = &at->hash_next;
 	if (at)
@@ -368,7 +378,9 @@ static void retire(struct region_cache *rc, struct region *g)
 	g->block_next = rc->retired[0].list;
 	rc->retired[0].list = g;
 	rc->nretired++;
-	atomic_fetch_sub(&rc->bytes, sizeof(*g) + ir_code_size(g->code));
+	rc->retired_bytes += region_size(g) + region_compiled_size(g);
+	atomic_fetch_sub(&rc->bytes, region_size(g));
+	atomic_fetch_sub(&rc->compiled_bytes, region_compiled_size(g));
 	count(&rc->killed);
 }
 
@@ -407,7 +419,7 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len)
 			while ((g = *link)) {
 				if (g->host < end && g->host + g->len > start.v) {
 					*link = g->block_next;
-					retire(rc, g);
+					region_retire(rc, g);
 					any = true;
 				} else {
 					link = &g->block_next;
@@ -425,7 +437,6 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len)
 
 void region_kill_all(struct region_cache *rc)
 {
-	count_shared(&rc->flushes);
 	region_kill_range(rc, HVA(0), UINT64_MAX);
 }
 
@@ -436,42 +447,12 @@ void region_cache_stats_read(const struct region_cache *rc, struct region_cache_
 	out->killed = counter_read(&rc->killed);
 	/* The two are not read at one moment. */
 	out->live = entered > out->killed ? entered - out->killed : 0;
-	out->flushes = counter_read(&rc->flushes);
+	out->evicted = counter_read(&rc->evicted);
 }
 
-uint64_t region_epoch(const struct region_cache *rc)
+bool region_cache_filling(const struct region_cache *rc)
 {
-	return atomic_load(&rc->epoch);
-}
-
-bool region_epoch_advance(struct region_cache *rc)
-{
-	bool advanced = false;
-
-	pthread_mutex_lock(&rc->lock);
-	if (rc->nretired >= RETIRED_THRESHOLD && !rc->retired[1].list) {
-		rc->retired[1].list = rc->retired[0].list;
-		rc->retired[1].epoch = atomic_load(&rc->epoch);
-		rc->retired[0].list = NULL;
-		rc->nretired = 0;
-		atomic_fetch_add(&rc->epoch, 1);
-		advanced = true;
-	}
-	pthread_mutex_unlock(&rc->lock);
-	return advanced;
-}
-
-void region_cache_reclaim(struct region_cache *rc, uint64_t oldest_seen)
-{
-	struct region *list = NULL;
-
-	pthread_mutex_lock(&rc->lock);
-	if (rc->retired[1].list && rc->retired[1].epoch < oldest_seen) {
-		list = rc->retired[1].list;
-		rc->retired[1].list = NULL;
-	}
-	pthread_mutex_unlock(&rc->lock);
-	free_list(rc, list);
+	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 2;
 }
 
 size_t region_cache_bytes(const struct region_cache *rc)

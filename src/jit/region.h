@@ -55,14 +55,16 @@ struct region {
 	uint32_t runs; /* how often it was interpreted; approximate */
 	bool bound;    /* good for this pc only */
 	_Atomic bool dead;
+	_Atomic uint32_t seen; /* by the cache's clock: when it was last looked up, linked or interpreted */
 	const void *_Atomic entry; /* of its compiled code; NULL: interpreted */
-	struct ir_code *code;
+	struct ir_code *code; /* NULL once it is compiled, and all processors know: see region_attach */
 	_Atomic(struct region *) hash_next;
 	/* The rest. */
 	_Alignas(64) struct jit_code *compiled;
 	struct region_link *link; /* by exit of the compiled code */
 	struct region_link *incoming;
 	struct region *block_next; /* in its block's list, or in the retired list */
+	struct region *strip_next; /* in the list of those whose `code` goes */
 	uint32_t len; /* bytes of guest code that it was made from, contiguous */
 	uint32_t unshared;     /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
 	_Atomic uint32_t held; /* region_hold; changed under the cache's mutex */
@@ -70,6 +72,25 @@ struct region {
 };
 
 ASSERT_OFFSET(struct region, compiled, 64);
+
+/* Ticks now and then while translations are evicted, so that what is used can be told from what was. */
+struct region_clock {
+	_Atomic uint32_t now;
+};
+
+static inline uint32_t region_clock_now(const struct region_clock *k)
+{
+	return atomic_load_explicit(&k->now, memory_order_relaxed);
+}
+
+/* Written when it is news only: other processors read what lies beside. */
+static inline void region_use(const struct region_clock *k, struct region *g)
+{
+	uint32_t now = region_clock_now(k);
+
+	if (UNLIKELY(atomic_load_explicit(&g->seen, memory_order_relaxed) != now))
+		atomic_store_explicit(&g->seen, now, memory_order_relaxed);
+}
 
 /* A direct jump from an exit of one region's compiled code to another's. Under the cache's mutex. */
 struct region_link {
@@ -79,12 +100,25 @@ struct region_link {
 
 struct region_cache;
 
+/*
+ * Bytes that live regions may take, as they are interpreted and compiled: above it, those that have not been
+ * used for long are killed, some with each that is entered.
+ */
+struct region_limits {
+	size_t interpreted, compiled;
+	bool keep_interpreted; /* of what is compiled, too */
+};
+
 /* jit: frees and links compiled code; NULL when everything is interpreted. */
-struct region_cache *region_cache_create(struct jit *jit);
+struct region_cache *region_cache_create(struct jit *jit, const struct region_limits *limit);
+
+void region_cache_destroy(struct region_cache *rc);
 
 /* Where the code of its regions is to be from, which go with it. */
 struct slab *region_slab(struct region_cache *rc);
-void region_cache_destroy(struct region_cache *rc);
+
+/* For region_use: by who interprets a region, or finds it without region_lookup. */
+const struct region_clock *region_cache_clock(const struct region_cache *rc);
 
 /* NULL if there is none (alive). */
 struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode);
@@ -137,22 +171,30 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len);
 void region_kill_all(struct region_cache *rc);
 
 /*
- * Epoch-based reclamation. region_epoch_advance starts a new epoch when enough has been retired
- * (true: the caller has every processor pass a quiescent point); region_cache_reclaim
+ * Epoch-based reclamation. region_epoch_advance starts a new epoch when enough has been retired, or a new
+ * round has begun (true: the caller has every processor pass a quiescent point); region_cache_reclaim
  * frees what was retired before epoch `oldest_seen`, the oldest that a running processor has acknowledged.
+ *
+ * Compiled code goes on in what the jump cache holds, unseen. When a processor sees in a new epoch that
+ * region_round is another, it lets no entry of its jump cache hit before it has looked at it again, and
+ * told of it (region_use).
  */
 uint64_t region_epoch(const struct region_cache *rc);
+uint32_t region_round(const struct region_cache *rc);
 bool region_epoch_advance(struct region_cache *rc);
 void region_cache_reclaim(struct region_cache *rc, uint64_t oldest_seen);
 
-/* Live regions; since creation: regions killed, and how often all were at once. No lock. */
+/* Live regions; since creation: regions killed, and of these, to make room. No lock. */
 struct region_cache_stats {
-	uint64_t live, killed, flushes;
+	uint64_t live, killed, evicted;
 };
 
 void region_cache_stats_read(const struct region_cache *rc, struct region_cache_stats *out);
 
-/* Bytes held by live regions; above the limit the owner kills everything. */
+/* Compiled code takes more than half of what it may. */
+bool region_cache_filling(const struct region_cache *rc);
+
+/* Bytes that the interpreted form of live regions takes. */
 size_t region_cache_bytes(const struct region_cache *rc);
 
 #endif

@@ -25,6 +25,7 @@ struct kvm_tuning {
 	bool no_jit;      /* interpret everything */
 	bool no_optimise; /* leave the IR as the front end made it */
 	bool check_ir;    /* verify each region */
+	uint64_t translation_bytes; /* what they may take of memory; 0: the default */
 	bool lockstep;    /* compare compiled code with the interpreter; VMs of one vCPU */
 	/* Descriptors, 0 for none: where compiled code is named for perf, and shown to people. */
 	int perf_map_fd, jit_dump_fd;

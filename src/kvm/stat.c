@@ -19,7 +19,7 @@ static const struct kvm_stat common_vm_stats[] = {
 	KVM_STAT_BYTES("region_bytes"),
 	KVM_STAT_BYTES("code_bytes"),
 	KVM_STAT_COUNTER("regions_killed"),
-	KVM_STAT_COUNTER("code_flushes"),
+	KVM_STAT_COUNTER("regions_evicted"),
 	KVM_STAT_COUNTER("shootdowns"),
 	KVM_STAT_COUNTER("regions_compiled"),
 	KVM_STAT_COUNTER("compile_failures"),
@@ -34,7 +34,7 @@ static void read_common_vm(const struct kvm_vm *vm, uint64_t *out)
 	out[1] = s.region_bytes;
 	out[2] = s.code_bytes;
 	out[3] = s.regions_killed;
-	out[4] = s.code_flushes;
+	out[4] = s.regions_evicted;
 	out[5] = s.shootdowns;
 	out[6] = s.regions_compiled;
 	out[7] = s.compile_failures;

@@ -209,8 +209,14 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 	}
 	p->cpu.env.fault = 0;
 	p->cpu.env.pc = pc;
-	if ((how & P9_HARNESS_COMPILED) && h->jit &&
-	    (compiled = jit_compile(h->jit, &h->region, pc))) {
+	if ((how & P9_HARNESS_COMPILED) && h->jit) {
+		compiled = jit_compile(h->jit, &h->region, pc);
+		if (!compiled) {
+			/* not "interpreted then": that would prove nothing of the compiler */
+			r->end = P9_HARNESS_BROKEN;
+			r->why = "the region was not compiled";
+			return false;
+		}
 		leave = jit_run(h->jit, compiled->entry, &p->cpu.env, &left, &index);
 		jit_free(h->jit, compiled);
 	} else {

@@ -15,21 +15,26 @@ static const unsigned page_shift[P9_PAGE_SIZES] = { 21, 16 };
 /* Regions found in this context before are not found any more. */
 static void renew(struct p9_contexts *m, struct p9_context *x)
 {
-	x->id = ++m->next_id;
+	/* 0 is nobody's: of what is to be looked up in any case. */
+	if (!++m->next_id)
+		m->next_id = 1;
+	x->id = m->next_id;
 	memset(x->fetched, 0, sizeof(x->fetched));
 }
 
 int p9_contexts_init(struct p9_contexts *m, struct counter *recycles)
 {
 	m->recycles = recycles;
-	/* All TLBs at once: selecting a context can then never fail. */
+	/*
+	 * All TLBs at once: selecting a context can then never fail. Most machines use few: their memory is
+	 * written when they are taken first.
+	 */
 	for (unsigned i = 0; i < P9_CONTEXTS; i++) {
 		struct p9_context *x = &m->context[i];
 
 		x->tlb = aligned_alloc(64, sizeof(struct tlb));
 		if (!x->tlb)
 			return -1;
-		tlb_flush(x->tlb);
 		x->age = x->age_low = 1;
 		renew(m, x);
 	}
@@ -329,6 +334,8 @@ static struct p9_context *find(struct p9_contexts *m, struct p9_context_key key)
 	if (victim->key.used) {
 		count(m->recycles);
 		p9_context_flush(m, victim);
+	} else {
+		tlb_flush(victim->tlb);
 	}
 	victim->key = key;
 	victim->pid = 0;
