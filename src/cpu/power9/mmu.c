@@ -247,6 +247,22 @@ void *p9_mmu_fetch(struct cpu *c)
 	return host ? host : fill(p9_of(c), x, pc, MEM_FETCH, false, &slow);
 }
 
+/*
+ * Whether a processor in this state may fill its TLB for a context at any time, so that software has to tell
+ * it of each change to tables. Of others, software may know after an invalidation that nothing is cached, and
+ * change tables without a word until they are used again: Linux does so when a process has gone to another
+ * processor. There what holds now does not hold until the next invalidation, and may not stay.
+ */
+static bool may_be_filled(const struct p9_context *x, const struct p9_regs *r, uint64_t pid)
+{
+	if (x->key.lpid != r->lpidr)
+		return false;
+	if (x->key.pr)
+		return x->key.pid == r->pidr;
+	/* Of process 0, always; of the user, if it is this one's. */
+	return pid != UINT64_MAX || x->pid == r->pidr;
+}
+
 /* ---- requests ---- */
 
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
@@ -284,7 +300,7 @@ void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 			else
 				p9_context_flush_process(
 					m, x, req->arg[1], req->arg[3], req->arg[4],
-					look && x->key.lpid == r->lpidr ? &r->patb1 : NULL);
+					look && may_be_filled(x, r, req->arg[1]) ? &r->patb1 : NULL);
 			break;
 		}
 	}
