@@ -172,10 +172,10 @@ static int set_translations(void *into, const char *name, const char *value)
 {
 	struct kvm_tuning *t = &((struct run_options *)into)->config.tuning;
 
-	if (parse_size(value, &t->translation_bytes) && t->translation_bytes >= (256 << 10) &&
+	if (parse_size(value, &t->translation_bytes) && t->translation_bytes >= (2 << 20) &&
 	    t->translation_bytes <= (UINT64_C(1) << 30))
 		return 0;
-	complain("%s takes a size from 256K to 1G, not \"%s\".", name, value);
+	complain("%s takes a size from 2M to 1G, not \"%s\".", name, value);
 	return -1;
 }
 

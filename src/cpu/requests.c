@@ -13,18 +13,20 @@
 #define LOCKSTEP_AFTER 4
 
 /*
- * What translations may take, half of it compiled code, and address space for that: some is dead for a
- * while, and some is lost between pieces.
+ * What translations may take, and how many sixteenths of it those that are not compiled may: they are cheap to
+ * make again. Address space for code: some is dead for a while, some is lost between pieces, and the two zones
+ * (jit/memory.h) need not fill alike.
  */
-#define TRANSLATIONS	   (UINT64_C(40) << 20)
-#define JIT_BYTES(limit)   ((limit) + (limit) / 8 + (UINT64_C(4) << 20))
+#define TRANSLATIONS	 (UINT64_C(40) << 20)
+#define INTERPRETED	 5
+#define JIT_BYTES(limit) ((limit) + (limit) / 2 + (UINT64_C(4) << 20))
 
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
 	const size_t all = config->translation_bytes ? config->translation_bytes : TRANSLATIONS;
 	const struct region_limits limit = {
-		.compiled = config->jit ? all - all / 16 * (getenv("SPLIT") ? atoi(getenv("SPLIT")) : 8) : 0,
-		.interpreted = config->jit ? all / 16 * (getenv("SPLIT") ? atoi(getenv("SPLIT")) : 8) : all,
+		.interpreted = config->jit ? all / 16 * INTERPRETED : all,
+		.compiled = config->jit ? all - all / 16 * INTERPRETED : 0,
 		.keep_interpreted = config->lockstep,
 	};
 	struct cpu_system *s = calloc(1, sizeof(*s));

@@ -130,6 +130,8 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		uint64_t version;
 		bool ok;
 
+		/* First of all: what takes the mark away later makes it another. */
+		version = region_block_version(s->regions, block);
 		if (region_mark_block(s->regions, block, &ok)) {
 			struct cpu_request req = {
 				.kind = CPU_REQ_PROTECT_HOST,
@@ -142,7 +144,6 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 			fail(c, "out of memory for the translation cache");
 			return NULL;
 		}
-		version = region_block_version(s->regions, block);
 		code = lower_guest(c, host, pc, max_insns, &len);
 		if (!code)
 			return NULL;

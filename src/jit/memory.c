@@ -14,9 +14,9 @@
 
 /*
  * The writable mapping is for moments; its pages are in memory because of the other one. It is given
- * back, to be mapped again by page faults, whenever so much has been written.
+ * back, to be mapped again by page faults, whenever so many pieces have been given out, of a page each or more.
  */
-#define UNMAP_AFTER (UINT64_C(1) << 20)
+#define UNMAP_AFTER 256
 
 struct zone {
 	size_t first, count; /* units */
@@ -29,7 +29,7 @@ struct jit_memory {
 	const uint8_t *exec;
 	size_t size;
 	_Atomic size_t used; /* written under the lock */
-	size_t written; /* since the writable mapping was given back */
+	unsigned written; /* pieces, since the writable mapping was given back */
 	struct zone zone[JIT_ZONES];
 	pthread_mutex_t lock;
 };
@@ -168,8 +168,7 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 	if (p) {
 		mark(z, at, units, true);
 		m->used += (size_t)units * JIT_UNIT;
-		m->written += (size_t)units * JIT_UNIT;
-		if (m->written >= UNMAP_AFTER) {
+		if (++m->written >= UNMAP_AFTER) {
 			jit_memory_trim(m);
 			m->written = 0;
 		}

@@ -337,12 +337,13 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 	pthread_mutex_unlock(&rc->lock);
 }
 
-void region_unlink(struct region *g)
+void region_unlink(struct region_cache *rc, struct region *g)
 {
 	if (!g->compiled)
 		return;
 	for (struct region_link *l = g->incoming; l; l = l->next) {
 		jit_unlink(l->from->compiled, l - l->from->link);
+		patched(rc);
 		l->to = NULL;
 	}
 	g->incoming = NULL;
@@ -356,6 +357,7 @@ void region_unlink(struct region *g)
 		*at = l->next;
 		l->to = NULL;
 		jit_unlink(g->compiled, n);
+		patched(rc);
 	}
 }
 
@@ -365,7 +367,7 @@ void region_retire(struct region_cache *rc, struct region *g)
 	struct region *at;
 
 	atomic_store(&g->dead, true);
-	region_unlink(g);
+	region_unlink(rc, g);
 	if (g->compiled) {
 		jit_kill(rc->jit, g->compiled);
 		patched(rc);

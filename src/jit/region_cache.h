@@ -59,7 +59,7 @@ struct region_cache {
 /* Lock held, for all of these. */
 
 /* Nothing jumps to g any more, and g jumps nowhere. */
-void region_unlink(struct region *g);
+void region_unlink(struct region_cache *rc, struct region *g);
 
 /* Take g, which is in no block's list any more, out of the hash and keep it for reclamation. */
 void region_retire(struct region_cache *rc, struct region *g);

@@ -16,7 +16,7 @@
 #define SWEEP_BUCKETS	  128 /* of blocks, at most, for each translation that is entered */
 #define EXCESS_SHARE	  16  /* above the bound by this share of it, what is used goes, too */
 #define RETIRED_THRESHOLD 2048 /* regions: enough to begin an epoch */
-#define RETIRED_SHARE	  16 /* and so is this share of what all may take */
+#define RETIRED_SHARE	  32 /* and so is this share of what all may take */
 
 /* More than the bound, and this share of it. */
 static bool excess(const struct region_cache *rc, bool compiled, unsigned share)
@@ -42,7 +42,7 @@ static void sweep_block(struct region_cache *rc, struct code_block *b, bool comp
 		if (!g->compiled == compiled || g == keep) {
 			link = &g->block_next;
 		} else if (!all && !unused_since(g, rc->hand[compiled].since)) {
-			region_unlink(g);
+			region_unlink(rc, g);
 			link = &g->block_next;
 		} else {
 			*link = g->block_next;
