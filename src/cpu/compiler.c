@@ -55,7 +55,7 @@ static _Atomic uint64_t *unshared_word(struct cpu_system *s, const struct region
 	return &s->unshared[hash / 64 % ARRAY_SIZE(s->unshared)];
 }
 
-bool cpu_compile_shares(struct cpu_system *s, const struct region *g)
+static bool shares_checks(struct cpu_system *s, const struct region *g)
 {
 	uint64_t bit;
 
@@ -70,30 +70,43 @@ void cpu_compile_unshared(struct cpu_system *s, const struct region *g)
 	atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
 }
 
+bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct region *g,
+		      const uint8_t *bytes, uint32_t size, uint32_t *len)
+{
+	ir_region_reset(ir);
+	ir->base = g->pc & ~TLB_BLOCK_MASK;
+	*len = s->arch->translate(g->mode, ir, g->pc, bytes, size, CPU_REGION_INSNS);
+	if (!ir->failed && s->optimise && shares_checks(s, g))
+		ir_optimise_shared(ir);
+	else if (!ir->failed && s->optimise)
+		ir_optimise(ir);
+	return !ir->failed;
+}
+
+const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir, struct region *g,
+				const uint8_t *bytes, uint32_t len, uint64_t version)
+{
+	struct jit_code *code = jit_compile(s->jit, ir, g->pc);
+	const void *entry = code ? code->entry : NULL;
+
+	if (code && UNLIKELY(s->trace))
+		cpu_trace_region(s, g, ir, bytes, len, code);
+	if (!code || !region_attach(s->regions, g, code, len, version)) {
+		count_shared(&s->compile_failures);
+		return NULL;
+	}
+	count_shared(&s->regions_compiled);
+	return entry;
+}
+
 /* ir: scratch of the calling thread. */
 static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g,
 		    const struct cpu_code *guest, uint64_t version)
 {
-	struct jit_code *code = NULL;
 	uint32_t len;
 
-	ir_region_reset(ir);
-	ir->base = g->pc & ~TLB_BLOCK_MASK;
-	len = s->arch->translate(g->mode, ir, g->pc, guest->bytes, guest->size, CPU_REGION_INSNS);
-	if (!ir->failed && s->optimise && cpu_compile_shares(s, g))
-		ir_optimise_shared(ir);
-	else if (!ir->failed && s->optimise)
-		ir_optimise(ir);
-	if (!ir->failed)
-		code = jit_compile(s->jit, ir, g->pc);
-	if (!code) {
-		count_shared(&s->compile_failures);
-		return;
-	}
-	if (UNLIKELY(s->trace))
-		cpu_trace_region(s, g, ir, guest->bytes, len, code);
-	if (region_attach(s->regions, g, code, len, version))
-		count_shared(&s->regions_compiled);
+	if (cpu_compile_emit(s, ir, g, guest->bytes, guest->size, &len))
+		cpu_compile_emitted(s, ir, g, guest->bytes, len, version);
 	else
 		count_shared(&s->compile_failures);
 }

@@ -193,7 +193,15 @@ void cpu_jump_cache_purge(struct cpu *c, bool renew);
 bool cpu_compile(struct cpu *c, struct region *g);
 /* From now on compile the code of g without shared checks (IR_PROBE). */
 void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
-bool cpu_compile_shares(struct cpu_system *s, const struct region *g);
+/*
+ * The two steps of it: emit the IR of g's code (`size` bytes are readable) and optimise it, *len being what it
+ * depends on; compile what was emitted and attach it to g, unless it has died or its block has another version. The
+ * latter gives the entry, or NULL, and counts either.
+ */
+bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct region *g,
+		      const uint8_t *bytes, uint32_t size, uint32_t *len);
+const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir, struct region *g,
+				const uint8_t *bytes, uint32_t len, uint64_t version);
 /*
  * after_idle: how often a region is interpreted first when the thread has nothing to do. NULL: there is no
  * need for a thread, or none to be had.

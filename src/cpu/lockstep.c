@@ -236,19 +236,10 @@ static void tell_state(const struct cpu *c)
 /* Emit the region's IR once more: as it is compiled, and from no more code than was interpreted. */
 static bool emit(struct cpu *c, const struct region *g)
 {
-	hva_t host = HVA(g->host);
 	uint32_t len;
 
-	ir_region_reset(&c->ir);
-	c->ir.base = g->pc & ~TLB_BLOCK_MASK;
-	len = c->arch->translate(g->mode, &c->ir, g->pc, hva_ptr(host), g->len, CPU_REGION_INSNS);
-	if (c->ir.failed || len != g->len)
-		return false;
-	if (c->system->optimise && cpu_compile_shares(c->system, g))
-		ir_optimise_shared(&c->ir);
-	else if (c->system->optimise)
-		ir_optimise(&c->ir);
-	return !c->ir.failed;
+	return cpu_compile_emit(c->system, &c->ir, g, hva_ptr(HVA(g->host)), g->len, &len) &&
+	       len == g->len;
 }
 
 static bool differ(struct cpu *c, const struct region *g, enum ir_leave a, enum ir_leave b)
@@ -296,7 +287,6 @@ static const void *compiled(struct cpu *c, struct region *g)
 {
 	const void *entry = atomic_load_explicit(&g->entry, memory_order_acquire);
 	struct cpu_system *s = c->system;
-	struct jit_code *code = NULL;
 	uint64_t version;
 
 	if (LIKELY(entry) || g->runs == CPU_RUNS_ASKED)
@@ -306,16 +296,11 @@ static const void *compiled(struct cpu *c, struct region *g)
 	g->runs = CPU_RUNS_ASKED;
 	version = region_block_version(s->regions, HVA(g->host));
 	if (emit(c, g))
-		code = jit_compile(s->jit, &c->ir, g->pc);
-	if (code && UNLIKELY(s->trace))
-		cpu_trace_region(s, g, &c->ir, hva_ptr(HVA(g->host)), g->len, code);
-	if (!code || !region_attach(s->regions, g, code, g->len, version)) {
+		entry = cpu_compile_emitted(s, &c->ir, g, hva_ptr(HVA(g->host)), g->len, version);
+	else
 		count_shared(&s->compile_failures);
-		return NULL;
-	}
-	c->lockstep->regions++;
-	count_shared(&s->regions_compiled);
-	return code->entry;
+	c->lockstep->regions += entry != NULL;
+	return entry;
 }
 
 static void start(struct lockstep *l, enum run run)
