@@ -100,7 +100,7 @@ static void *run(void *arg)
 	return (void *)(uintptr_t)wrong;
 }
 
-static void check_bound(struct machine *m, bool jit)
+static void check_bound(struct machine *m, bool jit, bool background)
 {
 	struct cpu_system_stats s;
 
@@ -108,10 +108,12 @@ static void check_bound(struct machine *m, bool jit)
 	assert_true(s.regions_evicted > FUNCTIONS);
 	/* what is used may exceed it by a little; the dead wait to be freed */
 	assert_true(s.region_bytes <= LIMIT + LIMIT / 16 + (4 << 10));
-	if (jit && s.regions_compiled) {
+	assert_true(s.code_bytes <= 4 * LIMIT);
+	/* A compiler's thread may come too late for the few rounds that meet code: that depends on the host. */
+	if (jit && !background) {
 		uint64_t unshared = 0;
 
-		assert_true(s.code_bytes <= 4 * LIMIT);
+		assert_true(s.regions_compiled > 0);
 		for (unsigned n = 0; n < m->ncpu; n++) {
 			struct cpu_stats c;
 
@@ -136,7 +138,7 @@ static void several(unsigned ncpu, bool jit, bool background)
 		assert_int_equal(pthread_join(thread[n], &wrong), 0);
 		assert_null(wrong);
 	}
-	check_bound(&m, jit);
+	check_bound(&m, jit, background);
 	machine_destroy(&m);
 }
 
