@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include "cpu/cpu.h"
 #include "ir/env.h"
 #include "ir/ir.h"
@@ -208,6 +209,10 @@ const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir
  */
 struct cpu_compiler *cpu_compiler_create(struct cpu_system *s, uint32_t after_idle);
 void cpu_compiler_destroy(struct cpu_compiler *p);
+
+/* trace.c: g's guest code, `len` bytes, disassembled, a line each. */
+void cpu_print_guest(FILE *out, const struct cpu_arch *arch, const struct region *g,
+		     const uint8_t *bytes, uint32_t len);
 
 /* trace.c: after `ir`, of len bytes of the guest's code, was compiled as g's code; s->trace is not NULL. */
 void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct ir_region *ir,
