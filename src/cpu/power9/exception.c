@@ -70,12 +70,15 @@ void p9_update_mode(struct p9_cpu *p)
 		mode |= P9_MODE_LE;
 	if (msr & P9_MSR_PR)
 		mode |= P9_MODE_PR;
-	if (msr & P9_MSR_FP)
-		mode |= P9_MODE_FP;
-	if (msr & P9_MSR_VEC)
-		mode |= P9_MODE_VEC;
-	if (msr & P9_MSR_VSX)
-		mode |= P9_MODE_VSX;
+	/* Supervisors use these rarely, and run all their code with and without: theirs looks at MSR itself. */
+	if (msr & P9_MSR_PR) {
+		if (msr & P9_MSR_FP)
+			mode |= P9_MODE_FP;
+		if (msr & P9_MSR_VEC)
+			mode |= P9_MODE_VEC;
+		if (msr & P9_MSR_VSX)
+			mode |= P9_MODE_VSX;
+	}
 	if (msr & P9_MSR_SE)
 		mode |= P9_MODE_SE;
 	if (msr & P9_MSR_BE)

@@ -190,6 +190,12 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 			p9_sources_note(&x->sources, p->regs.patb1, ea, &res.trace);
 	}
 	count(&p->cpu.stats.tlb_refills);
+	/*
+	 * Code is rarely written. Where a kernel's is writable until it has booted, the right to store, once noted,
+	 * would have all of the TLB looked through when the block is translated.
+	 */
+	if (kind == MEM_FETCH)
+		prot &= ~PROT_W;
 	*slow = enter(p, x, ea, prot, addend);
 	return (void *)(uintptr_t)(ea + addend);
 }
