@@ -71,7 +71,7 @@ struct cpu {
 	struct cpu *next; /* in the system's list */
 	/* Kept by the architecture: */
 	_Alignas(8) uint32_t fetch_context; /* identifies the current instruction translation context */
-	uint32_t mode;          /* key of translations; compiled code reads both at once */
+	uint32_t mode;          /* key of translations (without REGION_SPAN_MASK); compiled code reads both at once */
 	uint32_t fetch_salt;    /* the context's, whatever invalidations change its identity */
 	struct tlb *fetch_tlb;
 	const void *no_entry;   /* of jump cache entries whose region is not compiled */
@@ -112,10 +112,10 @@ struct cpu_arch {
 	int (*init)(struct cpu *c);
 	void (*fini)(struct cpu *c);
 	/*
-	 * Host address of the instruction at env.pc, through fetch_tlb (a miss walks the tables).
-	 * NULL: a fault was recorded.
+	 * Host address of the instruction at env.pc, through fetch_tlb (a miss walks the tables), and log2 of
+	 * the page that it is in: the smallest of those that it was translated by. NULL: a fault was recorded.
 	 */
-	void *(*fetch)(struct cpu *c);
+	void *(*fetch)(struct cpu *c, unsigned *page_shift);
 	/*
 	 * Emit IR for at most max_insns instructions from `code`, which runs at pc in a mode; `bytes`
 	 * are readable. Returns the bytes of code that the region depends on. Any thread.

@@ -254,7 +254,7 @@ static bool differ(struct cpu *c, const struct region *g, enum ir_leave a, enum 
 	fprintf(stderr, "lockstep: %s: interpreted %s, compiled %s\nguest code:\n", c->error,
 		leave_name[a], leave_name[b]);
 	for (uint32_t at = 0; at < g->len;) {
-		uint32_t n = c->arch->disassemble(g->mode, code + at, g->len - at, g->pc + at, text,
+		uint32_t n = c->arch->disassemble(g->mode & ~REGION_SPAN_MASK, code + at, g->len - at, g->pc + at, text,
 						  sizeof(text));
 
 		fprintf(stderr, "  0x%016" PRIx64 "  %s\n", g->pc + at, text);

@@ -114,8 +114,8 @@ static struct ir_code *lower_guest(struct cpu *c, hva_t host, uint64_t pc, uint3
 	}
 }
 
-/* Translate the code at `host` (where pc leads now). NULL: c->error says why. */
-static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
+/* Translate the code at `host` (where pc leads now) for a mode with its span. NULL: c->error says why. */
+static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t mode)
 {
 	struct cpu_system *s = c->system;
 	uint32_t max_insns = s->jit && !s->lockstep ? CPU_COLD_INSNS : CPU_REGION_INSNS;
@@ -148,8 +148,8 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		if (!code)
 			return NULL;
 		count(&c->stats.regions_translated);
-		g = region_insert(s->regions, host, pc, c->mode,
-				  !(c->mode & c->arch->mode_movable), len, code, version);
+		g = region_insert(s->regions, host, pc, mode, !(mode & c->arch->mode_movable), len,
+				  code, version);
 		if (g)
 			return g;
 		ir_code_free(code);
@@ -169,7 +169,8 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 static bool interpret_once(struct cpu *c, enum ir_leave *leave)
 {
 	struct ir_code *code;
-	void *host = c->arch->fetch(c);
+	unsigned page_shift;
+	void *host = c->arch->fetch(c, &page_shift);
 	uint32_t len, index;
 
 	if (!host)
@@ -198,7 +199,8 @@ static struct region_jump *find_region(struct cpu *c)
 	uint64_t pc = c->env.pc;
 	struct region_jump *j = jump_slot(c, pc);
 	struct region *g = j->region;
-	uint32_t context;
+	uint32_t context, mode;
+	unsigned page_shift;
 	void *code;
 
 	if (LIKELY(g && j->pc == pc && j->context == c->fetch_context && j->mode == c->mode &&
@@ -206,18 +208,19 @@ static struct region_jump *find_region(struct cpu *c)
 		return j;
 	do {
 		context = c->fetch_context;
-		code = c->arch->fetch(c);
+		code = c->arch->fetch(c, &page_shift);
 		if (!code)
 			return NULL;
+		mode = c->mode | region_span_bits(page_shift);
 		/* After an invalidation most code is where it was. */
-		if (g && j->pc == pc && j->mode == c->mode && g->host == HVA(code).v &&
+		if (g && j->pc == pc && g->mode == mode && g->host == HVA(code).v &&
 		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
 			region_use(c->system->clock, g);
 			break;
 		}
-		g = region_lookup(c->system->regions, HVA(code), pc, c->mode);
+		g = region_lookup(c->system->regions, HVA(code), pc, mode);
 		if (!g)
-			g = translate(c, HVA(code), pc);
+			g = translate(c, HVA(code), pc, mode);
 		if (!g)
 			return NULL;
 		/*

@@ -20,7 +20,7 @@ static void print_guest(FILE *out, const void *arg)
 	char text[128];
 
 	for (uint32_t at = 0; at < code->len;) {
-		uint32_t n = code->arch->disassemble(g->mode, code->bytes + at, code->len - at, g->pc + at,
+		uint32_t n = code->arch->disassemble(g->mode & ~REGION_SPAN_MASK, code->bytes + at, code->len - at, g->pc + at,
 						     text, sizeof(text));
 
 		fprintf(out, "  0x%016" PRIx64 "  %s\n", g->pc + at, text);
@@ -42,6 +42,6 @@ void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct
 		.arg = &arg,
 	};
 
-	s->arch->describe_mode(g->mode, state, sizeof(state));
+	s->arch->describe_mode(g->mode & ~REGION_SPAN_MASK, state, sizeof(state));
 	jit_trace_add(s->trace, &r);
 }

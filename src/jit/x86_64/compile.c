@@ -176,17 +176,27 @@ static void entry_poll(struct gen *g)
 	s->pc = g->start;
 }
 
+/* How far behind the region's block that of a pc begins. */
+static int64_t blocks_off(const struct gen *g, uint64_t pc)
+{
+	return (int64_t)((pc & ~TLB_BLOCK_MASK) - (g->start & ~TLB_BLOCK_MASK));
+}
+
 /* A jump whose displacement is aligned, so that it can be replaced while others execute it. */
 static void exit_direct(struct gen *g, const struct ir_inst *i)
 {
+	int64_t off = blocks_off(g, i->imm);
 	struct stub *s;
 
 	pins_write_back(g, g->dirty);
+	if (off)
+		a_alu_mem_imm(&g->a, ALU_ADD, true, RBP, OFF_BASE, (int32_t)off);
 	while ((a_pos(&g->a) + 1) & 3)
 		a_1(&g->a, 0x90);
 	s = add_stub(g, STUB_EXIT);
 	s->from[0] = a_jmp(&g->a);
-	s->pc = i->imm;
+	/* by the base that there is now */
+	s->pc = i->imm - (uint64_t)off;
 	s->exit = i->aux;
 	g->exit_where[i->aux] = s->from[0];
 }
@@ -358,7 +368,7 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 			jump_to_block(g, a_jmp(&g->a), i->arg[1]);
 		break;
 	case IR_EXIT_DIRECT:
-		if ((i->imm ^ g->start) >> TLB_BLOCK_SHIFT) {
+		if ((i->imm ^ g->start) >> g->span) {
 			/* another page: its translation may change */
 			pins_write_back(g, g->dirty);
 			gen_pc(g, RAX, i->imm);
@@ -529,6 +539,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->layout = &j->layout;
 	g->host = &j->host;
 	g->start = g->pc = pc;
+	g->span = r->span > TLB_BLOCK_SHIFT ? r->span : TLB_BLOCK_SHIFT;
 	g->a.base = g->a.at = buffer;
 	g->a.end = buffer + CODE_MAX;
 	g->a.bias = bias_of(&j->layout);
