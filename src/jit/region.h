@@ -30,26 +30,29 @@ struct jit;
 struct jit_code;
 
 /*
- * An entry of a processor's jump cache: from guest addresses to regions. It is for one translation
- * context and mode; compiled code looks it up too.
+ * An entry of a processor's jump cache, as compiled code looks it up: from guest addresses to compiled regions. It
+ * is in a table of one translation context and mode (cpu/jump.c), so the address is all there is to compare.
  */
 struct region_jump {
 	uint64_t pc;
-	uint32_t context;
-	uint32_t mode; /* without REGION_SPAN_MASK */
-	const void *entry; /* compiled code; the region's death reaches it (jit_kill) */
-	struct region *region;
+	const void *entry; /* the region's death reaches it (jit_kill) */
 };
 
-ASSERT_SIZE(struct region_jump, 32); /* compiled code scales by it */
+ASSERT_SIZE(struct region_jump, 16); /* compiled code scales by it */
 
 /*
- * salt: keeps the entries of contexts with the same addresses apart. It is this simple because compiled
+ * Which entry of its table an address has, modulo their number. It is this simple because compiled
  * code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
  */
-static inline uint32_t region_jump_hash(uint64_t pc, uint32_t salt)
+static inline uint32_t region_jump_hash(uint64_t pc)
 {
-	return ((uint32_t)pc ^ salt) >> 2;
+	return (uint32_t)pc >> 2;
+}
+
+/* The address in an entry that is empty: one that belongs elsewhere. */
+static inline uint64_t region_jump_empty(uint32_t index)
+{
+	return index ? 0 : UINT64_MAX;
 }
 
 /*

@@ -54,8 +54,7 @@ void p9_mmu_select(struct p9_cpu *p)
 	p9_contexts_select(m, p);
 	p->cpu.env.door.tlb = m->data->tlb;
 	p->cpu.fetch_tlb = m->fetch->tlb;
-	p->cpu.fetch_context = m->fetch->id;
-	p->cpu.fetch_salt = (uint32_t)(m->fetch - m->context) * 0x9e5;
+	cpu_set_context(&p->cpu, m->fetch->id, (uint32_t)(m->fetch - m->context));
 }
 
 struct tlb *p9_mmu_real_tlb(struct p9_cpu *p)
@@ -305,7 +304,7 @@ void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 			break;
 		}
 	}
-	c->fetch_context = m->fetch->id;
+	cpu_set_context(c, m->fetch->id, c->fetch_place);
 }
 
 void p9_invalidate(struct cpu_system *s, struct cpu *self, uint32_t lpid, uint64_t pid,
