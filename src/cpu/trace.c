@@ -19,7 +19,8 @@ void cpu_print_guest(FILE *out, const struct cpu_arch *arch, const struct region
 	char text[128];
 
 	for (uint32_t at = 0; at < len;) {
-		uint32_t n = arch->disassemble(g->mode, bytes + at, len - at, g->pc + at, text, sizeof(text));
+		uint32_t n = arch->disassemble(g->mode & ~REGION_SPAN_MASK, bytes + at, len - at, g->pc + at,
+					       text, sizeof(text));
 
 		fprintf(out, "  0x%016" PRIx64 "  %s\n", g->pc + at, text);
 		at += n ? n : 1;
@@ -47,6 +48,6 @@ void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct
 		.arg = &arg,
 	};
 
-	s->arch->describe_mode(g->mode, state, sizeof(state));
+	s->arch->describe_mode(g->mode & ~REGION_SPAN_MASK, state, sizeof(state));
 	jit_trace_add(s->trace, &r);
 }

@@ -344,8 +344,9 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 	pthread_mutex_lock(&rc->lock);
 	if (!atomic_load(&from->dead) && !atomic_load(&to->dead) && from->compiled &&
 	    to->compiled && exit < from->compiled->nexit && !from->link[exit].to &&
-	    (from->host ^ to->host) >> TLB_BLOCK_SHIFT == 0 && from->mode == to->mode) {
+	    (from->host ^ to->host) >> region_span_shift(to->mode) == 0 && from->mode == to->mode) {
 		struct region_link *l = &from->link[exit];
+		bool same_block = (from->host ^ to->host) >> TLB_BLOCK_SHIFT == 0;
 
 		region_use(&rc->clock, from);
 		region_use(&rc->clock, to);
@@ -353,7 +354,7 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 		l->next = to->incoming;
 		to->incoming = l;
 		/* Forwards in a block there is an end to it soon. */
-		jit_link(from->compiled, exit, to->compiled, to->host <= from->host);
+		jit_link(from->compiled, exit, to->compiled, to->host <= from->host || !same_block);
 		patched(rc);
 	}
 	pthread_mutex_unlock(&rc->lock);

@@ -173,9 +173,10 @@ struct gen {
 	uint32_t block;
 	uint64_t pc;         /* of the current guest instruction */
 	uint64_t start;      /* of the region */
+	unsigned span;       /* as in ir_region; at least a block */
 	uint32_t entry_stub; /* where it leaves when it is not to be run */
 	uint32_t cold;       /* position where the stubs begin */
-	const void *no_entry; /* leaves for the run loop; rax: the guest address (compile.c) */
+	const void *no_entry[2]; /* leave for the run loop; rax: the guest address (compile.c) */
 	/* Jumps to what lies outside of the piece: positions of displacements. */
 	struct {
 		uint32_t where;
