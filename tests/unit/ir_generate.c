@@ -407,6 +407,10 @@ static void chain(struct gen *g, enum ir_type t)
 			keep(g, t, ir_bin(r, IR_XOR, ir_bin(r, IR_XOR, a, b), s));
 		if (chance(g, 30))
 			keep(g, t, ir_bin(r, chance(g, 50) ? IR_MUL : IR_MULHU, pick(g, t), s));
+		for (unsigned k = chance(g, 20) ? 1 + below(g, 3) : 0; k; k--)
+			keep(g, t, ir_bin(r, chance(g, 50) ? IR_MUL : IR_MULHU, a, pick(g, t)));
+		if (chance(g, 20))
+			keep(g, IR_I64, ir_un(r, IR_NEG, boolean(g)));
 		if (chance(g, 20))
 			keep(g, t, ir_bin(r, IR_ADD, pick(g, t), pick(g, t)));
 		c = chance(g, 80) ? carry : boolean(g);

@@ -276,6 +276,7 @@ void alloc_begin_block(struct gen *g, uint32_t block)
 {
 	g->block = block;
 	g->a.flags_at = NULL;
+	g->in_rdx = NO_INDEX;
 	tree_begin_block(g, block);
 	begin_foreign(g);
 }

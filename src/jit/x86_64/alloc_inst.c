@@ -155,7 +155,7 @@ void begin_inst(struct gen *g, uint32_t at)
 			const struct ir_inst *c = inst_of(g, v);
 
 			for (unsigned n = 0; n < 2; n++)
-				if (g->next[v][n] != v)
+				if (g->next[v][n] != v && g->next[v][n] != at)
 					g->val[c->arg[n]].next = g->next[v][n];
 			continue;
 		}

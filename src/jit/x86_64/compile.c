@@ -399,6 +399,8 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 			gen_vector(g, i);
 		break;
 	}
+	if (!gen_keeps_rdx(g, i))
+		g->in_rdx = NO_INDEX;
 	end_inst(g);
 }
 

@@ -39,6 +39,7 @@ void features_detect(struct features *f)
 	f->fma = f->fma && f->avx;
 	if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
 		f->avx2 = f->avx && (b >> 5 & 1);
+		f->bmi1 = b >> 3 & 1;
 		f->bmi2 = b >> 8 & 1;
 		/* F, DQ, BW, VL: what is of use to 128-bit registers comes with VL */
 		f->avx512 = f->avx2 && (saved & XCR0_AVX512) == XCR0_AVX512 && (b >> 16 & 1) &&
@@ -70,6 +71,7 @@ void features_limit(struct features *f, unsigned level)
 		f->avx = have.avx;
 		f->fma = have.fma;
 		f->avx2 = have.avx2;
+		f->bmi1 = have.bmi1;
 		f->bmi2 = have.bmi2;
 		f->lzcnt = have.lzcnt;
 		f->movbe = have.movbe;

@@ -35,6 +35,12 @@ static uint32_t sum_before(const struct gen *g, uint32_t v, uint32_t first)
 	return NO_INDEX;
 }
 
+/* Is an access by a host address made of moves and bswap? Two bytes are exchanged by a rotation. */
+bool access_keeps_flags(const struct ir_inst *i)
+{
+	return i->type != IR_V128 && !(ir_memop_of(i).big_endian && ir_memop_of(i).size == 2);
+}
+
 /* Can it be made of instructions that leave the flags alone (when carry_pending: ops_int.h)? */
 static bool keeps_flags(const struct gen *g, uint32_t n)
 {
@@ -49,6 +55,9 @@ static bool keeps_flags(const struct gen *g, uint32_t n)
 	case IR_ZEXT32:
 	case IR_TRUNC32:
 		return true;
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
+		return access_keeps_flags(i);
 	case IR_SET:
 		v = inst_of(g, i->arg[0])->op;
 		return i->type != IR_V128 && !(v >= IR_EQ && v <= IR_CMP3U);

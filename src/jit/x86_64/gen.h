@@ -40,7 +40,9 @@ struct value {
 	uint32_t state_at;
 	uint32_t state_cell; /* as of state.h */
 	uint8_t pin;      /* it is made in its register, if that can be; NO_PIN */
-	bool fused;       /* computed where it is used: comparison of a branch, select or SET */
+	uint32_t uses;    /* by instructions that read it, each operand for itself */
+	bool fused;       /* computed where it is used: comparison of a branch, select, SET, carry */
+	bool tested;      /* something asks whether it is zero */
 	bool carries;     /* a sum: it must leave the flags for that */
 	bool in_flags;    /* a carry that is in the host's until its last use, and nowhere else */
 	uint32_t sum;     /* a carry: the addition before it, whose flags have it; else NO_INDEX */
@@ -116,7 +118,7 @@ struct pin_block {
 };
 
 struct features {
-	bool ssse3, sse41, sse42, avx, avx2, bmi2, lzcnt, movbe, popcnt;
+	bool ssse3, sse41, sse42, avx, avx2, bmi1, bmi2, lzcnt, movbe, popcnt;
 	bool aes, pclmul, fma;
 	bool avx512; /* F, DQ, BW and VL */
 	bool avx512vbmi;
@@ -152,6 +154,7 @@ struct gen {
 	struct pin_block *pin_block;
 	uint32_t taken, dirty;           /* sets of pins; dirty: at the current instruction */
 	uint32_t early;                  /* hold what their SET is still to come for */
+	uint32_t in_rdx;                 /* a value that scratch rdx still has (mulx); NO_INDEX */
 	uint32_t state_vals[192]; /* values whose home is guest state */
 	unsigned nstate;
 	uint32_t via_state[64];  /* values with that mark */
@@ -166,6 +169,7 @@ struct gen {
 		enum { FLAGS_COMPARE, FLAGS_SUM, FLAGS_CARRY } kind;
 		uint32_t a, b; /* compared (b NO_INDEX: with zero); a: the sum; the carry */
 		bool w;
+		uint32_t zero; /* a value that is zero if ZF says so; NO_INDEX */
 	} flags;             /* what they are while a_flags_hold */
 	uint32_t at;         /* current instruction */
 	bool read;           /* it has called operands_read, */
@@ -328,6 +332,9 @@ uint32_t live_xmms(const struct gen *g);
 /* May the comparison `def` be made where it is written to guest state? */
 bool may_set_bytes(const struct ir_inst *set, const struct ir_inst *def);
 
+/* Does what is made of a LOAD_HOST or STORE_HOST leave the flags alone? */
+bool access_keeps_flags(const struct ir_inst *i);
+
 /* Which carries are in the flags. uses: by value; needs val[].block, sets sum, carries and in_flags. */
 void find_carries(struct gen *g, const uint32_t *uses);
 
@@ -335,6 +342,7 @@ void find_carries(struct gen *g, const uint32_t *uses);
 
 void gen_int(struct gen *g, const struct ir_inst *i);     /* ops_int*.c */
 bool gen_is_int(enum ir_op op);
+bool gen_keeps_rdx(const struct gen *g, const struct ir_inst *i); /* ops_int_mul.c */
 enum cond gen_compare(struct gen *g, const struct ir_inst *i); /* flags of a comparison */
 bool gen_set_flag(struct gen *g, uint32_t v, uint32_t off);
 enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zero */

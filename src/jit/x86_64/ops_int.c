@@ -27,6 +27,7 @@ static void alu_flags(struct gen *g, enum alu op, uint32_t a, uint32_t b)
 		note_flags(g, FLAGS_COMPARE, g->at, NO_INDEX, w_of(g));
 	else if (op == ALU_ADD)
 		note_flags(g, FLAGS_SUM, g->at, 0, w_of(g));
+	note_zero(g);
 }
 
 /*
@@ -56,9 +57,10 @@ static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool
 	}
 	if (g->val[b].reg != NO_REG)
 		g->locked |= 1u << g->val[b].reg;
-	/* lea saves the move where a's register lives on, and the flags */
+	/* lea saves the move where a's register lives on, and the flags; add tells whether it is zero */
 	lea = op == ALU_ADD && w && !g->val[g->at].carries &&
-	      (!dies(g, a) || in_pin(g, a) || carry_pending(g));
+	      (!dies(g, a) || in_pin(g, a) || carry_pending(g)) &&
+	      (carry_pending(g) || !(g->val[g->at].tested && in_place(g, a)));
 	if (lea && use_imm(g, b, &v)) {
 		unsigned src = use_reg(g, a);
 
@@ -114,6 +116,16 @@ void gen_int(struct gen *g, const struct ir_inst *i)
 		two_address(g, ALU_XOR, a, b, true);
 		break;
 	case IR_ANDN:
+		if (g->host->bmi1) {
+			unsigned inverted = use_reg(g, b);
+
+			src = use_reg(g, a);
+			operands_read(g);
+			a_vex(&g->a, 0, 0x0f38f2, w, def_reg(g), inverted, src); /* andn */
+			note_flags(g, FLAGS_COMPARE, g->at, NO_INDEX, w);
+			note_zero(g);
+			break;
+		}
 		use_into(g, b, RAX);
 		a_group3(&g->a, 2, w, RAX);
 		dst = def_copy(g, a);
@@ -123,6 +135,13 @@ void gen_int(struct gen *g, const struct ir_inst *i)
 		a_group3(&g->a, 2, w, def_copy(g, a));
 		break;
 	case IR_NEG:
+		if (g->val[a].fused) {
+			int_carry_of_compare(g, a);
+			operands_read(g);
+			dst = def_reg(g);
+			a_alu(&g->a, ALU_SBB, w, dst, dst);
+			break;
+		}
 		a_group3(&g->a, 3, w, def_copy(g, a));
 		break;
 	case IR_MUL:

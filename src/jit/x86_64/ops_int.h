@@ -19,6 +19,7 @@ static inline void note_flags(struct gen *g, unsigned kind, uint32_t a, uint32_t
 	g->flags.a = a;
 	g->flags.b = b;
 	g->flags.w = w;
+	g->flags.zero = NO_INDEX;
 	a_note_flags(&g->a);
 }
 
@@ -26,6 +27,17 @@ static inline bool flags_of(const struct gen *g, unsigned kind, uint32_t a, uint
 {
 	return a_flags_hold(&g->a) && g->flags.kind == kind && g->flags.a == a && g->flags.b == b &&
 	       g->flags.w == w;
+}
+
+/* And ZF says whether the current instruction's result is zero. */
+static inline void note_zero(struct gen *g)
+{
+	g->flags.zero = g->at;
+}
+
+static inline bool zero_known(const struct gen *g, uint32_t v, bool w)
+{
+	return a_flags_hold(&g->a) && g->flags.zero == v && g->flags.w == w;
 }
 
 static inline bool have_carry(const struct gen *g, uint32_t v)
@@ -63,6 +75,8 @@ void int_divide(struct gen *g, const struct ir_inst *i);
 
 /* ---- ops_int_carry.c ---- */
 
+/* CF := the comparison v, which is fused */
+void int_carry_of_compare(struct gen *g, uint32_t v);
 /* CF := c, which is 0 or 1 */
 void int_load_carry(struct gen *g, uint32_t c);
 void int_add_with_carry(struct gen *g, const struct ir_inst *i);

@@ -3,6 +3,32 @@
  */
 #include "jit/x86_64/ops_int.h"
 
+/*
+ * CF := an unsigned comparison, made here: below is the carry of the subtraction. What it compares need not
+ * stay in registers for the rest of the instruction.
+ */
+void int_carry_of_compare(struct gen *g, uint32_t v)
+{
+	const struct ir_inst *c = inst_of(g, v);
+	bool invert = c->op == IR_LEU, w = c->aux != IR_I32;
+	uint32_t a = c->arg[invert], b = c->arg[!invert], locked = g->locked;
+	bool zero = inst_of(g, b)->op == IR_CONST && !inst_of(g, b)->imm;
+
+	if (!flags_of(g, FLAGS_COMPARE, a, zero ? NO_INDEX : b, w)) {
+		unsigned ra = RCX;
+
+		if (inst_of(g, a)->op == IR_CONST)
+			use_into(g, a, RCX);
+		else
+			ra = use_reg(g, a);
+		int_alu_operand(g, ALU_CMP, w, ra, b);
+		g->locked = locked;
+	}
+	if (invert)
+		a_1(&g->a, 0xf5); /* cmc */
+	note_flags(g, FLAGS_CARRY, v, 0, true);
+}
+
 /* CF := c, which is 0 or 1 */
 void int_load_carry(struct gen *g, uint32_t c)
 {
@@ -12,6 +38,10 @@ void int_load_carry(struct gen *g, uint32_t c)
 
 	if (have_carry(g, c))
 		return;
+	if (g->val[c].fused) {
+		int_carry_of_compare(g, c);
+		return;
+	}
 	if (g->val[c].in_flags) {
 		g->failed = true; /* lost: flags.c took a wrong view of some operation */
 		return;
@@ -55,6 +85,7 @@ void int_add_with_carry(struct gen *g, const struct ir_inst *i)
 	else
 		int_alu_operand(g, ALU_ADC, w, dst, b);
 	note_flags(g, FLAGS_SUM, g->at, 0, w);
+	note_zero(g);
 }
 
 /* The carry of the addition that was just made. */

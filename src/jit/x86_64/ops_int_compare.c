@@ -18,6 +18,8 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 		b = i->arg[0];
 	}
 	key = inst_of(g, b)->op == IR_CONST && !inst_of(g, b)->imm ? NO_INDEX : b;
+	if (key == NO_INDEX && i->op <= IR_NE && zero_known(g, a, w))
+		return cc[i->op - IR_EQ];
 	if (flags_of(g, FLAGS_COMPARE, a, key, w)) {
 		/* a comparison of the same was just made */
 	} else if (flags_of(g, FLAGS_COMPARE, b, a, w)) {
@@ -74,6 +76,8 @@ enum cond gen_condition(struct gen *g, uint32_t v)
 	}
 	if (g->val[v].fused)
 		return gen_compare(g, i);
+	if (zero_known(g, v, wide(i)))
+		return CC_NE;
 	if (use_mem(g, v, &disp)) {
 		a_cmp_mem_imm(&g->a, wide(i), RBP, disp, 0);
 	} else {

@@ -33,11 +33,79 @@ static struct place place_of(struct gen *g, uint32_t v)
 	return p;
 }
 
+/*
+ * What is made of the instruction leaves rdx alone, which mulx takes an operand from: products by the same
+ * number come in rows.
+ */
+bool gen_keeps_rdx(const struct gen *g, const struct ir_inst *i)
+{
+	switch ((enum ir_op)i->op) {
+	case IR_GET:
+	case IR_SET:
+	case IR_NOT:
+	case IR_ADD:
+	case IR_SUB:
+	case IR_XOR:
+	case IR_ADDC:
+	case IR_ADDCARRY:
+	case IR_MUL:
+	case IR_ZEXT32:
+	case IR_TRUNC32:
+		return true;
+	case IR_MULHU:
+		return g->host->bmi2;
+	case IR_LOAD_HOST:
+	case IR_STORE_HOST:
+		return i->type != IR_V128;
+	default:
+		return false;
+	}
+}
+
+/* rdx := v, if it is not there; v may be read there as long as nothing else is. */
+static void into_rdx(struct gen *g, uint32_t v)
+{
+	if (g->in_rdx != v)
+		use_into(g, v, RDX);
+	g->in_rdx = v;
+}
+
+/* Of two factors, the one for rdx: what is there, or will be wanted there first. */
+static bool second_to_rdx(const struct gen *g, uint32_t a, uint32_t b)
+{
+	if (g->in_rdx == a || g->in_rdx == b)
+		return g->in_rdx == b;
+	return g->val[b].next < g->val[a].next;
+}
+
+static void multiply_rdx(struct gen *g, uint32_t a, uint32_t b, bool high)
+{
+	struct place src;
+
+	if (second_to_rdx(g, a, b)) {
+		uint32_t t = a;
+
+		a = b;
+		b = t;
+	}
+	src = place_of(g, b);
+	into_rdx(g, a);
+	operands_read(g);
+	if (high)
+		mulx(g, w_of(g), def_reg(g), RCX, src);
+	else
+		mulx(g, w_of(g), RCX, def_reg(g), src);
+}
+
 void int_multiply(struct gen *g, uint32_t a, uint32_t b)
 {
 	struct place src;
 	unsigned dst;
 
+	if (g->host->bmi2 && carry_pending(g)) {
+		multiply_rdx(g, a, b, false);
+		return;
+	}
 	if (int_start_with_second(g, a, b)) {
 		uint32_t t = a;
 
@@ -45,12 +113,6 @@ void int_multiply(struct gen *g, uint32_t a, uint32_t b)
 		b = t;
 	}
 	src = place_of(g, b);
-	if (g->host->bmi2 && carry_pending(g)) {
-		use_into(g, a, RDX);
-		operands_read(g);
-		mulx(g, w_of(g), RCX, def_reg(g), src);
-		return;
-	}
 	dst = def_copy(g, a);
 	if (a == b)
 		a_rr(&g->a, w_of(g), 0x0faf, dst, dst);
@@ -66,18 +128,16 @@ void int_high_multiply(struct gen *g, const struct ir_inst *i)
 	bool w = wide(i);
 	struct place src;
 
+	if (g->host->bmi2 && i->op == IR_MULHU) {
+		multiply_rdx(g, a, b, true);
+		return;
+	}
 	/* one is copied anyway */
 	if (g->val[a].reg == NO_REG && g->val[b].reg != NO_REG) {
 		a = i->arg[1];
 		b = i->arg[0];
 	}
 	src = place_of(g, b);
-	if (g->host->bmi2 && i->op == IR_MULHU) {
-		use_into(g, a, RDX);
-		operands_read(g);
-		mulx(g, w, def_reg(g), RCX, src);
-		return;
-	}
 	use_into(g, a, RAX);
 	if (src.kind == PLACE_MEM)
 		a_rm(&g->a, w, 0xf7, i->op == IR_MULHU ? 4 : 5, RBP, src.disp);

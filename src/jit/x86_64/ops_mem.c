@@ -290,27 +290,42 @@ static void probe(struct gen *g, const struct ir_inst *i)
 	s->reg = dst;
 }
 
+/* What was written from `start` on are moves, and perhaps bswap: see flags.c. */
+static void keep_flags(struct gen *g, const struct ir_inst *i, const uint8_t *start)
+{
+	if (access_keeps_flags(i))
+		a_flags_kept(&g->a, start);
+}
+
 static void load_host(struct gen *g, const struct ir_inst *i)
 {
 	struct operand at = { use_reg(g, i->arg[0]), NO_REG, ir_disp_of(i) };
 	struct ir_memop m = ir_memop_of(i);
 
+	const uint8_t *start;
+	unsigned dst;
+
 	operands_read(g);
+	dst = def_reg(g);
+	start = g->a.at;
 	if (i->type == IR_V128)
-		load_vector(g, m, def_reg(g), at);
+		load_vector(g, m, dst, at);
 	else
-		load_value(g, i, m, def_reg(g), at);
+		load_value(g, i, m, dst, at);
+	keep_flags(g, i, start);
 }
 
 static void store_host(struct gen *g, const struct ir_inst *i)
 {
 	struct operand at = { use_reg(g, i->arg[0]), NO_REG, ir_disp_of(i) };
 	unsigned src = use_reg(g, i->arg[1]);
+	const uint8_t *start = g->a.at;
 
 	if (i->type == IR_V128)
 		store_vector(g, ir_memop_of(i), src, at);
 	else
 		store_value(g, ir_memop_of(i), src, at);
+	keep_flags(g, i, start);
 }
 
 /* Atomics: the interpreter's own functions, on the homes of the operands. */

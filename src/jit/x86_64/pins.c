@@ -22,6 +22,17 @@ static const uint8_t pin_reg[MAX_PINS] = {RBX, R12, R13, R15, R11, R10};
 
 /* ---- values made where they are to be ---- */
 
+/* Is v needed for nothing behind an instruction of its block? */
+static bool ends_with(const struct choice *c, uint32_t v, uint32_t user)
+{
+	uint32_t uses = 0;
+
+	for (uint32_t n = v + 1; n <= user; n++)
+		for (unsigned k = 0; k < nargs_of(c->g, n); k++)
+			uses += c->r->inst[n].arg[k] == v;
+	return uses == c->g->val[v].uses;
+}
+
 /* Can value v of a block be made in the register of a candidate, which is written at the end of `until`? */
 static bool may_be_in(const struct choice *c, uint32_t b, uint32_t v, uint32_t until,
 		      unsigned candidate)
@@ -31,6 +42,9 @@ static bool may_be_in(const struct choice *c, uint32_t b, uint32_t v, uint32_t u
 
 	if (x->block != b || x->fused || x->pin != NO_PIN || (x->crosses && !x->via_state) ||
 	    def->type != IR_I64 || def->op == IR_CONST || def->op == IR_GET)
+		return false;
+	/* A step on the way is soon overwritten: what is needed longer would have to be copied. */
+	if (c->r->inst[until].op != IR_SET && !ends_with(c, v, until))
 		return false;
 	/* Nothing may come between that sees it too early. */
 	for (uint32_t n = v + 1; n < until; n++)

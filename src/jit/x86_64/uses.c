@@ -7,7 +7,7 @@
 #include "ir/scratch.h"
 #include "jit/x86_64/gen.h"
 
-/* A comparison that only one later branch, select or write of its block reads is made there. */
+/* A comparison that only one later branch, select, write or sum of its block reads is made there. */
 static bool may_fuse(const struct gen *g, const struct ir_inst *user, const struct ir_inst *def)
 {
 	int32_t imm;
@@ -18,6 +18,8 @@ static bool may_fuse(const struct gen *g, const struct ir_inst *user, const stru
 	if (user->op == IR_EXIT_INDIRECT)
 		return def->op == IR_AND && wide(def) && use_imm(g, def->arg[1], &imm) &&
 		       imm == -(int32_t)g->layout->insn_align;
+	if (user->op == IR_NEG || user->op == IR_ADDC)
+		return def->op == IR_LTU || def->op == IR_LEU;
 	if (user->op != IR_BR && user->op != IR_SELECT)
 		return false;
 	if (def->op == IR_AND)
@@ -103,10 +105,25 @@ static void choose_state(struct gen *g)
 	scratch_release(g->r->scratch, mark);
 }
 
+/* Is an operand of instruction n made there, or asked whether it is zero? */
+static void find_made_at_use(struct gen *g, uint32_t n)
+{
+	const struct ir_inst *i = inst_of(g, n);
+	uint32_t v = i->arg[i->op == IR_ADDC ? 2 : 0];
+	struct value *x = &g->val[v];
+
+	x->fused = x->uses == 1 && x->block == g->val[n].block && may_fuse(g, i, inst_of(g, v));
+	if (i->op == IR_BR)
+		x->tested |= !x->fused;
+	else if (i->op == IR_EQ || i->op == IR_NE)
+		x->tested |= inst_of(g, i->arg[1])->op == IR_CONST && !inst_of(g, i->arg[1])->imm;
+}
+
 bool alloc_init(struct gen *g)
 {
 	const struct ir_region *r = g->r;
 	uint32_t *uses = calloc(r->ninst + 1, sizeof(*uses));
+	struct value *val = g->val;
 
 	if (!uses)
 		return false;
@@ -129,16 +146,13 @@ bool alloc_init(struct gen *g)
 		}
 	}
 	find_carries(g, uses);
-	for (uint32_t n = 0; n < r->ninst; n++) {
-		const struct ir_inst *i = &r->inst[n];
-		uint32_t v = i->arg[0];
-
-		if (g->val[n].block == NO_INDEX || !nargs_of(g, n))
-			continue;
-		g->val[v].fused = uses[v] == 1 && may_fuse(g, i, inst_of(g, v)) &&
-				  g->val[v].block == g->val[n].block;
-	}
 	free(uses);
+	for (uint32_t n = 0; n < r->ninst; n++)
+		for (unsigned k = 0; val[n].block != NO_INDEX && k < nargs_of(g, n); k++)
+			val[inst_of(g, n)->arg[k]].uses++;
+	for (uint32_t n = 0; n < r->ninst; n++)
+		if (val[n].block != NO_INDEX && nargs_of(g, n))
+			find_made_at_use(g, n);
 	if (!tree_init(g))
 		return false;
 	choose_state(g);
