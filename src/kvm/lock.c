@@ -7,6 +7,8 @@
 int kvm_lock_init(struct kvm_lock *l, enum kvm_lock_rank rank)
 {
 	l->rank = rank;
+	atomic_init(&l->waiting, 0);
+	atomic_init(&l->turns, 0);
 	return pthread_mutex_init(&l->m, NULL) ? -ENOMEM : 0;
 }
 

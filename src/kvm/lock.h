@@ -7,6 +7,8 @@
 #define ANYKVM_KVM_LOCK_H
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 /* In the order in which they may be taken. */
 enum kvm_lock_rank {
@@ -24,6 +26,8 @@ enum kvm_lock_rank {
 
 struct kvm_lock {
 	pthread_mutex_t m;
+	_Atomic unsigned waiting;
+	_Atomic unsigned turns; /* of those who had to wait */
 	enum kvm_lock_rank rank;
 };
 
@@ -57,13 +61,34 @@ static inline void kvm_lock_check_release(enum kvm_lock_rank rank)
 static inline void kvm_lock(struct kvm_lock *l)
 {
 	kvm_lock_check_acquire(l->rank);
+	if (!pthread_mutex_trylock(&l->m))
+		return;
+	atomic_fetch_add(&l->waiting, 1);
 	pthread_mutex_lock(&l->m);
+	atomic_fetch_sub(&l->waiting, 1);
+	atomic_fetch_add(&l->turns, 1);
 }
 
 static inline void kvm_unlock(struct kvm_lock *l)
 {
 	pthread_mutex_unlock(&l->m);
 	kvm_lock_check_release(l->rank);
+}
+
+/*
+ * For long work in steps, of who holds the lock: let it go between two, and wait until one of those who
+ * want it has had it, if there are any. A mutex alone would nearly always go back to who has just
+ * unlocked it. `turns` is what kvm_lock_turns returned before the unlock.
+ */
+static inline unsigned kvm_lock_turns(struct kvm_lock *l)
+{
+	return atomic_load(&l->turns);
+}
+
+static inline void kvm_lock_give_way(struct kvm_lock *l, unsigned turns)
+{
+	while (atomic_load(&l->waiting) && atomic_load(&l->turns) == turns)
+		sched_yield();
 }
 
 static inline void kvm_read_lock(struct kvm_rwlock *l)

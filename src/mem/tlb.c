@@ -74,27 +74,32 @@ void tlb_flush_range(struct tlb *tlb, uint64_t start, uint64_t len)
 	}
 }
 
-void tlb_flush_host(struct tlb *tlb, hva_t start, uint64_t len)
+void tlb_flush_host_slot(struct tlb *tlb, unsigned slot, hva_t start, uint64_t len)
 {
+	struct tlb_entry *e = &tlb->entry[slot];
 	uint64_t block;
 
-	if (!len)
-		return;
-	for (unsigned i = 0; i < TLB_ENTRIES; i++) {
-		struct tlb_entry *e = &tlb->entry[i];
+	if (len && block_of(e, &block) && block_meets(block + e->addend, start.v, len))
+		forget(e);
+}
 
-		if (block_of(e, &block) && block_meets(block + e->addend, start.v, len))
-			forget(e);
-	}
+void tlb_flush_host(struct tlb *tlb, hva_t start, uint64_t len)
+{
+	for (unsigned i = 0; i < TLB_ENTRIES; i++)
+		tlb_flush_host_slot(tlb, i, start, len);
+}
+
+void tlb_protect_host_slot(struct tlb *tlb, unsigned slot, hva_t start, uint64_t len)
+{
+	struct tlb_entry *e = &tlb->entry[slot];
+
+	if (e->tag[MEM_WRITE] != TLB_TAG_INVALID &&
+	    block_meets((e->tag[MEM_WRITE] & ~TLB_BLOCK_MASK) + e->addend, start.v, len))
+		e->tag[MEM_WRITE] = TLB_TAG_INVALID;
 }
 
 void tlb_protect_host(struct tlb *tlb, hva_t start, uint64_t len)
 {
-	for (unsigned i = 0; i < TLB_ENTRIES; i++) {
-		struct tlb_entry *e = &tlb->entry[i];
-
-		if (e->tag[MEM_WRITE] != TLB_TAG_INVALID &&
-		    block_meets((e->tag[MEM_WRITE] & ~TLB_BLOCK_MASK) + e->addend, start.v, len))
-			e->tag[MEM_WRITE] = TLB_TAG_INVALID;
-	}
+	for (unsigned i = 0; i < TLB_ENTRIES; i++)
+		tlb_protect_host_slot(tlb, i, start, len);
 }

@@ -79,4 +79,8 @@ void tlb_flush_host(struct tlb *tlb, hva_t start, uint64_t len);
 /* Forget only that stores are allowed there. */
 void tlb_protect_host(struct tlb *tlb, hva_t start, uint64_t len);
 
+/* The same for one slot. */
+void tlb_flush_host_slot(struct tlb *tlb, unsigned slot, hva_t start, uint64_t len);
+void tlb_protect_host_slot(struct tlb *tlb, unsigned slot, hva_t start, uint64_t len);
+
 #endif

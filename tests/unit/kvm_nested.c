@@ -803,65 +803,6 @@ static void rmaps(void **state)
 	assert_int_equal(head, 0);
 }
 
-static uint64_t alias(uint64_t i)
-{
-	return i * UINT64_C(0x7654321000) % BIT64(52);
-}
-
-/* How many tables there may be. */
-#define TABLES_LIMIT (4096 + GUEST_MEM / 4096 / 64)
-
-/* One frame at all addresses: bounded, and L2 goes on. */
-static void aliases(void **state)
-{
-	struct ppc_vm *vm = test_vm_inside(&t);
-	struct nested_translation tr;
-	struct nested_guest *g;
-	unsigned shift;
-	long error;
-	uint64_t root, n;
-
-	(void)state;
-	/* A tree that is a loop: each level's entries are one leaf's table. */
-	root = ld_be64(t.mem + PATB + 16 * LPID);
-	for (uint64_t i = 0; i < 8192; i++)
-		st_be64(t.mem + (root & 0x0fffffffffffff00) + 8 * i,
-			RADIX_VALID | (TREES + 0x100000) | 9);
-	for (uint64_t i = 0; i < 512; i++) {
-		st_be64(t.mem + TREES + 0x100000 + 8 * i, RADIX_VALID | (TREES + 0x101000) | 9);
-		st_be64(t.mem + TREES + 0x101000 + 8 * i, RADIX_VALID | (TREES + 0x102000) | 9);
-		st_be64(t.mem + TREES + 0x102000 + 8 * i,
-			RADIX_VALID | RADIX_LEAF | L2_MEM | ATTR_RWX);
-	}
-	nested_lock(vm);
-	g = nested_get(vm, LPID, true, &error);
-	nested_unlock(vm);
-	assert_non_null(g);
-	for (uint64_t i = 0; i < 30000; i++) {
-		uint64_t gpa = alias(i), before = g->nr_tables;
-
-		nested_lock(vm);
-		assert_int_equal(shadow_map(vm, NULL, g, gpa, NEED_READ, &tr), NESTED_MAPPED);
-		nested_unlock(vm);
-		assert_int_not_equal(shadow_lookup(vm, LPID, gpa, &shift), 0);
-		n = rmap_count(vm->vm.slot[0]->rmap[L2_MEM >> 12]);
-		assert_true(i < RMAP_MAX ? n == i + 1 : n <= RMAP_MAX);
-		/* The oldest made room, and the next is still there. */
-		if (i >= RMAP_MAX && i < 2 * RMAP_MAX && TABLES_LIMIT > g->nr_tables) {
-			assert_int_equal(shadow_lookup(vm, LPID, alias(i - RMAP_MAX), &shift), 0);
-			assert_int_not_equal(
-				shadow_lookup(vm, LPID, alias(i - RMAP_MAX + 1), &shift), 0);
-		}
-		/* At the limit few go. */
-		assert_true(g->nr_tables + 16 >= before);
-	}
-	assert_true(vm->nested->nr_tables <= TABLES_LIMIT);
-	nested_lock(vm);
-	nested_put(vm, NULL, g);
-	nested_unlock(vm);
-	assert_false(atomic_load(&vm->vm.bugged));
-}
-
 /* --- two vCPUs in one L2, while its memory comes and goes --- */
 
 static void *runner(void *arg)
@@ -1055,7 +996,6 @@ int main(void)
 		TEST(invalidation),
 		TEST(many_guests),
 		TEST(copy),
-		TEST(aliases),
 		TEST(two_vcpus),
 		TEST(joint_threads),
 		cmocka_unit_test(forbidden),

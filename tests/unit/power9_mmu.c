@@ -530,15 +530,50 @@ static void test_tlbie_of_many(void **state)
 	}
 }
 
+/*
+ * What leads to host memory is forgotten when that is taken away, and the rest stays; whether the context's
+ * list of what was filled is complete or not.
+ */
+static void test_shoot_host(void **state)
+{
+	static const unsigned many[] = { 4, 64, 200 };
+	struct p9_regs *r = regs();
+	uint64_t *pte[200];
+
+	(void)state;
+	for (unsigned n = 0; n < 200; n++) {
+		pte[n] = machine_map(&m, PID, EA + n * 4096, DATA + n * 4096, 12, EAA_RW | R | C);
+		st_le64(m.ram + DATA + n * 4096, n);
+	}
+	/* Moved there, for who looks at the tables. */
+	memset(m.ram + DATA + 200 * 4096, 0xff, 200 * 4096);
+	for (unsigned i = 0; i < ARRAY_SIZE(many); i++) {
+		cpu_shoot_host(m.system, NULL, HVA(m.ram), M_SIZE);
+		for (unsigned n = 0; n < many[i]; n++) {
+			data_mode(false);
+			assert_int_equal(access_at(EA + n * 4096, LOAD), 0);
+		}
+		for (unsigned n = 0; n < many[i]; n++)
+			*pte[n] = htobe64(be64toh(*pte[n]) + 200 * 4096);
+		cpu_shoot_host(m.system, NULL, HVA(m.ram + DATA + 2 * 4096), 4096);
+		for (unsigned n = 0; n < many[i]; n++) {
+			data_mode(false);
+			assert_int_equal(access_at(EA + n * 4096, LOAD), 0);
+			assert_int_equal(r->gpr[3], n == 2 ? UINT64_MAX : n);
+		}
+		for (unsigned n = 0; n < many[i]; n++)
+			*pte[n] = htobe64(be64toh(*pte[n]) - 200 * 4096);
+	}
+}
+
 /* Self-modifying code: a store to an instruction that has been translated. */
-static void test_code_write(void **state)
+static void check_code_write(void)
 {
 	/* stw r3,0(r4); isync; at +0x40: li r7,1; sc 1 */
 	static const uint32_t first[] = { 0x38e00001u, M_HCALL };
 	static const uint32_t patch[] = { 0x90640000u, 0x4c00012cu, 0x48000038u };
 	struct p9_regs *r = regs();
 
-	(void)state;
 	machine_code(&m, M_CODE + 0x3040, first, 2);
 	machine_code(&m, M_CODE + 0x3000, patch, 3);
 	assert_int_equal(machine_run(&m, 0, M_CODE + 0x3040), P9_VEC_SYSCALL);
@@ -549,6 +584,28 @@ static void test_code_write(void **state)
 		assert_int_equal(machine_run(&m, 0, M_CODE + 0x3000), P9_VEC_SYSCALL);
 		assert_int_equal(r->gpr[7], v);
 	}
+}
+
+static void test_code_write(void **state)
+{
+	(void)state;
+	check_code_write();
+}
+
+/* The same where the block is one of many that may be stored to. */
+static void test_code_write_of_many(void **state)
+{
+	struct p9_regs *r = regs();
+
+	(void)state;
+	r->gpr[3] = 0;
+	for (unsigned n = 0; n < 200; n++) {
+		r->gpr[4] = DATA + n * 4096;
+		assert_int_equal(machine_run(&m, 0, M_CODE + STORE), P9_VEC_SYSCALL);
+	}
+	r->gpr[4] = M_CODE + 0x3ff8;
+	assert_int_equal(machine_run(&m, 0, M_CODE + STORE), P9_VEC_SYSCALL);
+	check_code_write();
 }
 
 /* Another processor writes the code that this one runs in a loop, until it sees the change. */
@@ -679,7 +736,9 @@ int main(void)
 		T(test_tlbie_of_unchanged),
 		T(test_tlbie_of_another_process),
 		T(test_tlbie_of_many),
+		T(test_shoot_host),
 		T(test_code_write),
+		T(test_code_write_of_many),
 		T(test_cross_modify),
 		T(test_icbi),
 		T(test_killed_code_is_freed),

@@ -197,8 +197,19 @@ static void forget_pages_in(struct p9_context *x, uint64_t start, uint64_t end)
 
 /* ---- forgetting ---- */
 
+/*
+ * Nothing has been filled since all was forgotten last: nothing is in the TLB, no page is kept, and no region was
+ * found, which takes a fetch.
+ */
+static bool empty(const struct p9_context *x)
+{
+	return !x->filled.count;
+}
+
 void p9_context_flush(struct p9_contexts *m, struct p9_context *x)
 {
+	if (empty(x))
+		return;
 	forget_slots(x->tlb, &x->filled, UINT64_MAX);
 	forget_pages(x);
 	p9_sources_clear(&x->sources);
@@ -211,6 +222,8 @@ void p9_context_flush(struct p9_contexts *m, struct p9_context *x)
 void p9_context_flush_range(struct p9_contexts *m, struct p9_context *x, uint64_t start,
 			    uint64_t end)
 {
+	if (empty(x))
+		return;
 	tlb_flush_range(x->tlb, start, end - start);
 	forget_pages_in(x, start, end);
 	if (fetched(x, start, end))
@@ -277,14 +290,29 @@ void p9_context_flush_process(struct p9_contexts *m, struct p9_context *x, uint6
 
 void p9_context_flush_host(struct p9_contexts *m, struct p9_context *x, hva_t start, uint64_t len)
 {
+	if (empty(x))
+		return;
 	/* Entries of tables that are gone can not be looked at again. */
 	if (p9_sources_meet(&x->sources, start, len)) {
 		p9_context_flush(m, x);
 		return;
 	}
-	tlb_flush_host(x->tlb, start, len);
+	if (x->filled.count <= P9_SLOTS)
+		for (unsigned i = 0; i < x->filled.count; i++)
+			tlb_flush_host_slot(x->tlb, x->filled.slot[i], start, len);
+	else
+		tlb_flush_host(x->tlb, start, len);
 	forget_pages(x);
 	renew(m, x);
+}
+
+void p9_context_protect_host(struct p9_context *x, hva_t start, uint64_t len)
+{
+	if (x->filled.count <= P9_SLOTS)
+		for (unsigned i = 0; i < x->filled.count; i++)
+			tlb_protect_host_slot(x->tlb, x->filled.slot[i], start, len);
+	else
+		tlb_protect_host(x->tlb, start, len);
 }
 
 /* ---- choosing ---- */

@@ -115,4 +115,7 @@ void p9_context_flush_process(struct p9_contexts *m, struct p9_context *x, uint6
 /* Forget what leads to host memory. */
 void p9_context_flush_host(struct p9_contexts *m, struct p9_context *x, hva_t start, uint64_t len);
 
+/* Forget that stores are allowed there. */
+void p9_context_protect_host(struct p9_context *x, hva_t start, uint64_t len);
+
 #endif

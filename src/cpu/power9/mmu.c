@@ -294,7 +294,7 @@ void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 			p9_context_flush_host(m, x, HVA(req->arg[0]), req->arg[1]);
 			break;
 		case CPU_REQ_PROTECT_HOST:
-			tlb_protect_host(x->tlb, HVA(req->arg[0]), req->arg[1]);
+			p9_context_protect_host(x, HVA(req->arg[0]), req->arg[1]);
 			break;
 		case CPU_REQ_ARCH:
 			/* lpid, pid, partition scoped, start, end: see p9_invalidate */

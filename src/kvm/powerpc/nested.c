@@ -83,15 +83,12 @@ void nested_read_patb(struct ppc_vm *vm, struct nested_guest *g)
 void nested_set_ptcr(struct ppc_vcpu *v, uint64_t ptcr)
 {
 	struct ppc_vm *vm = ppc_vm_of_vcpu(v);
-	struct nested_guest *g, *next;
 
 	nested_lock(vm);
 	atomic_store(&vm->l1_ptcr, ptcr);
 	/* Nothing is cached of the table before. */
-	for (g = vm->nested ? vm->nested->all : NULL; g; g = next) {
-		next = g->next;
-		nested_flush_entry(vm, v->vcpu.cpu, g);
-	}
+	if (vm->nested)
+		nested_flush_all(vm, v->vcpu.cpu, true);
 	nested_unlock(vm);
 }
 
@@ -201,17 +198,52 @@ void nested_put(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g)
 		guest_remove(vm, self, g);
 }
 
+void nested_flush_range(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g,
+			uint64_t start, uint64_t end)
+{
+	uint64_t at = start;
+
+	g->refs++;
+	while (shadow_zap_step(vm, self, g, start, end, &at))
+		nested_give_way(vm);
+	nested_put(vm, self, g);
+}
+
 void nested_flush_entry(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g)
 {
 	uint64_t patb1 = g->patb1;
 
-	shadow_zap(vm, self, g, 0, UINT64_MAX);
+	/* First, so that what is mapped while the rest goes is of the new one. */
 	nested_read_patb(vm, g);
 	if (g->patb1 != patb1) {
 		/* vCPUs inside go by the entry that they were entered with. */
 		kvm_make_all_request(&vm->vm, PPC_REQ_MMU);
 		p9_invalidate(vm->vm.system, self, g->lpid, UINT64_MAX, false, 0, 0);
 	}
-	if (!g->patb0 && g->refs == 1)
-		guest_remove(vm, self, g);
+	nested_flush_range(vm, self, g, 0, UINT64_MAX);
+}
+
+/* The newest guest that is older than the one of `lpid`. */
+static struct nested_guest *next_guest(struct nested_vm *n, uint32_t lpid)
+{
+	struct nested_guest *g = n->all;
+
+	while (g && g->lpid >= lpid)
+		g = g->next;
+	return g;
+}
+
+void nested_flush_all(struct ppc_vm *vm, struct cpu *self, bool entry)
+{
+	/* Those that are created meanwhile hold nothing that is older. */
+	uint32_t lpid = vm->nested->next_lpid;
+	struct nested_guest *g;
+
+	while ((g = next_guest(vm->nested, lpid))) {
+		lpid = g->lpid;
+		if (entry)
+			nested_flush_entry(vm, self, g);
+		else
+			nested_flush_range(vm, self, g, 0, UINT64_MAX);
+	}
 }

@@ -77,6 +77,16 @@ static inline void nested_unlock(struct ppc_vm *vm)
 	kvm_rw_unlock(&vm->vm.slots_lock);
 }
 
+/* Between steps of long work: others may have the locks, and what they are for may change. */
+static inline void nested_give_way(struct ppc_vm *vm)
+{
+	unsigned turns = kvm_lock_turns(&vm->mmu_lock);
+
+	nested_unlock(vm);
+	kvm_lock_give_way(&vm->mmu_lock, turns);
+	nested_lock(vm);
+}
+
 static inline bool nested_enabled(struct ppc_vm *vm)
 {
 	return atomic_load_explicit(&vm->nested_enabled, memory_order_acquire);
@@ -98,8 +108,17 @@ void nested_put(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g);
 /* Read L1's partition-table entry anew. nested_lock held. */
 void nested_read_patb(struct ppc_vm *vm, struct nested_guest *g);
 
-/* RIC 2: the entry may have changed; a guest whose entry is gone goes. nested_lock held. */
+/*
+ * Take away what maps L2 real addresses [start, end) now; TLBs know it on return. RIC 2: and the
+ * entry may have changed; a guest whose entry is gone goes. nested_lock held; it is let go between
+ * steps, so no more may be known of g after that than that it is there if there is a reference to it.
+ */
+void nested_flush_range(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g,
+			uint64_t start, uint64_t end);
 void nested_flush_entry(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g);
+
+/* One of the two, of every guest that there is: the latter if `entry`. */
+void nested_flush_all(struct ppc_vm *vm, struct cpu *self, bool entry);
 
 /* Unchecked: as KVM_REG_PPC_PTCR. */
 void nested_set_ptcr(struct ppc_vcpu *v, uint64_t ptcr);
@@ -173,6 +192,13 @@ enum nested_map shadow_map(struct ppc_vm *vm, struct cpu *self, struct nested_gu
 /* Take away what maps L2 real addresses [start, end); TLBs know it on return. */
 void shadow_zap(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g, uint64_t start,
 		uint64_t end);
+/*
+ * A step of that, SHADOW_STEP tables at most: from *at on, which moves on; start at first. True:
+ * there is more to do. What is mapped behind *at meanwhile stays.
+ */
+#define SHADOW_STEP 32
+bool shadow_zap_step(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g, uint64_t start,
+		     uint64_t end, uint64_t *at);
 
 /* With radix_unmap and radix_harvest_dirty; mmu_lock held. */
 void shadow_unmap_slot(struct ppc_vm *vm, const struct kvm_memslot *slot, uint64_t start,

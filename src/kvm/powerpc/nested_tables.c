@@ -7,6 +7,7 @@
  * about the order in which guests fill them; which of them are in use, nothing tells.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -130,58 +131,93 @@ void shadow_zap_table(struct ppc_vm *vm, struct nested_guest *g, struct shadow_t
 	g->stale = true;
 }
 
-/* Under the table t (entries of 1 << shift) that starts at `base`: [start, end). */
-static void zap_range(struct ppc_vm *vm, struct nested_guest *g, struct shadow_table *t,
-		      unsigned shift, uint64_t base, uint64_t start, uint64_t end)
+static bool has_tables(struct shadow_table *t)
+{
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+		uint64_t v = entry_load(&t->entry[i]);
+
+		if (v && !is_leaf(v))
+			return true;
+	}
+	return false;
+}
+
+/* Of L2 addresses [start, end), those from `at` on; so many tables more. */
+struct zap {
+	uint64_t start, end, at;
+	unsigned want;
+};
+
+/*
+ * Under the n entries of 1 << shift that start at L2 address `base`, and are t's but at the root.
+ * Tables go from the bottom up, so each of them takes bounded time. False: there is more, from
+ * z->at on.
+ */
+static bool zap_under(struct ppc_vm *vm, struct nested_guest *g, struct zap *z,
+		      struct shadow_table *t, entry_t *entry, unsigned n, unsigned shift,
+		      uint64_t base)
 {
 	uint64_t size = BIT64(shift);
+	unsigned i = z->at > base ? (unsigned)((z->at - base) >> shift) : 0;
 
-	if (start < base)
-		start = base;
-	for (uint64_t gpa = align_down(start, size); gpa < end; gpa += size) {
-		unsigned i = (unsigned)((gpa - base) >> shift);
-		uint64_t v;
+	for (; i < n; i++) {
+		uint64_t v = entry_load(&entry[i]), gpa = base + i * size;
+		unsigned below = shift - TABLE_BITS;
+		struct shadow_table *sub;
+		bool whole;
 
-		if (i >= TABLE_ENTRIES)
+		if (gpa >= z->end)
 			break;
-		v = entry_load(&t->entry[i]);
 		if (!v)
 			continue;
 		if (is_leaf(v)) {
 			shadow_zap_leaf(vm, g, t, i, shift, gpa, NULL);
-		} else if (gpa >= start && gpa + size <= end) {
-			entry_store(&t->entry[i], 0);
-			shadow_zap_table(vm, g, shadow_of(v), shift - TABLE_BITS, gpa);
-		} else {
-			zap_range(vm, g, shadow_of(v), shift - TABLE_BITS, gpa, start, end);
+			continue;
 		}
+		if (!z->want) {
+			z->at = gpa;
+			return false;
+		}
+		sub = shadow_of(v);
+		whole = gpa >= z->start && z->end - gpa >= size;
+		if ((below > RADIX_SHIFT_4K || !whole) &&
+		    !zap_under(vm, g, z, sub, sub->entry, TABLE_ENTRIES, below, gpa))
+			return false;
+		/* Tables may have come where a step before this was. */
+		if (!whole || (below > RADIX_SHIFT_4K && has_tables(sub)))
+			continue;
+		entry_store(&entry[i], 0);
+		shadow_zap_table(vm, g, sub, below, gpa);
+		if (z->want)
+			z->want--;
 	}
+	return true;
 }
 
-static void zap(struct ppc_vm *vm, struct nested_guest *g, uint64_t start, uint64_t end)
+/* Most of the root was never used: a guest's memory begins at 0. */
+static bool zap(struct ppc_vm *vm, struct nested_guest *g, struct zap *z)
 {
-	uint64_t size = BIT64(ROOT_SHIFT);
+	return z->at >= g->top || zap_under(vm, g, z, NULL, g->root,
+					    (unsigned)(g->top >> ROOT_SHIFT), ROOT_SHIFT, 0);
+}
 
-	/* Most of the root was never used: a guest's memory begins at 0. */
-	for (uint64_t gpa = align_down(start, size); gpa < end && gpa < g->top; gpa += size) {
-		entry_t *e = entry_at(g->root, gpa, ROOT_SHIFT);
-		uint64_t v = entry_load(e);
+bool shadow_zap_step(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g, uint64_t start,
+		     uint64_t end, uint64_t *at)
+{
+	struct zap z = {.start = start, .end = end, .at = *at, .want = SHADOW_STEP};
+	bool done = zap(vm, g, &z);
 
-		if (!v)
-			continue;
-		if (gpa >= start && gpa + size <= end) {
-			entry_store(e, 0);
-			shadow_zap_table(vm, g, shadow_of(v), ROOT_SHIFT - TABLE_BITS, gpa);
-		} else {
-			zap_range(vm, g, shadow_of(v), ROOT_SHIFT - TABLE_BITS, gpa, start, end);
-		}
-	}
+	shadow_flush(vm, self, g);
+	*at = z.at;
+	return !done;
 }
 
 void shadow_zap(struct ppc_vm *vm, struct cpu *self, struct nested_guest *g, uint64_t start,
 		uint64_t end)
 {
-	zap(vm, g, start, end);
+	struct zap z = {.start = start, .end = end, .at = start, .want = UINT_MAX};
+
+	zap(vm, g, &z);
 	shadow_flush(vm, self, g);
 }
 
@@ -222,17 +258,6 @@ struct shadow_table *shadow_table_alloc(struct ppc_vm *vm, struct nested_guest *
 	memset((void *)t, 0, sizeof(*t));
 	g->nr_tables++;
 	return t;
-}
-
-static bool has_tables(struct shadow_table *t)
-{
-	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-		uint64_t v = entry_load(&t->entry[i]);
-
-		if (v && !is_leaf(v))
-			return true;
-	}
-	return false;
 }
 
 /*

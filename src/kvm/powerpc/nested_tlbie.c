@@ -41,7 +41,7 @@ static void invalidate_guest(struct ppc_vm *vm, struct cpu *self, struct nested_
 {
 	switch (ric) {
 	case RIC_TLB:
-		shadow_zap(vm, self, g, 0, UINT64_MAX);
+		nested_flush_range(vm, self, g, 0, UINT64_MAX);
 		break;
 	case RIC_PWC:
 		/* Upper levels of L1's tree are not kept: each fault walks it anew. */
@@ -52,7 +52,7 @@ static void invalidate_guest(struct ppc_vm *vm, struct cpu *self, struct nested_
 	}
 }
 
-/* No reference taken: the locks are held for as long as it is used. NULL: nothing is cached. */
+/* No reference taken: it is for use before the locks are let go. NULL: nothing is cached. */
 static struct nested_guest *find(struct ppc_vm *vm, uint64_t lpid)
 {
 	return lpid < NESTED_LPIDS ? vm->nested->guest[lpid] : NULL;
@@ -63,7 +63,7 @@ long nested_h_tlb_invalidate(struct ppc_vcpu *v, uint64_t *gpr)
 	struct ppc_vm *vm = ppc_vm_of_vcpu(v);
 	uint64_t insn = gpr[4], rs = gpr[5], rb = gpr[6], start;
 	unsigned ric = INSN_RIC(insn), is = RB_IS(rb), shift = 0;
-	struct nested_guest *g, *next;
+	struct nested_guest *g;
 
 	if (!nested_enabled(vm))
 		return H_FUNCTION;
@@ -85,17 +85,15 @@ long nested_h_tlb_invalidate(struct ppc_vcpu *v, uint64_t *gpr)
 	case IS_ADDRESS:
 		start = align_down(rb & EPN_MASK, BIT64(shift));
 		if (g)
-			shadow_zap(vm, v->vcpu.cpu, g, start, start + BIT64(shift));
+			nested_flush_range(vm, v->vcpu.cpu, g, start, start + BIT64(shift));
 		break;
 	case IS_LPID:
 		if (g)
 			invalidate_guest(vm, v->vcpu.cpu, g, ric);
 		break;
 	case IS_EVERY:
-		for (g = vm->nested->all; g; g = next) {
-			next = g->next;
-			invalidate_guest(vm, v->vcpu.cpu, g, ric);
-		}
+		if (ric != RIC_PWC)
+			nested_flush_all(vm, v->vcpu.cpu, ric == RIC_ALL);
 		break;
 	}
 	nested_unlock(vm);
@@ -123,7 +121,7 @@ long nested_h_rpt_invalidate(struct ppc_vcpu *v, uint64_t *gpr)
 		if (type & H_RPTI_TYPE_PRT) /* partition table */
 			nested_flush_entry(vm, v->vcpu.cpu, g);
 		else if (type & H_RPTI_TYPE_TLB)
-			shadow_zap(vm, v->vcpu.cpu, g, start, end);
+			nested_flush_range(vm, v->vcpu.cpu, g, start, end);
 	}
 	nested_unlock(vm);
 	return H_SUCCESS;
