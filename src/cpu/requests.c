@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cpu/core.h"
 #include "cpu/lockstep.h"
@@ -17,7 +18,7 @@
  * make again. Address space for code: some is dead for a while, some is lost between pieces, and the two zones
  * (jit/memory.h) need not fill alike.
  */
-#define TRANSLATIONS	 (UINT64_C(72) << 20)
+#define TRANSLATIONS	 (UINT64_C(40) << 20)
 #define INTERPRETED	 5
 #define JIT_BYTES(limit) ((limit) + (limit) / 2 + (UINT64_C(4) << 20))
 
@@ -36,9 +37,10 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->arch = config->arch;
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
-	atomic_init(&s->jit_after, config->jit_after ? config->jit_after :
-				   config->lockstep  ? LOCKSTEP_AFTER :
-						       CPU_JIT_AFTER);
+	atomic_init(&s->jit_after, config->jit_after > REGION_RUNS_MAX ? REGION_RUNS_MAX :
+				   config->jit_after			? config->jit_after :
+				   config->lockstep			? LOCKSTEP_AFTER :
+									  CPU_JIT_AFTER);
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
@@ -113,15 +115,22 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 	};
 }
 
+static size_t cpu_bytes(const struct cpu_arch *arch)
+{
+	return cpu_jump_offset(arch) + CPU_JUMP_CACHE * sizeof(struct region_jump);
+}
+
 struct cpu *cpu_create(struct cpu_system *s)
 {
-	/* calloc, not a stack of initialisers: all state that is not said otherwise starts as zero. */
-	size_t size = cpu_jump_offset(s->arch) + CPU_JUMP_CACHE * sizeof(struct region_jump);
-	struct cpu *c = aligned_alloc(64, size);
+	/*
+	 * All state that is not said otherwise starts as zero. Most of it is tables that few guests fill, so what is
+	 * not written is not to be there.
+	 */
+	struct cpu *c = mmap(NULL, cpu_bytes(s->arch), PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (!c)
+	if (c == MAP_FAILED)
 		return NULL;
-	memset(c, 0, size);
 	c->jump = (struct region_jump *)(void *)((char *)c + cpu_jump_offset(s->arch));
 	c->arch = s->arch;
 	c->system = s;
@@ -132,7 +141,7 @@ struct cpu *cpu_create(struct cpu_system *s)
 	if (s->arch->init(c)) {
 		ir_region_destroy(&c->ir);
 		pthread_mutex_destroy(&c->req_lock);
-		free(c);
+		munmap(c, cpu_bytes(s->arch));
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -140,7 +149,7 @@ struct cpu *cpu_create(struct cpu_system *s)
 		s->arch->fini(c);
 		ir_region_destroy(&c->ir);
 		pthread_mutex_destroy(&c->req_lock);
-		free(c);
+		munmap(c, cpu_bytes(s->arch));
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -168,7 +177,7 @@ void cpu_destroy(struct cpu *c)
 	c->arch->fini(c);
 	ir_region_destroy(&c->ir);
 	pthread_mutex_destroy(&c->req_lock);
-	free(c);
+	munmap(c, cpu_bytes(s->arch));
 }
 
 void cpu_jump_cache_clear(struct cpu *c)
