@@ -56,7 +56,7 @@ struct cpu_counters {
 #define CPU_JIT_AFTER      60
 #define CPU_JIT_AFTER_IDLE 12
 
-#define CPU_RUNS_ASKED UINT32_MAX /* region.runs: it is compiled, or will be, or cannot be */
+#define CPU_RUNS_ASKED UINT16_MAX /* region.runs: it is compiled, or will be, or cannot be */
 
 /* A copy of guest code that a region is made from. */
 struct cpu_code {

@@ -277,7 +277,7 @@ static bool same_leave(enum ir_leave a, enum ir_leave b)
 /* The compiled code of a region that is hot; NULL: there is none, or not yet. */
 static const void *compiled(struct cpu *c, struct region *g)
 {
-	const void *entry = atomic_load_explicit(&g->entry, memory_order_acquire);
+	const void *entry = region_entry(g);
 	struct cpu_system *s = c->system;
 	uint64_t version;
 

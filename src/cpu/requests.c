@@ -17,7 +17,7 @@
  * make again. Address space for code: some is dead for a while, some is lost between pieces, and the two zones
  * (jit/memory.h) need not fill alike.
  */
-#define TRANSLATIONS	 (UINT64_C(72) << 20)
+#define TRANSLATIONS	 (UINT64_C(40) << 20)
 #define INTERPRETED	 5
 #define JIT_BYTES(limit) ((limit) + (limit) / 2 + (UINT64_C(4) << 20))
 
@@ -36,9 +36,10 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->arch = config->arch;
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
-	atomic_init(&s->jit_after, config->jit_after ? config->jit_after :
-				   config->lockstep  ? LOCKSTEP_AFTER :
-						       CPU_JIT_AFTER);
+	atomic_init(&s->jit_after, config->jit_after > REGION_RUNS_MAX ? REGION_RUNS_MAX :
+				   config->jit_after			? config->jit_after :
+				   config->lockstep			? LOCKSTEP_AFTER :
+									  CPU_JIT_AFTER);
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {

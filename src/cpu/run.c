@@ -238,7 +238,7 @@ static void count_unshared(struct cpu *c, struct region *g)
 	struct cpu_system *s = c->system;
 
 	count(&c->stats.left_unshared);
-	if (++g->unshared < UNSHARED_MAX)
+	if (++g->compiled->unshared < UNSHARED_MAX)
 		return;
 	cpu_compile_unshared(s, g);
 	if (region_kill_range(s->regions, HVA(g->host), 4))
@@ -248,7 +248,7 @@ static void count_unshared(struct cpu *c, struct region *g)
 /* The host code of a region, which is compiled if it has become hot; NULL: interpret it. */
 static const void *compiled_entry(struct cpu *c, struct region *g)
 {
-	const void *entry = atomic_load_explicit(&g->entry, memory_order_acquire);
+	const void *entry = region_entry(g);
 	struct cpu_system *s = c->system;
 	uint32_t after;
 
@@ -261,8 +261,8 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	if (++g->runs < after)
 		return NULL;
 	/* Once only, whatever comes of it; or later, if there is too much to do now. */
-	g->runs = cpu_compile(c, g) ? CPU_RUNS_ASKED : after / 2;
-	return atomic_load_explicit(&g->entry, memory_order_acquire);
+	g->runs = cpu_compile(c, g) ? CPU_RUNS_ASKED : (uint16_t)(after / 2);
+	return region_entry(g);
 }
 
 /* True: leave cpu_run with *exit. */

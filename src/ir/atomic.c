@@ -123,7 +123,7 @@ static void put_value(struct ir_env *env, uint16_t operand, struct code_atomic a
 		*(code_u32 *)p = (uint32_t)v;
 }
 
-bool code_cas(struct ir_env *env, const struct code_op *op)
+bool code_cas(struct ir_env *env, const struct code_wide *op)
 {
 	struct code_atomic a = code_atomic_of(op->imm);
 	uint64_t ea = *(const code_u64 *)code_at(env, op->a);
@@ -199,7 +199,7 @@ static bool direct(void *p, struct code_atomic a, uint64_t v, u128 *old)
 	return false;
 }
 
-bool code_rmw(struct ir_env *env, const struct code_op *op)
+bool code_rmw(struct ir_env *env, const struct code_wide *op)
 {
 	struct code_atomic a = code_atomic_of(op->imm);
 	uint64_t ea = *(const code_u64 *)code_at(env, op->a);

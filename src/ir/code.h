@@ -1,13 +1,17 @@
 /*
  * Threaded code: what the lowering makes of a region and the interpreter executes. Private to them.
  *
- * An op is a handler's address and up to four operands. An operand is the offset of a value from
- * the env, in units of 4 bytes: a temporary or guest state, the handler does not care. An I64 is
+ * An op is a handler's number, up to four operands and an immediate. An operand is the offset of a value
+ * from the env, in units of 4 bytes: a temporary or guest state, the handler does not care. An I64 is
  * 8 bytes there, an I32 4 bytes (its neighbour may be another piece of guest state, so the upper
  * half of a temporary that holds an I32 is undefined), a V128 16 bytes. Handlers read all
  * operands before they write a result, so result and operand may be the same.
  *
- * The handlers are written once, in handlers_*.def, as HANDLER(name, body).
+ * Most code is kept for long and run seldom, so it is dense: an op takes a slot of 8 bytes where all it says
+ * fits (narrow), else three (wide). Which of both a handler has, and what a narrow one says
+ * where, is its form.
+ *
+ * The handlers are written once, in handlers_*.def, as HANDLER(form, name, body).
  */
 #ifndef ANYKVM_IR_CODE_H
 #define ANYKVM_IR_CODE_H
@@ -17,7 +21,7 @@
 #include "mem/endian.h"
 
 enum code_handler {
-#define HANDLER(name, ...) CODE_##name,
+#define HANDLER(form, name, ...) CODE_##name,
 #include "ir/handlers_int.def"
 #include "ir/handlers_vec.def"
 #include "ir/handlers_mem.def"
@@ -26,15 +30,34 @@ enum code_handler {
 	CODE_COUNT
 };
 
+enum code_form {
+	CODE_FORM_R, /* narrow only: d, a, b */
+	CODE_FORM_I, /* d, a, imm in b, signed */
+	CODE_FORM_L, /* d, imm in a and b, signed */
+	CODE_FORM_J, /* narrow only: where to go in d */
+	CODE_FORM_B, /* a, b; where to go, or else, in the bytes of d */
+	CODE_FORM_C, /* a, imm in b, signed; where to go, or else, in the bytes of d */
+	CODE_FORM_W, /* wide only */
+};
+
+/* Where ops go is told in slots from theirs on, signed. */
 struct code_op {
-	const void
-		*handler; /* a label of the interpreter, or the number where those do not exist */
-	uint16_t d, a, b, c; /* result and operands; branches: distances in ops, signed */
+	uint16_t handler; /* of a wide one: CODE_COUNT more */
+	uint16_t d, a, b;
+};
+
+/* The same, wide; and as the lowering first writes it: where to go, in d and c, is then an op's number. */
+struct code_wide {
+	uint16_t handler;
+	uint16_t d, a, b, c;
 	uint64_t imm;
 };
 
-ASSERT_SIZE(struct code_op, 24);
+ASSERT_SIZE(struct code_op, 8);
+ASSERT_SIZE(struct code_wide, 24);
 _Static_assert(IR_NEAR == 4 * (UINT16_MAX + 1), "operands are 16 bits");
+
+#define CODE_WIDE_SLOTS (sizeof(struct code_wide) / sizeof(struct code_op))
 
 #define CODE_UNIT  4u
 #define CODE_REACH IR_NEAR                        /* offsets from here on are no operands */
@@ -50,33 +73,37 @@ struct code_call {
 	bool faults;
 };
 
-/* From op `first` on, the guest instruction at pc (relative to env->base). Only ops that can fault are covered. */
+/* From slot `first` on, the guest instruction so many bytes behind ir_code.pc. Only ops that can fault are covered. */
 struct code_pc {
-	uint64_t pc;
-	uint32_t first;
+	uint16_t first;
+	int16_t distance;
 };
 
+/* In one piece of memory: slots, constants of vectors, calls, and from its end backwards, guest pcs. */
 struct ir_code {
 	struct slab *slab; /* where it is from; NULL: malloc */
-	size_t size;
-	uint32_t nop, npc;
-	struct code_pc *pc;
-	struct code_call *call;
-	u128 *vconst;
+	uint64_t pc;       /* the first that code_pc tells of, relative to env->base */
+	uint32_t size;
+	uint16_t nslot, npc;
 	struct code_op op[];
 };
 
-/* What to put into op->handler, by enum code_handler. */
-const void *const *code_handlers(void);
+static inline const struct code_pc *code_pcs(const struct ir_code *c)
+{
+	return (const struct code_pc *)(const void *)((const char *)c + c->size) - c->npc;
+}
+
+/* The form of each handler (interp.c). */
+extern const uint8_t code_form[CODE_COUNT];
 
 /* A PROBE and what it answers for, out of line (host.c). */
-enum mem_probe code_probe(struct ir_env *env, const struct code_op *op);
-void code_load_host(struct ir_env *env, const struct code_op *op);
-void code_store_host(struct ir_env *env, const struct code_op *op);
+enum mem_probe code_probe(struct ir_env *env, const struct code_wide *op);
+void code_load_host(struct ir_env *env, const struct code_wide *op);
+void code_store_host(struct ir_env *env, const struct code_wide *op);
 
 /* Atomic operations, out of line: false when a fault was recorded (atomic.c). */
-bool code_cas(struct ir_env *env, const struct code_op *op);
-bool code_rmw(struct ir_env *env, const struct code_op *op);
+bool code_cas(struct ir_env *env, const struct code_wide *op);
+bool code_rmw(struct ir_env *env, const struct code_wide *op);
 
 /* imm of CAS and RMW ops. */
 struct code_atomic {
@@ -102,6 +129,7 @@ static inline struct code_atomic code_atomic_of(uint64_t imm)
 
 /* Operands are pieces of structures of any type. */
 typedef uint16_t __attribute__((may_alias)) code_u16;
+typedef int32_t __attribute__((may_alias)) code_i32;
 typedef uint32_t __attribute__((may_alias)) code_u32;
 typedef uint64_t __attribute__((may_alias)) code_u64;
 typedef u128 __attribute__((may_alias)) code_u128;

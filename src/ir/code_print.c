@@ -8,7 +8,7 @@
 #include "ir/interp.h"
 
 static const char *const handler_name[] = {
-#define HANDLER(name, ...) #name,
+#define HANDLER(form, name, ...) #name,
 #include "ir/handlers_int.def"
 #include "ir/handlers_vec.def"
 #include "ir/handlers_mem.def"
@@ -16,25 +16,18 @@ static const char *const handler_name[] = {
 #undef HANDLER
 };
 
-/* Handlers with the same body may share an address: then the first name is as good. */
-static const char *name_of(const void *handler)
-{
-	const void *const *all = code_handlers();
-
-	for (unsigned h = 0; h < CODE_COUNT; h++) {
-		if (all[h] == handler)
-			return handler_name[h];
-	}
-	return "?";
-}
-
 void ir_code_print(const struct ir_code *c, FILE *out)
 {
-	for (uint32_t k = 0; k < c->nop; k++) {
+	for (uint32_t k = 0; k < c->nslot;) {
 		const struct code_op *op = &c->op[k];
+		const struct code_wide *wide = (const void *)op;
+		bool is_wide = op->handler >= CODE_COUNT;
 
-		fprintf(out, "%4u %-20s d 0x%x a 0x%x b 0x%x c 0x%x imm 0x%" PRIx64 "\n", k,
-			name_of(op->handler), op->d * CODE_UNIT, op->a * CODE_UNIT,
-			op->b * CODE_UNIT, op->c * CODE_UNIT, op->imm);
+		fprintf(out, "%4u %-20s d 0x%x a 0x%x b 0x%x", k, handler_name[op->handler % CODE_COUNT],
+			op->d, op->a, op->b);
+		if (is_wide)
+			fprintf(out, " c 0x%x imm 0x%" PRIx64, wide->c, wide->imm);
+		fputc('\n', out);
+		k += is_wide ? CODE_WIDE_SLOTS : 1;
 	}
 }

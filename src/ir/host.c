@@ -6,7 +6,7 @@
 #include "ir/memop.h"
 #include "ir/op.h"
 
-enum mem_probe code_probe(struct ir_env *env, const struct code_op *op)
+enum mem_probe code_probe(struct ir_env *env, const struct code_wide *op)
 {
 	struct ir_probe p = ir_probe_of(op->imm, op->c);
 	uint64_t base = *(const code_u64 *)code_at(env, op->a);
@@ -20,13 +20,13 @@ enum mem_probe code_probe(struct ir_env *env, const struct code_op *op)
 	return found;
 }
 
-static void *host_of(struct ir_env *env, const struct code_op *op)
+static void *host_of(struct ir_env *env, const struct code_wide *op)
 {
 	return (void *)(uintptr_t)(*(const code_u64 *)code_at(env, op->a) +
 				   (uint64_t)(int32_t)(op->imm >> 32));
 }
 
-void code_load_host(struct ir_env *env, const struct code_op *op)
+void code_load_host(struct ir_env *env, const struct code_wide *op)
 {
 	struct ir_memop m = ir_memop_of(&(struct ir_inst){.imm = op->imm});
 	const void *p = host_of(env, op);
@@ -40,7 +40,7 @@ void code_load_host(struct ir_env *env, const struct code_op *op)
 		*(code_u64 *)to = memop_load(p, m);
 }
 
-void code_store_host(struct ir_env *env, const struct code_op *op)
+void code_store_host(struct ir_env *env, const struct code_wide *op)
 {
 	struct ir_memop m = ir_memop_of(&(struct ir_inst){.imm = op->imm});
 	void *p = host_of(env, op);

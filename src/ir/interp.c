@@ -159,19 +159,31 @@ static bool call_any(struct ir_env *env, const struct code_call *call, uint16_t 
 /* The guest instruction that an op belongs to: the last entry that starts at or before it; relative. */
 static uint64_t guest_pc(const struct ir_code *c, const struct code_op *op)
 {
+	const struct code_pc *pc = code_pcs(c);
 	uint32_t at = (uint32_t)(op - c->op), low = 0, high = c->npc;
 
 	while (high - low > 1) {
 		uint32_t mid = low + (high - low) / 2;
 
-		if (c->pc[mid].first <= at)
+		if (pc[mid].first <= at)
 			low = mid;
 		else
 			high = mid;
 	}
-	return c->npc ? c->pc[low].pc : 0;
+	return c->npc ? c->pc + (uint64_t)(int64_t)pc[low].distance : 0;
 }
 
+const uint8_t code_form[CODE_COUNT] = {
+#define HANDLER(form, name, ...) CODE_FORM_##form,
+#include "ir/handlers_int.def"
+#include "ir/handlers_vec.def"
+#include "ir/handlers_mem.def"
+#include "ir/handlers_flow.def"
+#undef HANDLER
+};
+
+/* In a handler's body: is this the wide one, is the immediate of a narrow one long? */
+#define WIDE_OP       ((const struct code_wide *)(const void *)op)
 #define D64           (*(code_u64 *)code_at(env, op->d))
 #define D32           (*(code_u32 *)code_at(env, op->d))
 #define DV            (*(code_u128 *)code_at(env, op->d))
@@ -181,28 +193,41 @@ static uint64_t guest_pc(const struct ir_code *c, const struct code_op *op)
 #define B64           (*(const code_u64 *)code_at(env, op->b))
 #define B32           (*(const code_u32 *)code_at(env, op->b))
 #define BV            (*(const code_u128 *)code_at(env, op->b))
-#define C64           (*(const code_u64 *)code_at(env, op->c))
-#define C32           (*(const code_u32 *)code_at(env, op->c))
-#define CV            (*(const code_u128 *)code_at(env, op->c))
-#define IMM           (op->imm)
-#define FAR           ((char *)env + op->imm)
-#define IMM_OPERAND64 (*(const code_u64 *)code_at(env, (uint16_t)op->imm))
-#define IMM_OPERAND32 (*(const code_u32 *)code_at(env, (uint16_t)op->imm))
-#define CALL_INFO     ((const struct code_call *)(uintptr_t)op->imm)
+#define C64           (*(const code_u64 *)code_at(env, WIDE_OP->c))
+#define C32           (*(const code_u32 *)code_at(env, WIDE_OP->c))
+#define CV            (*(const code_u128 *)code_at(env, WIDE_OP->c))
+#define IMM_SHORT     ((uint64_t)(int64_t)(int16_t)op->b)
+#define IMM_LONG      ((uint64_t)(int64_t)*(const code_i32 *)(const void *)&op->a)
+#define IMM           (WIDE ? WIDE_OP->imm : LONG ? IMM_LONG : IMM_SHORT)
+#define FAR           ((char *)env + WIDE_OP->imm)
+#define IMM_OPERAND64 (*(const code_u64 *)code_at(env, (uint16_t)WIDE_OP->imm))
+#define IMM_OPERAND32 (*(const code_u32 *)code_at(env, (uint16_t)WIDE_OP->imm))
+#define CALL_INFO     ((const struct code_call *)(uintptr_t)WIDE_OP->imm)
 
 #define BRANCH(condition)                                                                          \
 	do {                                                                                       \
 		if (condition)                                                                     \
-			GO((int16_t)op->d);                                                        \
+			GO(WIDE ? (int16_t)op->d : (int8_t)op->d);                                 \
 		else                                                                               \
-			GO((int16_t)op->c);                                                        \
+			GO(WIDE ? (int16_t)WIDE_OP->c : (int8_t)(op->d >> 8));                     \
 	} while (0)
 
-/*
- * Runs c, or, when c is NULL, gives the addresses of the handlers: they can be named only inside.
- */
-static enum ir_leave run(const struct ir_code *c, struct ir_env *env, uint32_t *exit_index,
-			 const void *const **handlers)
+/* Which of a narrow and a wide one there are. */
+#define HANDLER_R(name, ...) NARROW(R, name, __VA_ARGS__)
+#define HANDLER_J(name, ...) NARROW(J, name, __VA_ARGS__)
+#define HANDLER_W(name, ...) ONLY_WIDE(W, name, __VA_ARGS__)
+#define HANDLER_I(name, ...) NARROW(I, name, __VA_ARGS__) ONLY_WIDE(I, name, __VA_ARGS__)
+#define HANDLER_L(name, ...) NARROW(L, name, __VA_ARGS__) ONLY_WIDE(L, name, __VA_ARGS__)
+#define HANDLER_B(name, ...) NARROW(B, name, __VA_ARGS__) ONLY_WIDE(B, name, __VA_ARGS__)
+#define HANDLER_C(name, ...) NARROW(C, name, __VA_ARGS__) ONLY_WIDE(C, name, __VA_ARGS__)
+#define HANDLER(form, name, ...) HANDLER_##form(name, __VA_ARGS__)
+#define BODY(form, is_wide, ...)                                                                   \
+	{                                                                                          \
+		enum { LONG = CODE_FORM_##form == CODE_FORM_L, WIDE = is_wide };                   \
+		__VA_ARGS__                                                                        \
+	}
+
+enum ir_leave ir_interp(const struct ir_code *c, struct ir_env *env, uint32_t *exit_index)
 {
 	const struct code_op *op;
 
@@ -212,51 +237,49 @@ static enum ir_leave run(const struct ir_code *c, struct ir_env *env, uint32_t *
 		op += (distance);                                                                  \
 		goto again;                                                                        \
 	} while (0)
-	static const void *const numbers[CODE_COUNT] = {
-#define HANDLER(name, ...) (const void *)(uintptr_t)CODE_##name,
-#include "ir/handlers_int.def"
-#include "ir/handlers_vec.def"
-#include "ir/handlers_mem.def"
-#include "ir/handlers_flow.def"
-#undef HANDLER
-	};
-
-	if (!c) {
-		*handlers = numbers;
-		return IR_LEAVE_RESUME;
-	}
-#define HANDLER(name, ...)                                                                         \
-	case CODE_##name: {                                                                        \
-		__VA_ARGS__                                                                        \
-	}                                                                                          \
+#define NARROW(form, name, ...)                                                                    \
+	case CODE_##name:                                                                          \
+		BODY(form, 0, __VA_ARGS__)                                                         \
 		op++;                                                                              \
+		continue;
+#define ONLY_WIDE(form, name, ...)                                                                 \
+	case CODE_COUNT + CODE_##name:                                                             \
+		BODY(form, 1, __VA_ARGS__)                                                         \
+		op += CODE_WIDE_SLOTS;                                                             \
 		continue;
 
 	for (op = c->op;;) {
 	again:
-		switch ((enum code_handler)(uintptr_t)op->handler) {
+		switch ((unsigned)op->handler) {
 #else
-#define GO(distance)                                                                               \
-	do {                                                                                       \
-		op += (distance);                                                                  \
-		goto * op->handler;                                                                \
-	} while (0)
-	static const void *const labels[CODE_COUNT] = {
-#define HANDLER(name, ...) &&do_##name,
+	/* By the number in an op. */
+	static const void *const labels[2 * CODE_COUNT] = {
+#define LABEL_R(name) [CODE_##name] = &&do_##name,
+#define LABEL_J(name) [CODE_##name] = &&do_##name,
+#define LABEL_W(name) [CODE_COUNT + CODE_##name] = &&do_wide_##name,
+#define LABEL_I(name) LABEL_R(name) LABEL_W(name)
+#define LABEL_L(name) LABEL_R(name) LABEL_W(name)
+#define LABEL_B(name) LABEL_R(name) LABEL_W(name)
+#define LABEL_C(name) LABEL_R(name) LABEL_W(name)
+#undef HANDLER
+#define HANDLER(form, name, ...) LABEL_##form(name)
 #include "ir/handlers_int.def"
 #include "ir/handlers_vec.def"
 #include "ir/handlers_mem.def"
 #include "ir/handlers_flow.def"
 #undef HANDLER
 	};
-#define HANDLER(name, ...) do_##name : {__VA_ARGS__} GO(1);
+#define HANDLER(form, name, ...) HANDLER_##form(name, __VA_ARGS__)
+#define GO(distance)                                                                               \
+	do {                                                                                       \
+		op += (distance);                                                                  \
+		goto * labels[op->handler];                                                        \
+	} while (0)
+#define NARROW(form, name, ...)    do_##name : BODY(form, 0, __VA_ARGS__) GO(1);
+#define ONLY_WIDE(form, name, ...) do_wide_##name : BODY(form, 1, __VA_ARGS__) GO(CODE_WIDE_SLOTS);
 
-	if (!c) {
-		*handlers = labels;
-		return IR_LEAVE_RESUME;
-	}
 	op = c->op;
-	goto * op->handler;
+	GO(0);
 #endif
 
 #include "ir/handlers_int.def"
@@ -266,7 +289,7 @@ static enum ir_leave run(const struct ir_code *c, struct ir_env *env, uint32_t *
 #undef HANDLER
 
 #if ANYKVM_IR_SWITCH
-		case CODE_COUNT:
+		default:
 			break;
 		}
 	}
@@ -274,17 +297,4 @@ static enum ir_leave run(const struct ir_code *c, struct ir_env *env, uint32_t *
 fault:
 	env->pc = env->base + guest_pc(c, op);
 	return IR_LEAVE_FAULT;
-}
-
-const void *const *code_handlers(void)
-{
-	const void *const *handlers;
-
-	run(NULL, NULL, NULL, &handlers);
-	return handlers;
-}
-
-enum ir_leave ir_interp(const struct ir_code *c, struct ir_env *env, uint32_t *exit_index)
-{
-	return run(c, env, exit_index, NULL);
 }

@@ -284,6 +284,8 @@ void ir_set(struct ir_region *r, uint32_t offset, ir_val v);
 void ir_set_bits(struct ir_region *r, uint32_t offset, ir_val v, unsigned bits);
 ir_val ir_un(struct ir_region *r, enum ir_op op, ir_val a);           /* type by the op's column */
 ir_val ir_bin(struct ir_region *r, enum ir_op op, ir_val a, ir_val b); /* also comparisons */
+/* A comparison of low words: of two I64, or of one with an I32. */
+ir_val ir_compare_low(struct ir_region *r, enum ir_op op, ir_val a, ir_val b);
 ir_val ir_addc(struct ir_region *r, ir_val a, ir_val b, ir_val c);
 ir_val ir_addcarry(struct ir_region *r, ir_val a, ir_val b, ir_val c);
 ir_val ir_select(struct ir_region *r, ir_val c, ir_val if_set, ir_val if_clear);

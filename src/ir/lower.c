@@ -1,6 +1,5 @@
 /*
- * The frame of lowering: blocks in the order in which they lie, branches and tables between them,
- * and the finished code in one piece.
+ * The frame of lowering: blocks in the order in which they lie, branches and tables between them.
  */
 #include "ir/lower.h"
 
@@ -11,19 +10,18 @@
 #include "ir/interp.h"
 #include "ir/scratch.h"
 #include "util/bits.h"
-#include "util/slab.h"
 
 /* A place for ops that could not be had: the lowering has failed, but goes on to its end. */
-static struct code_op *no_op(struct output *o)
+static struct code_wide *no_op(struct output *o)
 {
 	o->l.err = ENOMEM;
 	o->nop = 0;
 	return o->op;
 }
 
-struct code_op *lower_add_op(struct output *o, unsigned handler)
+struct code_wide *lower_add_op(struct output *o, unsigned handler)
 {
-	struct code_op *op;
+	struct code_wide *op;
 
 	if (o->nop == o->cap_op) {
 		op = scratch_take(o->l.r->scratch, 2 * (size_t)o->cap_op, sizeof(*op));
@@ -34,7 +32,7 @@ struct code_op *lower_add_op(struct output *o, unsigned handler)
 		o->cap_op *= 2;
 	}
 	op = &o->op[o->nop++];
-	*op = (struct code_op){.handler = o->handler[handler]};
+	*op = (struct code_wide){.handler = (uint16_t)handler};
 	return op;
 }
 
@@ -78,10 +76,59 @@ static void put_block(struct output *o, const struct ir_bb *bb)
 	}
 }
 
+/* Has a block nothing to do but to go on elsewhere? */
+static bool only_jumps(const struct output *o, const struct ir_bb *bb)
+{
+	const struct ir_inst *inst = o->l.r->inst;
+	uint32_t last = bb->first + bb->count - 1;
+
+	if (inst[last].op != IR_JUMP)
+		return false;
+	for (uint32_t id = bb->first; id < last; id++) {
+		if (inst[id].op != IR_INSN && inst[id].op != IR_CONST && lower_needed(&o->l, id))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Branches that leave a region have a block for each way, most of which do nothing but jump on: who
+ * goes there goes on at once.
+ */
+static void find_passes(struct output *o)
+{
+	const struct ir_region *r = o->l.r;
+
+	memset(o->pass, 0xff, r->nbb * sizeof(*o->pass));
+	/* Backwards, since most jump forwards; the first is where the region is entered. */
+	for (uint32_t k = o->l.norder; k-- > 1;) {
+		uint32_t b = o->l.order[k], to;
+		const struct ir_bb *bb = &r->bb[b];
+
+		if (!only_jumps(o, bb))
+			continue;
+		to = lower_end_of(o, r->inst[bb->first + bb->count - 1].arg[1]);
+		/* Not what leads back to itself. */
+		if (to != b)
+			o->pass[b] = to;
+	}
+}
+
+/* The next block in memory that something leads to, behind the k-th. */
+static uint32_t block_behind(const struct output *o, uint32_t k)
+{
+	while (++k < o->l.norder) {
+		if (o->pass[o->l.order[k]] == NOWHERE)
+			return o->l.order[k];
+	}
+	return NOWHERE;
+}
+
 static void put_blocks(struct output *o)
 {
 	const struct ir_region *r = o->l.r;
 
+	find_passes(o);
 	memset(o->free_temps, 0xff, sizeof(o->free_temps));
 	memset(o->expire, 0xff, (r->ninst + 2) * sizeof(*o->expire));
 	memset(o->l.cell, 0, o->l.ncells * sizeof(*o->l.cell));
@@ -96,7 +143,8 @@ static void put_blocks(struct output *o)
 
 		o->block_op[b] = o->nop;
 		o->guest_pc = pc_at_start(o, b);
-		o->next_block = k + 1 < o->l.norder ? o->l.order[k + 1] : NOWHERE;
+		o->next_block = block_behind(o, k);
+		o->passed_by = o->pass[b] != NOWHERE;
 		put_block(o, bb);
 		note_pc_at_end(o, &r->inst[bb->first + bb->count - 1]);
 	}
@@ -104,56 +152,17 @@ static void put_blocks(struct output *o)
 
 static void fix_branches(struct output *o)
 {
+	if (o->nop > UINT16_MAX)
+		o->l.err = E2BIG;
 	for (uint32_t k = 0; k < o->nfix; k++) {
 		const struct fixup *f = &o->fix[k];
-		int64_t distance = (int64_t)o->block_op[f->block] - f->op;
+		uint16_t to = (uint16_t)o->block_op[f->block];
 
-		if (distance != (int16_t)distance)
-			o->l.err = E2BIG;
 		if (f->second)
-			o->op[f->op].c = (uint16_t)distance;
+			o->op[f->op].c = to;
 		else
-			o->op[f->op].d = (uint16_t)distance;
+			o->op[f->op].d = to;
 	}
-}
-
-/* The parts that ops refer to by address. */
-static void link_tables(struct ir_code *c, const struct output *o)
-{
-	for (uint32_t k = 0; k < o->ncall; k++)
-		c->op[o->call_op[k]].imm = (uintptr_t)&c->call[k];
-	for (uint32_t k = 0; k < c->nop && c->vconst != (const void *)c->call; k++) {
-		if (c->op[k].handler == o->handler[CODE_LIV])
-			c->op[k].imm = (uintptr_t)&c->vconst[c->op[k].imm];
-	}
-}
-
-/* All in one piece of memory: ops, vector constants (aligned), calls, guest pcs. */
-static struct ir_code *finish(const struct output *o, struct slab *slab)
-{
-	const struct ir_region *r = o->l.r;
-	size_t vconst = align_up(sizeof(struct ir_code) + o->nop * sizeof(struct code_op), 16);
-	size_t call = vconst + r->nvconst * sizeof(u128);
-	size_t pc = call + o->ncall * sizeof(struct code_call);
-	size_t size = pc + o->npc * sizeof(struct code_pc);
-	struct ir_code *c = slab ? slab_take(slab, size) : malloc(size);
-
-	if (!c)
-		return NULL;
-	c->slab = slab;
-	c->size = size;
-	c->nop = o->nop;
-	c->npc = o->npc;
-	c->vconst = (u128 *)((char *)c + vconst);
-	c->call = (struct code_call *)((char *)c + call);
-	c->pc = (struct code_pc *)((char *)c + pc);
-	memcpy(c->op, o->op, o->nop * sizeof(struct code_op));
-	if (r->nvconst)
-		memcpy(c->vconst, r->vconst, r->nvconst * sizeof(u128));
-	memcpy(c->call, o->call, o->ncall * sizeof(struct code_call));
-	memcpy(c->pc, o->pc, o->npc * sizeof(struct code_pc));
-	link_tables(c, o);
-	return c;
 }
 
 /* The blocks as they lie. start: scratch, by position. */
@@ -196,7 +205,7 @@ static bool allot(struct output *o)
 	const size_t each = sizeof(*o->l.v) + sizeof(*o->l.cond) + sizeof(*o->op) + sizeof(*o->pc) +
 			    sizeof(*o->call) + 2 * sizeof(*o->fix) + 5 * sizeof(uint32_t);
 	char *at = scratch_take(o->l.r->scratch, 1,
-				(n + 64) * each + nbb * (2 * 4 + 8) + ncells * 4 + 14 * 16);
+				(n + 64) * each + nbb * (3 * 4 + 8) + ncells * 4 + 15 * 16);
 
 	if (!at)
 		return false;
@@ -215,13 +224,14 @@ static bool allot(struct output *o)
 	o->l.cell = part(&at, ncells, sizeof(uint32_t));
 	o->block_op = part(&at, nbb, sizeof(uint32_t));
 	o->block_pc = part(&at, nbb, sizeof(uint64_t));
+	o->pass = part(&at, nbb, sizeof(uint32_t));
 	memset(o->l.v, 0, n * sizeof(*o->l.v));
 	return true;
 }
 
 struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab)
 {
-	struct output o = {.l = {.r = r, .ncells = state_ncells(r)}, .handler = code_handlers()};
+	struct output o = {.l = {.r = r, .ncells = state_ncells(r)}};
 	struct ir_code *c = NULL;
 	struct scratch_mark mark;
 
@@ -245,9 +255,9 @@ struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab)
 	if (!o.l.err)
 		fix_branches(&o);
 	if (!o.l.err) {
-		c = finish(&o, slab);
+		c = lower_encode(&o, slab);
 		if (!c)
-			o.l.err = ENOMEM;
+			o.l.err = errno;
 	}
 out:
 	scratch_release(r->scratch, mark);
@@ -259,17 +269,4 @@ out:
 struct ir_code *ir_lower(const struct ir_region *r)
 {
 	return ir_lower_in(r, NULL);
-}
-
-void ir_code_free(struct ir_code *c)
-{
-	if (c && c->slab)
-		slab_give(c->slab, c, c->size);
-	else
-		free(c);
-}
-
-size_t ir_code_size(const struct ir_code *c)
-{
-	return c->size;
 }

@@ -7,6 +7,7 @@
  *   lower_live.c  how long the others live
  *   lower_place.c gives out temporaries
  *   lower_emit.c  writes the ops
+ *   lower_encode.c makes them dense
  *   lower.c       the frame of it all
  *
  * A position is an instruction's id. "View" is an operation that only names a part of its
@@ -142,7 +143,13 @@ void lower_plan(struct lower *l);
 void lower_homes(struct lower *l);
 void lower_liveness(struct lower *l);
 
-/* A branch distance to be filled in once all blocks have their ops. */
+/* From op `first` on, the guest instruction at pc (relative to env->base). */
+struct lower_pc {
+	uint64_t pc;
+	uint32_t first;
+};
+
+/* Where a branch goes, to be filled in once all blocks have their ops. */
 struct fixup {
 	uint32_t op, block;
 	bool second; /* field c, not d */
@@ -150,16 +157,17 @@ struct fixup {
 
 struct output {
 	struct lower l;
-	const void *const *handler;
-	struct code_op *op;
+	struct code_wide *op;
 	uint32_t nop, cap_op;
 	struct code_call *call; /* in the order of the ops that use them */
 	uint32_t *call_op;
 	uint32_t ncall, npc, nfix;
-	struct code_pc *pc;
+	struct lower_pc *pc;
 	struct fixup *fix;
 	uint32_t *block_op; /* by block: its first op */
+	uint32_t *place;    /* by op: its slot in the end */
 	uint64_t *block_pc; /* by block: guest pc at its start */
+	uint32_t *pass;     /* by block: where it goes on if it does nothing but that, or NOWHERE */
 	uint32_t *expire;   /* by position: head of a list of values, through next */
 	uint32_t *next;
 	uint64_t free_temps[IR_MAX_TEMPS / 64];
@@ -167,10 +175,22 @@ struct output {
 	unsigned nscratch;
 	uint32_t position;
 	uint32_t next_block; /* the one behind this in memory */
+	bool passed_by;      /* nothing leads to this block any more */
 	uint64_t guest_pc;
 };
 
-struct code_op *lower_add_op(struct output *o, unsigned handler);
+struct code_wide *lower_add_op(struct output *o, unsigned handler);
+
+/* Where one is in the end who goes to a block. */
+static inline uint32_t lower_end_of(const struct output *o, uint32_t block)
+{
+	while (o->pass[block] != NOWHERE)
+		block = o->pass[block];
+	return block;
+}
+
+/* The finished code. NULL with errno ENOMEM or E2BIG (lower_encode.c). */
+struct ir_code *lower_encode(struct output *o, struct slab *slab);
 
 /* Write the ops of an instruction that is needed (lower_emit.c). */
 void lower_put(struct output *o, uint32_t id);

@@ -8,15 +8,15 @@ static void lower_may_fault(struct output *o)
 {
 	if (o->npc && o->pc[o->npc - 1].pc == o->guest_pc)
 		return;
-	o->pc[o->npc++] = (struct code_pc){.pc = o->guest_pc, .first = o->nop};
+	o->pc[o->npc++] = (struct lower_pc){.pc = o->guest_pc, .first = o->nop};
 }
 
 /* An op with result `id`, behind all that its operands need. */
-static struct code_op *op_with_result(struct output *o, unsigned handler, uint32_t id, uint16_t a,
+static struct code_wide *op_with_result(struct output *o, unsigned handler, uint32_t id, uint16_t a,
 				      uint16_t b, uint16_t c, uint64_t imm)
 {
 	uint16_t d = lower_result(o, id);
-	struct code_op *op = lower_add_op(o, handler);
+	struct code_wide *op = lower_add_op(o, handler);
 
 	op->d = d;
 	op->a = a;
@@ -121,6 +121,8 @@ static void put_binary(struct output *o, uint32_t id)
 	}
 	la = operand_of(o, a, is_32);
 	if (lower_const(&o->l, b, &imm)) {
+		if (is_32)
+			imm = (uint64_t)(int64_t)(int32_t)imm; /* more of them are short */
 		op_with_result(o, form(binary_code[i->op], is_32, true), id, la, 0, 0, imm);
 		return;
 	}
@@ -192,7 +194,7 @@ static void put_field(struct output *o, uint32_t id)
 	uint16_t a = lower_operand(o, i->arg[0]);
 
 	if (i->op == IR_EXTRACT)
-		op_with_result(o, is_32 ? CODE_EXTRACT32 : CODE_EXTRACT64, id, a, pos, 0, mask);
+		op_with_result(o, is_32 ? CODE_EXTRACT32 : CODE_EXTRACT64, id, a, pos | len << 8, 0, 0);
 	else if (lower_const(&o->l, i->arg[1], &imm))
 		op_with_result(o, is_32 ? CODE_DEPOSIT32_RI : CODE_DEPOSIT64_RI, id, a, pos, len,
 			       (imm & mask) << pos);
@@ -255,7 +257,7 @@ static bool put_address(struct output *o, uint32_t id, uint16_t *a, uint16_t *b,
 static void put_alignment(struct output *o, struct ir_memop m, bool sum, uint16_t a, uint16_t b,
 			  uint64_t imm, bool store)
 {
-	struct code_op *op;
+	struct code_wide *op;
 
 	if (!m.aligned || m.size == 1)
 		return;
@@ -293,7 +295,7 @@ static void put_store(struct output *o, uint32_t id)
 	uint64_t imm;
 	uint16_t a, b, v;
 	bool sum = put_address(o, id, &a, &b, &imm);
-	struct code_op *op;
+	struct code_wide *op;
 	unsigned code;
 
 	v = m.size < 8 ? lower_low_operand(o, i->arg[1]) : lower_operand(o, i->arg[1]);
@@ -304,9 +306,9 @@ static void put_store(struct output *o, uint32_t id)
 	lower_may_fault(o);
 	put_alignment(o, m, sum, a, b, imm, true);
 	op = lower_add_op(o, code + sum);
+	op->d = v;
 	op->a = a;
-	op->b = sum ? b : v;
-	op->c = v;
+	op->b = b;
 	op->imm = imm;
 }
 
@@ -331,7 +333,7 @@ static void put_host(struct output *o, uint32_t id)
 {
 	const struct ir_inst *i = &o->l.r->inst[id];
 	uint16_t a = lower_operand(o, i->arg[0]), v;
-	struct code_op *op;
+	struct code_wide *op;
 
 	if (i->op == IR_PROBE) {
 		lower_may_fault(o);
@@ -363,7 +365,7 @@ static void put_call(struct output *o, uint32_t id)
 				 .result = h->result,
 				 .faults = faults};
 	unsigned code = CODE_CALL_ANY;
-	struct code_op *op;
+	struct code_wide *op;
 
 	for (unsigned k = 0; k < h->nargs; k++) {
 		call.arg[k] = lower_operand(o, i->arg[k]);
@@ -407,7 +409,7 @@ static void put_set(struct output *o, uint32_t id)
 	const struct ir_inst *i = &o->l.r->inst[id];
 	struct value *v = &o->l.v[id];
 	bool far = i->imm >= CODE_REACH;
-	struct code_op *op;
+	struct code_wide *op;
 	uint64_t c;
 	uint16_t a;
 
@@ -448,7 +450,7 @@ static void put_get(struct output *o, uint32_t id)
 	struct value *v = &o->l.v[id];
 	bool far = i->imm >= CODE_REACH;
 	unsigned code;
-	struct code_op *op;
+	struct code_wide *op;
 
 	if (v->flags & VAL_STATE || (!far && !(v->flags & VAL_GLOBAL) && v->last <= v->clob)) {
 		v->loc = lower_state_operand(i);
@@ -472,7 +474,8 @@ static void put_get(struct output *o, uint32_t id)
 
 static void branch_to(struct output *o, uint32_t block, bool second)
 {
-	o->fix[o->nfix++] = (struct fixup){.op = o->nop - 1, .block = block, .second = second};
+	o->fix[o->nfix++] = (struct fixup){
+		.op = o->nop - 1, .block = lower_end_of(o, block), .second = second};
 }
 
 static void put_br(struct output *o, uint32_t id)
@@ -482,7 +485,7 @@ static void put_br(struct output *o, uint32_t id)
 			 .is_imm = true,
 			 .a = i->arg[0],
 			 .is_32 = o->l.r->inst[i->arg[0]].type == IR_I32};
-	struct code_op *op;
+	struct code_wide *op;
 	uint16_t a, b;
 	unsigned code;
 
@@ -492,7 +495,7 @@ static void put_br(struct output *o, uint32_t id)
 	op = lower_add_op(o, code);
 	op->a = a;
 	op->b = b;
-	op->imm = c.imm;
+	op->imm = c.is_32 ? (uint64_t)(int64_t)(int32_t)c.imm : c.imm;
 	branch_to(o, i->arg[1], c.invert);
 	branch_to(o, i->arg[2], !c.invert);
 }
@@ -554,7 +557,7 @@ static void put_definition(struct output *o, uint32_t id)
 void lower_put(struct output *o, uint32_t id)
 {
 	const struct ir_inst *i = &o->l.r->inst[id];
-	struct code_op *op;
+	struct code_wide *op;
 
 	switch (i->op) {
 	case IR_INSN: /* marks are seen to by the caller */
@@ -603,14 +606,14 @@ void lower_put(struct output *o, uint32_t id)
 		put_br(o, id);
 		return;
 	case IR_JUMP:
-		if (i->arg[1] != o->next_block) {
+		if (!o->passed_by && lower_end_of(o, i->arg[1]) != o->next_block) {
 			lower_add_op(o, CODE_JUMP);
 			branch_to(o, i->arg[1], false);
 		}
 		return;
 	case IR_EXIT_DIRECT:
 		op = lower_add_op(o, CODE_EXIT_DIRECT);
-		op->c = i->aux;
+		op->d = i->aux;
 		op->imm = i->imm - o->l.r->base;
 		return;
 	case IR_EXIT_INDIRECT: {

@@ -68,7 +68,7 @@ uint16_t lower_operand(struct output *o, uint32_t id)
 
 	if (lower_const(&o->l, id, &c)) {
 		uint16_t t = lower_take_temp(o);
-		struct code_op *op = lower_add_op(o, i->type == IR_I32 ? CODE_LI32 : CODE_LI64);
+		struct code_wide *op = lower_add_op(o, i->type == IR_I32 ? CODE_LI32 : CODE_LI64);
 
 		assert(o->nscratch < ARRAY_SIZE(o->scratch));
 		o->scratch[o->nscratch++] = t;

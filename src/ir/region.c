@@ -303,6 +303,12 @@ ir_val ir_bin(struct ir_region *r, enum ir_op op, ir_val a, ir_val b)
 		    0);
 }
 
+ir_val ir_compare_low(struct ir_region *r, enum ir_op op, ir_val a, ir_val b)
+{
+	assert(op >= IR_EQ && op <= IR_CMP3U);
+	return emit(r, op, IR_I64, IR_I32, a, b, none, 0);
+}
+
 ir_val ir_addc(struct ir_region *r, ir_val a, ir_val b, ir_val c)
 {
 	assert(r->failed || ir_type_of(r, a) == ir_type_of(r, b));

@@ -8,7 +8,9 @@
 #include "jit/region_cache.h"
 #include "util/slab.h"
 
-#define PATCHES 512 /* of pages of their own, at worst */
+#define PATCHES 512     /* of pages of their own, at worst */
+#define CODE_STEP 16u
+#define UNOWNED 0x8000u /* of region.held: reclaimed while it was held, so that who lets go last frees it */
 
 static uint32_t region_hash(uint64_t host, uint32_t mode)
 {
@@ -42,8 +44,11 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 
 	if (!rc)
 		return NULL;
-	rc->slab = slab_create();
-	if (!rc->slab) {
+	rc->regions = slab_create(sizeof(struct region));
+	rc->slab = slab_create(CODE_STEP);
+	if (!rc->regions || !rc->slab) {
+		slab_destroy(rc->slab);
+		slab_destroy(rc->regions);
 		free(rc);
 		return NULL;
 	}
@@ -67,16 +72,19 @@ const struct region_clock *region_cache_clock(const struct region_cache *rc)
 /* What is not in the slab. */
 static void free_compiled(struct region_cache *rc, struct region *g)
 {
-	if (g->compiled)
-		jit_free(rc->jit, g->compiled);
-	free(g->link);
+	struct region_compiled *c = g->compiled;
+
+	if (!c)
+		return;
+	jit_free(rc->jit, c->code);
+	free(c);
 }
 
 static void region_free(struct region_cache *rc, struct region *g)
 {
 	free_compiled(rc, g);
 	ir_code_free(g->code);
-	slab_give(rc->slab, g, sizeof(*g));
+	slab_give(rc->regions, g, sizeof(*g));
 }
 
 /* True: somebody still holds g, and frees it. */
@@ -88,7 +96,9 @@ static bool left_to_holder(struct region_cache *rc, struct region *g)
 	if (!atomic_load(&g->held))
 		return false;
 	pthread_mutex_lock(&rc->lock);
-	held = g->unowned = atomic_load(&g->held) > 0;
+	held = atomic_load(&g->held);
+	if (held)
+		atomic_fetch_or(&g->held, UNOWNED);
 	pthread_mutex_unlock(&rc->lock);
 	return held;
 }
@@ -116,7 +126,7 @@ void region_release(struct region_cache *rc, struct region *g)
 	bool last;
 
 	pthread_mutex_lock(&rc->lock);
-	last = atomic_fetch_sub(&g->held, 1) == 1 && g->unowned;
+	last = atomic_fetch_sub(&g->held, 1) == (UNOWNED | 1);
 	pthread_mutex_unlock(&rc->lock);
 	if (last)
 		region_free(rc, g);
@@ -147,6 +157,7 @@ void region_cache_destroy(struct region_cache *rc)
 	for (unsigned i = 0; i < 2; i++)
 		drop_list(rc, rc->retired[i].list);
 	slab_destroy(rc->slab);
+	slab_destroy(rc->regions);
 	pthread_mutex_destroy(&rc->lock);
 	free(rc);
 }
@@ -158,10 +169,11 @@ size_t region_size(const struct region *g)
 
 size_t region_compiled_size(const struct region *g)
 {
-	const struct jit_code *c = g->compiled;
+	const struct region_compiled *r = g->compiled;
+	const struct jit_code *c = r ? r->code : NULL;
 
-	return c ? (size_t)(c->units + c->cold_units) * JIT_UNIT +
-			   sizeof(*c) + c->nexit * (sizeof(c->exit[0]) + sizeof(*g->link)) :
+	return c ? (size_t)(c->units + c->cold_units) * JIT_UNIT + sizeof(*c) + sizeof(*r) +
+			   c->nexit * (sizeof(c->exit[0]) + sizeof(r->link[0])) :
 		   0;
 }
 
@@ -248,7 +260,7 @@ uint64_t region_block_version(struct region_cache *rc, hva_t block)
 struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode,
 			     bool bound, uint32_t len, struct ir_code *code, uint64_t version)
 {
-	struct region *g = slab_take(rc->slab, sizeof(*g)), *same;
+	struct region *g = slab_take(rc->regions, sizeof(*g)), *same;
 	struct code_block *b;
 	int err = 0;
 
@@ -261,7 +273,7 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 		.pc = pc,
 		.mode = mode,
 		.bound = bound,
-		.len = len,
+		.len = (uint16_t)len,
 		.code = code,
 		.seen = region_clock_now(&rc->clock),
 	};
@@ -283,7 +295,7 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 	}
 	pthread_mutex_unlock(&rc->lock);
 	if (err) {
-		slab_give(rc->slab, g, sizeof(*g));
+		slab_give(rc->regions, g, sizeof(*g));
 		errno = err;
 		return NULL;
 	}
@@ -297,25 +309,25 @@ struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, u
 bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code, uint32_t len,
 		   uint64_t version)
 {
-	struct region_link *link = calloc(code->nexit + 1, sizeof(*link));
+	struct region_compiled *c = calloc(1, sizeof(*c) + code->nexit * sizeof(c->link[0]));
 	bool attached = false;
 
 	pthread_mutex_lock(&rc->lock);
-	if (link && !atomic_load(&g->dead) && !g->compiled &&
+	if (c && !atomic_load(&g->dead) && !g->compiled &&
 	    region_block_version(rc, HVA(g->host)) == version) {
 		if (len > g->len)
-			g->len = len;
+			g->len = (uint16_t)len;
 		for (uint32_t n = 0; n < code->nexit; n++)
-			link[n].from = g;
-		g->link = link;
-		g->compiled = code;
+			c->link[n].from = g;
+		c->code = code;
+		c->entry = code->entry;
 		code->owner = g;
-		atomic_store_explicit(&g->entry, code->entry, memory_order_release);
+		atomic_store_explicit(&g->compiled, c, memory_order_release);
 		attached = true;
 		atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(g));
 		region_use(&rc->clock, g);
 		if (!rc->limit.keep_interpreted) {
-			g->strip_next = rc->retired[0].stripped;
+			c->strip_next = rc->retired[0].stripped;
 			rc->retired[0].stripped = g;
 			rc->nretired++;
 			rc->retired_bytes += ir_code_size(g->code);
@@ -324,7 +336,7 @@ bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *c
 	}
 	pthread_mutex_unlock(&rc->lock);
 	if (!attached) {
-		free(link);
+		free(c);
 		jit_free(rc->jit, code);
 	}
 	return attached;
@@ -341,20 +353,24 @@ static void patched(struct region_cache *rc)
 
 void region_link(struct region_cache *rc, struct region *from, uint32_t exit, struct region *to)
 {
+	struct region_compiled *f, *t;
+
 	pthread_mutex_lock(&rc->lock);
-	if (!atomic_load(&from->dead) && !atomic_load(&to->dead) && from->compiled &&
-	    to->compiled && exit < from->compiled->nexit && !from->link[exit].to &&
+	f = from->compiled;
+	t = to->compiled;
+	if (!atomic_load(&from->dead) && !atomic_load(&to->dead) && f && t &&
+	    exit < f->code->nexit && !f->link[exit].to &&
 	    (from->host ^ to->host) >> region_span_shift(to->mode) == 0 && from->mode == to->mode) {
-		struct region_link *l = &from->link[exit];
+		struct region_link *l = &f->link[exit];
 		bool same_block = (from->host ^ to->host) >> TLB_BLOCK_SHIFT == 0;
 
 		region_use(&rc->clock, from);
 		region_use(&rc->clock, to);
 		l->to = to;
-		l->next = to->incoming;
-		to->incoming = l;
+		l->next = t->incoming;
+		t->incoming = l;
 		/* Forwards in a block there is an end to it soon. */
-		jit_link(from->compiled, exit, to->compiled, to->host <= from->host || !same_block);
+		jit_link(f->code, exit, t->code, to->host <= from->host || !same_block);
 		patched(rc);
 	}
 	pthread_mutex_unlock(&rc->lock);
@@ -362,24 +378,30 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 
 void region_unlink(struct region_cache *rc, struct region *g)
 {
-	if (!g->compiled)
+	struct region_compiled *c = g->compiled;
+
+	if (!c)
 		return;
-	for (struct region_link *l = g->incoming; l; l = l->next) {
-		jit_unlink(l->from->compiled, l - l->from->link);
+	for (struct region_link *l = c->incoming; l; l = l->next) {
+		struct region_compiled *from = l->from->compiled;
+
+		jit_unlink(from->code, l - from->link);
 		patched(rc);
 		l->to = NULL;
 	}
-	g->incoming = NULL;
-	for (uint32_t n = 0; n < g->compiled->nexit; n++) {
-		struct region_link *l = &g->link[n], **at;
+	c->incoming = NULL;
+	for (uint32_t n = 0; n < c->code->nexit; n++) {
+		struct region_link *l = &c->link[n], **at;
+		struct region_compiled *to;
 
 		if (!l->to)
 			continue;
-		for (at = &l->to->incoming; *at != l; at = &(*at)->next)
+		to = l->to->compiled;
+		for (at = &to->incoming; *at != l; at = &(*at)->next)
 			;
 		*at = l->next;
 		l->to = NULL;
-		jit_unlink(g->compiled, n);
+		jit_unlink(c->code, n);
 		patched(rc);
 	}
 }
@@ -392,7 +414,7 @@ void region_retire(struct region_cache *rc, struct region *g)
 	atomic_store(&g->dead, true);
 	region_unlink(rc, g);
 	if (g->compiled) {
-		jit_kill(rc->jit, g->compiled);
+		jit_kill(rc->jit, g->compiled->code);
 		patched(rc);
 	}
 	while ((at = atomic_load(link)) && at != g)

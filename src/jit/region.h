@@ -86,31 +86,47 @@ static inline unsigned region_span_shift(uint32_t mode)
 	return shift[mode >> REGION_SPAN_BIT];
 }
 
+/* A line: most regions are run a few times and never compiled, and a look-up reads one of each that it meets. */
 struct region {
-	/* What a look-up and a run read, in a line. */
 	uint64_t host; /* address of its first instruction in host memory */
 	uint64_t pc;   /* guest address of the same where it was found first */
-	uint32_t mode; /* with REGION_SPAN_MASK */
-	uint32_t runs; /* how often it was interpreted; approximate */
-	bool bound;    /* good for this pc only */
-	_Atomic bool dead;
-	_Atomic uint32_t seen; /* by the cache's clock: when it was last looked up, linked or interpreted */
-	const void *_Atomic entry; /* of its compiled code; NULL: interpreted */
+	struct region_compiled *_Atomic compiled; /* NULL: interpreted */
 	struct ir_code *code; /* NULL once it is compiled, and all processors know: see region_attach */
 	_Atomic(struct region *) hash_next;
-	/* The rest. */
-	_Alignas(64) struct jit_code *compiled;
-	struct region_link *link; /* by exit of the compiled code */
-	struct region_link *incoming;
 	struct region *block_next; /* in its block's list, or in the retired list */
-	struct region *strip_next; /* in the list of those whose `code` goes */
-	uint32_t len; /* bytes of guest code that it was made from, contiguous */
-	uint32_t unshared;     /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
-	_Atomic uint32_t held; /* region_hold; changed under the cache's mutex */
-	bool unowned;          /* reclaimed while it was held: who lets go last frees it */
+	uint32_t mode;         /* with REGION_SPAN_MASK */
+	_Atomic uint32_t seen; /* by the cache's clock: when it was last looked up, linked or interpreted */
+	uint16_t runs;         /* how often it was interpreted; approximate */
+	uint16_t len;          /* bytes of guest code that it was made from, contiguous */
+	_Atomic uint16_t held; /* region_hold; changed under the cache's mutex */
+	bool bound;            /* good for this pc only */
+	_Atomic bool dead;
 };
 
-ASSERT_OFFSET(struct region, compiled, 64);
+ASSERT_SIZE(struct region, 64);
+
+#define REGION_RUNS_MAX (UINT16_MAX - 1)
+
+/* What a region has once it is compiled, until its end. */
+struct region_compiled {
+	struct jit_code *code;
+	const void *entry;
+	struct region_link *incoming;
+	struct region *strip_next; /* in the list of those whose interpreted form goes */
+	uint32_t unshared;         /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
+	struct region_link {
+		struct region *from, *to;  /* to NULL: not linked */
+		struct region_link *next; /* of those into `to` */
+	} link[]; /* by exit: direct jumps to others' compiled code; under the cache's mutex */
+};
+
+/* Where its compiled code is entered; NULL: it has none. */
+static inline const void *region_entry(const struct region *g)
+{
+	const struct region_compiled *c = atomic_load_explicit(&g->compiled, memory_order_acquire);
+
+	return c ? c->entry : NULL;
+}
 
 /* Ticks now and then while translations are evicted, so that what is used can be told from what was. */
 struct region_clock {
@@ -130,12 +146,6 @@ static inline void region_use(const struct region_clock *k, struct region *g)
 	if (UNLIKELY(atomic_load_explicit(&g->seen, memory_order_relaxed) != now))
 		atomic_store_explicit(&g->seen, now, memory_order_relaxed);
 }
-
-/* A direct jump from an exit of one region's compiled code to another's. Under the cache's mutex. */
-struct region_link {
-	struct region *from, *to;  /* to NULL: not linked */
-	struct region_link *next; /* of those into `to` */
-};
 
 struct region_cache;
 

@@ -10,7 +10,7 @@
 #include "mem/tlb.h"
 #include "util/counter.h"
 
-#define REGION_HASH_BITS 18
+#define REGION_HASH_BITS 17
 #define REGION_HASH_SIZE (1u << REGION_HASH_BITS)
 #define BLOCK_HASH_BITS	 14
 #define BLOCK_HASH_SIZE	 (1u << BLOCK_HASH_BITS)
@@ -56,7 +56,7 @@ struct region_cache {
 	struct hand hand[2];    /* [is it for compiled ones] */
 	struct counter entered, killed, evicted; /* under the lock */
 	struct jit *jit;
-	struct slab *slab; /* regions and their interpreted code */
+	struct slab *regions, *slab; /* themselves, and their interpreted code */
 };
 
 /* Lock held, for all of these. */

@@ -121,7 +121,7 @@ bool region_epoch_advance(struct region_cache *rc)
 /* Lock held. Nobody interprets them any more: all have seen that they are compiled. */
 static void strip(struct region_cache *rc, struct region *g)
 {
-	for (; g; g = g->strip_next) {
+	for (; g; g = g->compiled->strip_next) {
 		if (!atomic_load(&g->dead))
 			atomic_fetch_sub(&rc->bytes, ir_code_size(g->code));
 		ir_code_free(g->code);

@@ -8,8 +8,8 @@
 #include "util/bits.h"
 #include "util/compiler.h"
 
-#define STEP    64
 #define CHUNK   ((size_t)2 << 20)
+#define ALIGN   64 /* of the first piece of a chunk, and of those that are the library's */
 /* Larger pieces, and all where a sanitizer is to see each of them, are the library's. */
 #if defined(__SANITIZE_ADDRESS__)
 #define CLASSES 0
@@ -19,7 +19,7 @@
 #endif
 #endif
 #ifndef CLASSES
-#define CLASSES 64
+#define CLASSES 256
 #endif
 
 struct piece {
@@ -32,24 +32,32 @@ struct chunk {
 
 /* In front of a larger one. */
 struct large {
-	_Alignas(STEP) struct large *next;
+	_Alignas(ALIGN) struct large *next;
 	struct large **link;
 };
 
 struct slab {
 	pthread_mutex_t lock;
-	struct piece *spare[CLASSES + 1]; /* by size / STEP */
+	unsigned shift; /* log2 of the step */
+	struct piece *spare[CLASSES + 1]; /* by size / step */
 	struct chunk *chunks;
 	char *at, *end; /* of the newest chunk */
 	struct large *large;
 };
 
-struct slab *slab_create(void)
+static size_t steps(const struct slab *s, size_t size)
+{
+	return (size + ((size_t)1 << s->shift) - 1) >> s->shift;
+}
+
+struct slab *slab_create(size_t step)
 {
 	struct slab *s = calloc(1, sizeof(*s));
 
-	if (s)
-		pthread_mutex_init(&s->lock, NULL);
+	if (!s)
+		return NULL;
+	pthread_mutex_init(&s->lock, NULL);
+	s->shift = (unsigned)__builtin_ctzl(step);
 	return s;
 }
 
@@ -79,7 +87,7 @@ static void *take_large(struct slab *s, size_t size)
 
 	if (size > SIZE_MAX / 2)
 		return NULL;
-	l = aligned_alloc(STEP, align_up(sizeof(*l) + size, STEP));
+	l = aligned_alloc(ALIGN, align_up(sizeof(*l) + size, ALIGN));
 	if (!l)
 		return NULL;
 	pthread_mutex_lock(&s->lock);
@@ -115,26 +123,26 @@ static bool more(struct slab *s)
 	madvise(c, CHUNK, MADV_HUGEPAGE);
 	c->next = s->chunks;
 	s->chunks = c;
-	s->at = (char *)c + STEP;
+	s->at = (char *)c + ALIGN;
 	s->end = (char *)c + CHUNK;
 	return true;
 }
 
 void *slab_take(struct slab *s, size_t size)
 {
-	size_t n = (size + STEP - 1) / STEP;
+	size_t n = steps(s, size);
 	struct piece *p;
 
-	if (size > STEP * CLASSES)
+	if (size > (size_t)CLASSES << s->shift)
 		return take_large(s, size);
 	pthread_mutex_lock(&s->lock);
 	p = s->spare[n];
 	if (p) {
 		s->spare[n] = p->next;
-	} else if ((size_t)(s->end - s->at) >= n * STEP || more(s)) {
+	} else if ((size_t)(s->end - s->at) >= n << s->shift || more(s)) {
 		/* What was left of the chunk before is lost: it is little. */
 		p = (struct piece *)(void *)s->at;
-		s->at += n * STEP;
+		s->at += n << s->shift;
 	}
 	pthread_mutex_unlock(&s->lock);
 	return p;
@@ -142,12 +150,12 @@ void *slab_take(struct slab *s, size_t size)
 
 void slab_give(struct slab *s, void *piece, size_t size)
 {
-	size_t n = (size + STEP - 1) / STEP;
+	size_t n = steps(s, size);
 	struct piece *p = piece;
 
 	if (!p)
 		return;
-	if (size > STEP * CLASSES) {
+	if (size > (size_t)CLASSES << s->shift) {
 		give_large(s, p);
 		return;
 	}

@@ -16,18 +16,17 @@ static size_t size_of(unsigned n)
 	return n % 100 == 99 ? 100000 + n : 1 + n * 37 % 4200;
 }
 
-static void test_pieces(void **state)
+static void pieces_in_steps_of(size_t step)
 {
-	struct slab *s = slab_create();
+	struct slab *s = slab_create(step);
 	uint8_t *p[PIECES];
 
-	(void)state;
 	assert_non_null(s);
 	for (unsigned round = 0; round < 3; round++) {
 		for (unsigned n = 0; n < PIECES; n++) {
 			p[n] = slab_take(s, size_of(n));
 			assert_non_null(p[n]);
-			assert_int_equal((uintptr_t)p[n] % 64, 0);
+			assert_int_equal((uintptr_t)p[n] % step, 0);
 			memset(p[n], n & 0xff, size_of(n));
 		}
 		for (unsigned n = 0; n < PIECES; n++) {
@@ -41,9 +40,16 @@ static void test_pieces(void **state)
 	slab_destroy(s);
 }
 
+static void test_pieces(void **state)
+{
+	(void)state;
+	pieces_in_steps_of(64);
+	pieces_in_steps_of(16);
+}
+
 static void test_used_again(void **state)
 {
-	struct slab *s = slab_create();
+	struct slab *s = slab_create(64);
 	void *p = slab_take(s, 200), *q;
 
 	(void)state;

@@ -7,24 +7,27 @@
 static void compare(struct p9_translator *t, const struct p9_insn *i, enum ir_op op, ir_val a,
 		    ir_val b, bool doubleword)
 {
-	if (!doubleword) {
-		enum ir_op extend = op == IR_CMP3S ? IR_SEXT32 : IR_ZEXT32;
+	if (doubleword)
+		p9_set_crf_compare(t, insn_BF(i), op, a, b);
+	else
+		p9_set_crf_compare_low(t, insn_BF(i), op, a, b);
+}
 
-		a = p9_un(t, extend, a);
-		b = p9_un(t, extend, b);
-	}
-	p9_set_crf_compare(t, insn_BF(i), op, a, b);
+static ir_val immediate(struct p9_translator *t, uint64_t value, bool doubleword)
+{
+	return ir_const(t->r, doubleword ? IR_I64 : IR_I32, doubleword ? value : (uint32_t)value);
 }
 
 void p9_emit_cmpi(struct p9_translator *t, const struct p9_insn *i)
 {
-	compare(t, i, IR_CMP3S, p9_gpr(t, insn_RA(i)), p9_i64(t, (uint64_t)insn_SI(i)),
-		insn_L_D(i));
+	compare(t, i, IR_CMP3S, p9_gpr(t, insn_RA(i)),
+		immediate(t, (uint64_t)insn_SI(i), insn_L_D(i)), insn_L_D(i));
 }
 
 void p9_emit_cmpli(struct p9_translator *t, const struct p9_insn *i)
 {
-	compare(t, i, IR_CMP3U, p9_gpr(t, insn_RA(i)), p9_i64(t, insn_UI(i)), insn_L_D(i));
+	compare(t, i, IR_CMP3U, p9_gpr(t, insn_RA(i)),
+		immediate(t, insn_UI(i), insn_L_D(i)), insn_L_D(i));
 }
 
 void p9_emit_cmp(struct p9_translator *t, const struct p9_insn *i)

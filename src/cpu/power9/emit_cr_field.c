@@ -123,14 +123,31 @@ static ir_val summary(struct p9_translator *t)
 	return t->so_changed ? p9_xer_bit(t, so) : p9_i64(t, t->mode & P9_MODE_SO ? 1 : 0);
 }
 
-void p9_set_crf_compare(struct p9_translator *t, unsigned n, enum ir_op op, ir_val a, ir_val b)
+static ir_val compare(struct p9_translator *t, enum ir_op op, ir_val a, ir_val b, bool low)
 {
-	ir_val w = p9_bin(t, op, a, b);
+	return low ? ir_compare_low(t->r, op, a, b) : p9_bin(t, op, a, b);
+}
+
+static void set_crf_compare(struct p9_translator *t, unsigned n, enum ir_op op, ir_val a, ir_val b,
+			    bool low)
+{
+	ir_val w = compare(t, op, a, b, low);
 
 	if (t->so_changed || (t->mode & P9_MODE_SO))
 		w = p9_bin(t, IR_OR, w, p9_bini(t, IR_SHL, summary(t), P9_CRF_SO_BIT));
 	keep(t, n, w);
-	t->crf[n] = (struct p9_crf_known){.block = t->r->cur, .op = op, .a = a, .b = b};
+	t->crf[n] = (struct p9_crf_known){
+		.block = t->r->cur, .low = low, .op = op, .a = a, .b = b};
+}
+
+void p9_set_crf_compare(struct p9_translator *t, unsigned n, enum ir_op op, ir_val a, ir_val b)
+{
+	set_crf_compare(t, n, op, a, b, false);
+}
+
+void p9_set_crf_compare_low(struct p9_translator *t, unsigned n, enum ir_op op, ir_val a, ir_val b)
+{
+	set_crf_compare(t, n, op, a, b, true);
 }
 
 void p9_set_crf_equal(struct p9_translator *t, unsigned n, ir_val eq)
@@ -170,7 +187,7 @@ ir_val p9_cr_bit(struct p9_translator *t, unsigned n)
 	case 1:
 		if (!known(t, n / 4))
 			return greater(t, kept(t, n / 4));
-		return p9_bin(t, k->op == IR_CMP3S ? IR_LTS : IR_LTU, k->b, k->a);
+		return compare(t, k->op == IR_CMP3S ? IR_LTS : IR_LTU, k->b, k->a, k->low);
 	case 2:
 		return ir_extract(t->r, kept(t, n / 4), P9_CRF_EQ_BIT, 1);
 	default:

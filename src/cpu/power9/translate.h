@@ -27,6 +27,7 @@
 struct p9_crf_known {
 	uint32_t block;
 	bool whole;    /* a: the field's value, 0 to 15; else a compared with b by op */
+	bool low;      /* the low words of a and b */
 	enum ir_op op; /* IR_CMP3S, IR_CMP3U */
 	ir_val a, b;
 };
@@ -130,6 +131,7 @@ void p9_set_crf(struct p9_translator *t, unsigned n, ir_val v);
 
 /* CR field n := IR_CMP3S or IR_CMP3U of a and b, and SO. */
 void p9_set_crf_compare(struct p9_translator *t, unsigned n, enum ir_op op, ir_val a, ir_val b);
+void p9_set_crf_compare_low(struct p9_translator *t, unsigned n, enum ir_op op, ir_val a, ir_val b);
 
 /* CR field n := 0b00, eq (0 or 1), SO. */
 void p9_set_crf_equal(struct p9_translator *t, unsigned n, ir_val eq);

@@ -338,7 +338,7 @@ static void atomic(struct gen *g, const struct ir_inst *i)
 		.big_endian = ir_memop_of(i).big_endian,
 		.sign_extend = ir_memop_of(i).sign_extend,
 	};
-	struct code_op op = { .imm = code_atomic_imm(how) };
+	struct code_wide op = { .imm = code_atomic_imm(how) };
 	unsigned nargs = ir_nargs(i);
 	uint32_t at[3] = { 0 }, out;
 	struct stub *s;
