@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ir/intrinsic_float.h"
+#include "ir/op.h"
 #include "ir_machine.h"
 #include "util/bits.h"
 
@@ -425,7 +426,28 @@ static void idiom(struct gen *g)
 	uint32_t reg = state_offset(g, IR_I64);
 	ir_val v;
 
-	switch (below(g, 14)) {
+	switch (below(g, 16)) {
+	case 14: { /* rlwinm, rldic: a field, shifted */
+		static const uint8_t of[] = {8, 16, 32};
+		unsigned n = below(g, 32), bits = chance(g, 50) ? 32 - n : of[below(g, 3)];
+
+		v = ir_bin(r, IR_SHL, pick(g, IR_I64), ir_const(r, IR_I64, n));
+		v = ir_bin(r, IR_AND, v, ir_const(r, IR_I64, ir_low_mask(bits) << n));
+		ir_set(r, reg, keep(g, IR_I64, v));
+		break;
+	}
+	case 15: { /* rlwimi of something short, or into it */
+		unsigned pos = below(g, 32), len = chance(g, 50) ? 32 - pos : 1 + below(g, 32 - pos);
+		ir_val a = pick(g, IR_I64), b = pick(g, IR_I64);
+
+		if (chance(g, 50))
+			a = ir_un(r, chance(g, 50) ? IR_ZEXT8 : IR_ZEXT16, a);
+		if (chance(g, 50))
+			b = ir_un(r, chance(g, 50) ? IR_ZEXT8 : IR_ZEXT16, b);
+		ir_set(r, reg, keep(g, IR_I64, ir_deposit(r, a, b, pos, len)));
+		keep(g, IR_I64, ir_extract(r, pick(g, IR_I64), pos, len));
+		break;
+	}
 	case 11: /* a register is written, and what it held is needed later */
 	case 12:
 	case 13: {

@@ -43,6 +43,7 @@ struct value {
 	uint32_t uses;    /* by instructions that read it, each operand for itself */
 	bool fused;       /* computed where it is used: comparison of a branch, select, SET, carry */
 	bool tested;      /* something asks whether it is zero */
+	uint8_t field;    /* a shift to the left by n of which n to n + this - 1 are used, 0: all */
 	bool carries;     /* a sum: it must leave the flags for that */
 	bool in_flags;    /* a carry that is in the host's until its last use, and nowhere else */
 	uint32_t sum;     /* a carry: the addition before it, whose flags have it; else NO_INDEX */

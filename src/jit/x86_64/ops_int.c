@@ -101,6 +101,10 @@ void gen_int(struct gen *g, const struct ir_inst *i)
 		two_address(g, ALU_SUB, a, b, false);
 		break;
 	case IR_AND:
+		if (g->val[a].field) {
+			def_copy(g, a); /* the shift has masked it */
+			break;
+		}
 		c = inst_of(g, b);
 		if (w && c->op == IR_CONST && !fits32((int64_t)c->imm) && c->imm <= UINT32_MAX) {
 			dst = def_copy(g, a);

@@ -3,6 +3,38 @@
  */
 #include "jit/x86_64/ops_int.h"
 
+/* dst := the low bits of src: 8, 16 or 32 */
+static void extend(struct gen *g, unsigned bits, unsigned dst, unsigned src)
+{
+	if (bits == 32)
+		a_mov(&g->a, false, dst, src);
+	else
+		a_extend(&g->a, false, bits == 8 ? 0x0fb6 : 0x0fb7, dst, src);
+}
+
+/* A shift to the left of only some bits: value.field. */
+static void shift_field(struct gen *g, uint32_t v, unsigned by)
+{
+	unsigned bits = g->val[g->at].field, dst, src;
+	int32_t disp;
+
+	if (bits + by == 32) {
+		a_shift_imm(&g->a, SH_SHL, false, def_copy(g, v), by);
+		return;
+	}
+	if (bits == 32 && use_mem(g, v, &disp)) {
+		operands_read(g);
+		dst = def_reg(g);
+		a_load(&g->a, false, dst, RBP, disp);
+	} else {
+		src = use_reg(g, v);
+		operands_read(g);
+		dst = def_reg(g);
+		extend(g, bits, dst, src);
+	}
+	a_shift_imm(&g->a, SH_SHL, true, dst, by);
+}
+
 void int_shift(struct gen *g, const struct ir_inst *i, enum shift op)
 {
 	bool w = wide(i);
@@ -12,6 +44,10 @@ void int_shift(struct gen *g, const struct ir_inst *i, enum shift op)
 	if (n->op == IR_CONST) {
 		unsigned by = n->imm & (w ? 63 : 31);
 
+		if (g->val[g->at].field) {
+			shift_field(g, i->arg[0], by);
+			return;
+		}
 		dst = def_copy(g, i->arg[0]);
 		if (by)
 			a_shift_imm(&g->a, op, w, dst, by);
@@ -91,20 +127,35 @@ void int_count_zeros(struct gen *g, const struct ir_inst *i)
 
 void int_extract(struct gen *g, const struct ir_inst *i)
 {
-	unsigned pos = ir_field_pos(i), len = ir_field_len(i);
-	bool w = wide(inst_of(g, i->arg[0]));
-	unsigned dst = def_copy(g, i->arg[0]);
+	unsigned pos = ir_field_pos(i), len = ir_field_len(i), end = pos + len, dst;
+	uint32_t v = i->arg[0];
+	bool w = wide(inst_of(g, v));
+	bool stays = in_pin(g, v) ? !in_place(g, v) : g->val[v].reg != NO_REG && !dies(g, v);
 
-	if (pos)
-		a_shift_imm(&g->a, SH_SHR, w, dst, pos);
-	if (pos + len >= (w ? 64u : 32u))
+	if (end == 32) {
+		/* the upper half goes with a shift of the lower */
+		dst = def_copy(g, v);
+		if (pos)
+			a_shift_imm(&g->a, SH_SHR, false, dst, pos);
+		else
+			a_mov(&g->a, false, dst, dst);
 		return;
-	if (len == 8)
-		a_extend(&g->a, false, 0x0fb6, dst, dst);
-	else if (len == 16)
-		a_extend(&g->a, false, 0x0fb7, dst, dst);
-	else if (len == 32)
-		a_mov(&g->a, false, dst, dst);
+	}
+	if (pos && stays && end < (w ? 64u : 32u) && g->host->bmi2) {
+		unsigned src = use_reg(g, v);
+
+		operands_read(g);
+		dst = def_reg(g);
+		a_rorx(&g->a, w && end > 32, dst, src, pos);
+	} else {
+		dst = def_copy(g, v);
+		if (pos)
+			a_shift_imm(&g->a, SH_SHR, w, dst, pos);
+	}
+	if (end >= (w ? 64u : 32u))
+		return;
+	if (len == 8 || len == 16 || len == 32)
+		extend(g, len, dst, dst);
 	else if (len < 32)
 		a_alu_imm(&g->a, ALU_AND, false, dst, (int32_t)ir_low_mask(len));
 	else {
@@ -126,18 +177,49 @@ void int_and_mask(struct gen *g, bool w, unsigned dst, uint64_t mask)
 	}
 }
 
+/* Of how many bits is the number at most, as far as its instruction tells? */
+static unsigned bits_of(const struct gen *g, uint32_t v)
+{
+	const struct ir_inst *i = inst_of(g, v), *c;
+	unsigned all = wide(i) ? 64 : 32;
+
+	switch ((enum ir_op)i->op) {
+	case IR_ZEXT8:
+		return 8;
+	case IR_ZEXT16:
+		return 16;
+	case IR_ZEXT32:
+		return 32;
+	case IR_EXTRACT:
+		return ir_field_len(i);
+	case IR_LOAD:
+	case IR_LOAD_HOST:
+		return ir_memop_of(i).sign_extend ? all : 8u * ir_memop_of(i).size;
+	case IR_AND:
+		c = inst_of(g, i->arg[1]);
+		if (c->op != IR_CONST)
+			return all;
+		return c->imm ? 64 - (unsigned)__builtin_clzll(c->imm) : 0;
+	default:
+		return all;
+	}
+}
+
 void int_deposit(struct gen *g, const struct ir_inst *i)
 {
-	unsigned pos = ir_field_pos(i), len = ir_field_len(i);
-	bool w = wide(i);
+	unsigned pos = ir_field_pos(i), len = ir_field_len(i), end = pos + len, dst;
+	bool w = wide(i), half = end == 32; /* a shift of 32 bits drops the others */
 	uint64_t mask = ir_low_mask(len);
-	unsigned dst;
 
 	use_into(g, i->arg[1], RAX);
-	int_and_mask(g, w, RAX, mask);
+	if (half && !pos)
+		a_mov(&g->a, false, RAX, RAX);
+	else if (!half && end < 64 && bits_of(g, i->arg[1]) > len)
+		int_and_mask(g, w, RAX, mask);
 	if (pos)
-		a_shift_imm(&g->a, SH_SHL, w, RAX, pos);
+		a_shift_imm(&g->a, SH_SHL, w && !half, RAX, pos);
 	dst = def_copy(g, i->arg[0]);
-	int_and_mask(g, w, dst, w ? ~(mask << pos) : (uint32_t)~(mask << pos));
+	if (bits_of(g, i->arg[0]) > pos)
+		int_and_mask(g, w, dst, w ? ~(mask << pos) : (uint32_t)~(mask << pos));
 	a_alu(&g->a, ALU_OR, w, dst, RAX);
 }

@@ -105,6 +105,29 @@ static void choose_state(struct gen *g)
 	scratch_release(g->r->scratch, mark);
 }
 
+/*
+ * Of a shift that is only masked, what the mask leaves, if that can be had without it: a number of bits that an
+ * extension takes, or that ends with bit 31.
+ */
+static void find_field(struct gen *g, const struct ir_inst *i)
+{
+	struct value *x = &g->val[i->arg[0]];
+	const struct ir_inst *shift = inst_of(g, i->arg[0]), *mask = inst_of(g, i->arg[1]);
+	unsigned n, bits;
+	uint64_t field;
+
+	if (i->type != IR_I64 || shift->op != IR_SHL || x->uses != 1 || mask->op != IR_CONST ||
+	    inst_of(g, shift->arg[1])->op != IR_CONST)
+		return;
+	n = inst_of(g, shift->arg[1])->imm & 63;
+	field = mask->imm >> n;
+	bits = field ? 64 - (unsigned)__builtin_clzll(field) : 0;
+	if (!n || field << n != mask->imm || field != ir_low_mask(bits))
+		return;
+	if (bits == 8 || bits == 16 || bits == 32 || bits + n == 32)
+		x->field = bits;
+}
+
 /* Is an operand of instruction n made there, or asked whether it is zero? */
 static void find_made_at_use(struct gen *g, uint32_t n)
 {
@@ -113,6 +136,8 @@ static void find_made_at_use(struct gen *g, uint32_t n)
 	struct value *x = &g->val[v];
 
 	x->fused = x->uses == 1 && x->block == g->val[n].block && may_fuse(g, i, inst_of(g, v));
+	if (i->op == IR_AND)
+		find_field(g, i);
 	if (i->op == IR_BR)
 		x->tested |= !x->fused;
 	else if (i->op == IR_EQ || i->op == IR_NE)
