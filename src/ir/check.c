@@ -117,6 +117,8 @@ static const char *check_helper(const struct ir_helper *h)
 {
 	if (!h || !h->fn || h->nargs > 4)
 		return "a call has no helper, or one with too many operands";
+	if ((h->flags & IR_H_DOOR) && !(h->flags & IR_H_WRITES_STATE))
+		return "a helper changes the door, but no state";
 	if ((h->flags & IR_H_PURE) && (h->flags & ~IR_H_FLOAT) != IR_H_PURE)
 		return "a helper that is called pure has other effects";
 	return NULL;

@@ -281,6 +281,40 @@ static void test_decrementer(void **state)
 	assert_true(p9_dec_get(r) <= UINT32_MAX);
 }
 
+/* An interrupt that waits is taken where EE is set, before anything else is done. */
+static void test_waiting_for_ee(void **state)
+{
+	/* mtmsrd r4,1; li r3,1; mtmsrd r5,1; li r3,2; rfid; at 0x20: li r3,3; sc 1 */
+	const uint32_t words[] = { 0x7c810164u, 0x38600001u, 0x7ca10164u, 0x38600002u, 0x4c000024u,
+				   0x60000000u, 0x60000000u, 0x60000000u, 0x38600003u, M_HCALL };
+	struct p9_regs *r = regs();
+
+	(void)state;
+	machine_code(&m, M_CODE, words, 10);
+	for (unsigned n = 0; n < 16; n++) {
+		unsigned where = n % 4; /* EE is set by: the first, the second, rfid, nobody */
+		bool waits = n % 8 < 4;
+
+		p9_dec_set(m.cpu[0], waits ? UINT64_MAX : P9_TB_HZ * 100);
+		r->gpr[3] = 0;
+		r->gpr[4] = where == 0 ? P9_MSR_EE : 0;
+		r->gpr[5] = where == 1 ? P9_MSR_EE : 0;
+		r->srr0 = M_CODE + 0x20;
+		r->srr1 = MSR_BASE | (where == 2 ? P9_MSR_EE : 0);
+		set_msr(MSR_BASE);
+		assert_int_equal(machine_run(&m, 0, M_CODE), P9_VEC_SYSCALL);
+		if (waits && where < 3) {
+			assert_int_equal(r->gpr[3], where);
+			assert_int_equal(p9_pc(m.cpu[0]) - 16, P9_VEC_DECREMENTER);
+			assert_int_equal(r->gpr[31], where == 2 ? M_CODE + 0x20 : M_CODE + 4 + 8 * where);
+			assert_int_equal(r->gpr[30], MSR_BASE | P9_MSR_EE);
+		} else {
+			assert_int_equal(r->gpr[3], 3);
+			assert_int_equal(p9_pc(m.cpu[0]), M_CODE + 0x28);
+		}
+	}
+}
+
 static void test_hdec(void **state)
 {
 	const uint32_t words[] = { 0x48000000u };
@@ -430,6 +464,7 @@ int main(void)
 		T(test_rfid),	     T(test_mtmsrd),	         T(test_decrementer),
 		T(test_hdec),	     T(test_endless_call),       T(test_external),
 		T(test_doorbell),     T(test_supervisor_facilities),
+		T(test_waiting_for_ee),
 		T(test_trace),	     T(test_spr),	         T(test_32_bit_mode),
 		T(test_atomics_compile),
 	};

@@ -237,6 +237,42 @@ static void test_keys_and_fetches(void **state)
 	}
 }
 
+/* AMR is written where code goes on in a straight line: each access is by what it is then. */
+static void test_keys_in_a_line(void **state)
+{
+	/* mtspr AMR,r5; ld r3,0(r4); std r3,8(r4); mtspr AMR,r6; ld r8,8(r4); mtspr AMR,r5; ld r9,0(r4) */
+	const uint32_t code[] = { 0x7cbd03a6u, LD_R3_R4, 0xf8640008u, 0x7cdd03a6u, 0xe9040008u,
+				  0x7cbd03a6u, 0xe9240000u, M_HCALL };
+	const uint64_t at = M_CODE + 0x3000;
+	struct p9_regs *r = regs();
+
+	(void)state;
+	machine_map(&m, PID, EA, DATA, 16, EAA_RW);
+	machine_code(&m, at, code, 8);
+	for (unsigned n = 0; n < 8; n++) {
+		bool blocked = n & 1;
+
+		st_le64(m.ram + DATA, n + 1);
+		data_mode(false);
+		r->gpr[4] = EA;
+		r->gpr[5] = 0;
+		r->gpr[6] = blocked ? UINT64_C(1) << 62 : 0;
+		r->gpr[8] = r->gpr[9] = 0;
+		assert_int_equal(machine_run(&m, 0, at), P9_VEC_SYSCALL);
+		assert_int_equal(r->gpr[3], n + 1);
+		assert_int_equal(ld_le64(m.ram + DATA + 8), n + 1);
+		if (blocked) {
+			assert_int_equal(p9_pc(m.cpu[0]), P9_VEC_DSI + 12);
+			check_dsi(EA + 8, P9_DSISR_PROTFAULT, at + 16);
+			assert_int_equal(r->amr, UINT64_C(1) << 62);
+		} else {
+			assert_int_equal(p9_pc(m.cpu[0]), at + 32);
+			assert_int_equal(r->gpr[8], n + 1);
+			assert_int_equal(r->gpr[9], n + 1);
+		}
+	}
+}
+
 static void test_instruction_storage(void **state)
 {
 	struct p9_regs *r = regs();
@@ -389,6 +425,44 @@ static uint64_t misses(void)
 
 	cpu_stats_read(m.cpu[0], &s);
 	return s.tlb_misses;
+}
+
+/* Code that exchanges the page it runs in: what follows isync is of the new one. */
+static void test_tlbie_of_own_code(void **state)
+{
+	/* std r9,0(r8); ptesync; tlbie; isync; li r3,PAGE; sc 1 */
+	uint32_t code[] = { 0xf9280000u, 0x7c4004acu, tlbie(false, 0, 1), 0x4c00012cu, 0x38600000u,
+			    M_HCALL };
+	const uint64_t page[2] = { 0x900000, 0xa00000 }, table = EA + 0x200000;
+	struct p9_regs *r = regs();
+	uint64_t *pte, entry[2];
+
+	(void)state;
+	pte = machine_map(&m, PID, EA, page[0], 16, EAA_R | EAA_X | R);
+	entry[0] = be64toh(*pte);
+	entry[1] = entry[0] - page[0] + page[1];
+	machine_map(&m, PID, table, ((uint8_t *)pte - m.ram) & ~UINT64_C(0xffff), 16,
+		    EAA_RW | R | C);
+	for (unsigned n = 0; n < 2; n++) {
+		code[4] = 0x38600000u | n;
+		machine_code(&m, page[n], code, 6);
+	}
+	/* Often from one to itself: by then all is compiled and linked. */
+	for (unsigned n = 0; n < 40; n++) {
+		unsigned from = n / 10 & 1, to = n % 10 == 9 ? !from : from;
+
+		r->gpr[3] = 2;
+		r->gpr[5] = EA | 5 << 5;
+		r->gpr[6] = (uint64_t)PID << 32;
+		r->gpr[8] = table + (((uint8_t *)pte - m.ram) & 0xffff);
+		r->gpr[9] = htobe64(entry[to]);
+		r->pidr = PID;
+		r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME | P9_MSR_IR | P9_MSR_DR;
+		p9_state_changed(m.cpu[0]);
+		assert_int_equal(machine_run(&m, 0, EA), P9_VEC_SYSCALL);
+		assert_int_equal(r->gpr[3], to);
+		assert_int_equal(p9_pc(m.cpu[0]), EA + 24);
+	}
 }
 
 /* tlbie of all of process 0, then a load and a store: r4 and r8 */
@@ -733,6 +807,8 @@ int main(void)
 		T(test_out_of_reach),
 		T(test_malformed_tree),
 		T(test_tlbie),
+		T(test_tlbie_of_own_code),
+		T(test_keys_in_a_line),
 		T(test_tlbie_of_unchanged),
 		T(test_tlbie_of_another_process),
 		T(test_tlbie_of_many),

@@ -42,6 +42,11 @@ struct p9_cpu {
 		uint64_t a, b, c;
 		uint64_t converted;
 	} fp_last;
+	/*
+	 * P9_MSR_EE if an interrupt was waiting for it when events were looked at last, else 0: what translated code
+	 * asks when it sets EE. What comes later sets exit_request.
+	 */
+	uint64_t held;
 	uint32_t exit_vector;
 	bool dec_pending, hdec_pending; /* as of the last look at the clock; the timer has it taken */
 	/* The exception being raised (env.fault set): delivered when the executor has left. */

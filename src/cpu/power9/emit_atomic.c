@@ -276,5 +276,5 @@ void p9_emit_eieio(struct p9_translator *t, const struct p9_insn *i)
 void p9_emit_isync(struct p9_translator *t, const struct p9_insn *i)
 {
 	(void)i;
-	p9_exit_context(t);
+	p9_exit_refetch(t);
 }

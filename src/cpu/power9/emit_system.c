@@ -14,36 +14,88 @@
 
 /* ---- system calls and returns ---- */
 
-static uint64_t h_system_call(struct ir_env *env, uint64_t vector, uint64_t level)
+static uint64_t h_hypercall(struct ir_env *env)
 {
-	p9_raise_after(p9_of_env(env), vector, level);
+	p9_raise_after(p9_of_env(env), P9_VEC_SYSCALL, 1);
 	return 0;
+}
+
+static const struct ir_helper hypercall_helper = {
+	.name = "hypercall",
+	.fn = FN(h_hypercall),
+	.result = IR_NONE,
+	.flags = STATE,
+};
+
+/* Both give the address to go on at. */
+static uint64_t h_system_call(struct ir_env *env, uint64_t next)
+{
+	p9_system_call(p9_of_env(env), false, 0, next);
+	return env->pc;
+}
+
+static uint64_t h_system_call_vectored(struct ir_env *env, uint64_t next, uint64_t level)
+{
+	p9_system_call(p9_of_env(env), true, level, next);
+	return env->pc;
 }
 
 static const struct ir_helper system_call_helper = {
 	.name = "system_call",
 	.fn = FN(h_system_call),
-	.nargs = 2,
-	.result = IR_NONE,
-	.arg = { IR_I64, IR_I64 },
-	.flags = STATE,
+	.nargs = 1,
+	.result = IR_I64,
+	.arg = { IR_I64 },
+	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_DOOR,
 };
 
-static void system_call(struct p9_translator *t, uint64_t vector, uint64_t level)
+static const struct ir_helper system_call_vectored_helper = {
+	.name = "system_call_vectored",
+	.fn = FN(h_system_call_vectored),
+	.nargs = 2,
+	.result = IR_I64,
+	.arg = { IR_I64, IR_I64 },
+	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_DOOR,
+};
+
+/*
+ * Go on at pc in another state, by the jump cache if it has that; MSR and env.pc have been written. What waits for EE
+ * comes first.
+ */
+static void exit_elsewhere(struct p9_translator *t, ir_val pc)
 {
-	p9_call2(t, &system_call_helper, p9_i64(t, vector), p9_i64(t, level));
+	ir_block held = ir_create_block(t->r), go_on = ir_create_block(t->r);
+
+	ir_br(t->r, ir_bin(t->r, IR_AND, ir_get(t->r, IR_I64, P9_OFF(msr)),
+			   ir_get(t->r, IR_I64, offsetof(struct p9_cpu, held))),
+	      held, go_on);
+	ir_begin_block(t->r, held);
 	ir_exit_resume(t->r);
+	ir_begin_block(t->r, go_on);
+	ir_exit_indirect(t->r, pc);
 	t->ended = true;
+}
+
+static ir_val next_pc(struct p9_translator *t)
+{
+	return ir_pc(t->r, p9_mode64(t) ? t->pc + 4 : (uint32_t)(t->pc + 4));
 }
 
 void p9_emit_sc(struct p9_translator *t, const struct p9_insn *i)
 {
-	system_call(t, P9_VEC_SYSCALL, insn_LEV(i) & 1);
+	if (insn_LEV(i) & 1) {
+		p9_call0(t, &hypercall_helper);
+		ir_exit_resume(t->r);
+		t->ended = true;
+		return;
+	}
+	exit_elsewhere(t, p9_call1(t, &system_call_helper, next_pc(t)));
 }
 
 void p9_emit_scv(struct p9_translator *t, const struct p9_insn *i)
 {
-	system_call(t, P9_VEC_SCV, insn_LEV(i) & 0x7f);
+	exit_elsewhere(t, p9_call2(t, &system_call_vectored_helper, next_pc(t),
+				   p9_i64(t, insn_LEV(i) & 0x7f)));
 }
 
 /*
@@ -66,7 +118,7 @@ static uint64_t h_rfid(struct ir_env *env)
 	struct p9_cpu *p = p9_of_env(env);
 
 	return_from(p, p->regs.srr0, p->regs.srr1);
-	return 0;
+	return env->pc;
 }
 
 static uint64_t h_rfscv(struct ir_env *env)
@@ -74,21 +126,21 @@ static uint64_t h_rfscv(struct ir_env *env)
 	struct p9_cpu *p = p9_of_env(env);
 
 	return_from(p, p->regs.lr, p->regs.ctr);
-	return 0;
+	return env->pc;
 }
 
 static const struct ir_helper rfid_helper = {
 	.name = "rfid",
 	.fn = FN(h_rfid),
-	.result = IR_NONE,
-	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE,
+	.result = IR_I64,
+	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_DOOR,
 };
 
 static const struct ir_helper rfscv_helper = {
 	.name = "rfscv",
 	.fn = FN(h_rfscv),
-	.result = IR_NONE,
-	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE,
+	.result = IR_I64,
+	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_DOOR,
 };
 
 static void resume_after(struct p9_translator *t, const struct ir_helper *h)
@@ -101,13 +153,13 @@ static void resume_after(struct p9_translator *t, const struct ir_helper *h)
 void p9_emit_rfid(struct p9_translator *t, const struct p9_insn *i)
 {
 	(void)i;
-	resume_after(t, &rfid_helper);
+	exit_elsewhere(t, p9_call0(t, &rfid_helper));
 }
 
 void p9_emit_rfscv(struct p9_translator *t, const struct p9_insn *i)
 {
 	(void)i;
-	resume_after(t, &rfscv_helper);
+	exit_elsewhere(t, p9_call0(t, &rfscv_helper));
 }
 
 /* Event-based branch return (Book II chapter 7). */
@@ -142,6 +194,19 @@ static const struct ir_helper set_msr_helper = {
 	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE,
 };
 
+/* MSR is now that: go on, but for an interrupt that waits for EE. */
+static void leave_if_held(struct p9_translator *t, ir_val msr)
+{
+	ir_block leave = ir_create_block(t->r), stay = ir_create_block(t->r);
+
+	ir_br(t->r, ir_bin(t->r, IR_AND, msr, ir_get(t->r, IR_I64, offsetof(struct p9_cpu, held))),
+	      leave, stay);
+	ir_begin_block(t->r, leave);
+	p9_exit_context(t);
+	t->ended = false;
+	ir_begin_block(t->r, stay);
+}
+
 /* MSR := those bits of RS that are in `mask`; problem state is seen as asking for EE, IR, DR. */
 static void move_to_msr(struct p9_translator *t, const struct p9_insn *i, uint64_t mask)
 {
@@ -152,12 +217,14 @@ static void move_to_msr(struct p9_translator *t, const struct p9_insn *i, uint64
 	old = ir_get(t->r, IR_I64, P9_OFF(msr));
 	value = ir_bin(t->r, IR_OR, ir_bin(t->r, IR_AND, old, p9_i64(t, ~mask)),
 		       ir_bin(t->r, IR_AND, p9_gpr(t, insn_RS(i)), p9_i64(t, mask)));
-	if (insn_L_MSR(i))
+	if (insn_L_MSR(i)) {
 		/* EE and RI change nothing that translations depend on. */
 		ir_set(t->r, P9_OFF(msr), value);
-	else
+		leave_if_held(t, value);
+	} else {
 		p9_call1(t, &set_msr_helper, value);
-	p9_exit_context(t);
+		p9_exit_context(t);
+	}
 }
 
 void p9_emit_mtmsrd(struct p9_translator *t, const struct p9_insn *i)
@@ -207,6 +274,25 @@ static const struct ir_helper spr_write_helper = {
 	.flags = STATE,
 };
 
+/* A supervisor's AMR: its data is found in another context, nothing else changes. */
+static uint64_t h_set_amr(struct ir_env *env, uint64_t value)
+{
+	struct p9_cpu *p = p9_of_env(env);
+
+	p->regs.amr = (p->regs.amr & ~p->regs.amor) | (value & p->regs.amor);
+	p9_mmu_select(p);
+	return 0;
+}
+
+static const struct ir_helper set_amr_helper = {
+	.name = "set_amr",
+	.fn = FN(h_set_amr),
+	.nargs = 1,
+	.result = IR_NONE,
+	.arg = { IR_I64 },
+	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_DOOR,
+};
+
 /*
  * May the access go on? If not, what the architecture says for a register that is not there or
  * not this state's has been emitted (Book III 4.4.4): in problem state an interrupt;
@@ -253,6 +339,10 @@ void p9_emit_mtspr(struct p9_translator *t, const struct p9_insn *i)
 	if (!spr_access(t, i, number, d->write, true))
 		return;
 	v = p9_gpr(t, insn_RS(i));
+	if (p9_spr_is_amr(number) && !(t->mode & P9_MODE_PR)) {
+		p9_call1(t, &set_amr_helper, v);
+		return;
+	}
 	switch ((enum p9_spr_kind)d->kind) {
 	case P9_SPR_REG32:
 		v = ir_un(t->r, IR_ZEXT32, v);
@@ -438,6 +528,7 @@ static uint64_t h_tlbie(struct ir_env *env, uint64_t rb, uint64_t rs, uint64_t c
 	unsigned is = rb >> 10 & 3, shift = page_shift(rb >> 5 & 7);
 	uint64_t pid = rs >> 32, start = 0, end = 0;
 	struct cpu_request req = { .kind = CPU_REQ_ARCH };
+	uint32_t fetched;
 
 	/*
 	 * In supervisor state these are the guest's only with LPCR[GTSE], and never for
@@ -454,6 +545,7 @@ static uint64_t h_tlbie(struct ir_env *env, uint64_t rb, uint64_t rs, uint64_t c
 		return 0;
 	}
 	cpu_lockstep_once();
+	fetched = p->cpu.fetch_context;
 	/* Nothing is cached of the upper levels of the tree. */
 	if (ric == RIC_PWC)
 		return 0;
@@ -485,6 +577,9 @@ static uint64_t h_tlbie(struct ir_env *env, uint64_t rb, uint64_t rs, uint64_t c
 		p9_mmu_request(&p->cpu, &req);
 	else
 		cpu_broadcast(p->cpu.system, &p->cpu, &req);
+	/* Linked code would go on without looking where the next lies (p9_exit_refetch). */
+	if (p->cpu.fetch_context != fetched)
+		atomic_store(&p->cpu.env.exit_request, 1);
 	return 0;
 }
 

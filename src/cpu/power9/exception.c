@@ -199,6 +199,14 @@ static void deliver_scv(struct p9_cpu *p, uint64_t pc, unsigned level)
 	p9_set_msr(p, handler_msr(p, relocate) | (p->regs.msr & (P9_MSR_EE | P9_MSR_RI)));
 }
 
+void p9_system_call(struct p9_cpu *p, bool vectored, unsigned level, uint64_t pc)
+{
+	if (vectored)
+		deliver_scv(p, pc, level);
+	else
+		deliver_at(p, P9_VEC_SYSCALL, pc, 0);
+}
+
 static bool to_hypervisor(uint32_t vector)
 {
 	switch (vector) {
@@ -244,10 +252,7 @@ bool p9_fault(struct cpu *c)
 		c->env.pc = pc;
 		return exit_to_hypervisor(p, p->exc.vector, pc, p->exc.srr1_bits);
 	}
-	if (p->exc.vector == P9_VEC_SCV)
-		deliver_scv(p, pc, p->exc.srr1_bits);
-	else
-		deliver_at(p, p->exc.vector, pc, p->exc.srr1_bits);
+	deliver_at(p, p->exc.vector, pc, p->exc.srr1_bits);
 	return p9_events(c);
 }
 
@@ -263,10 +268,13 @@ bool p9_events(struct cpu *c)
 	/* Without LPES, it is the hypervisor's, and EE does not hold it up (Book III 6.5.7). */
 	if (UNLIKELY(external && !(p->regs.lpcr & P9_LPCR_LPES)))
 		return exit_to_hypervisor(p, P9_VEC_EXTERNAL, c->env.pc, 0);
+	/* Direct, or mediated (MER): the hypervisor's request on the guest's behalf. */
+	external = external || (p->regs.lpcr & P9_LPCR_MER);
+	/* One of them is delivered here, if any: then this says too much, which does no harm. */
+	p->held = external || p->dec_pending || (p->regs.dpdes & 1) ? P9_MSR_EE : 0;
 	if (LIKELY(!(p->regs.msr & P9_MSR_EE)))
 		return false;
-	/* Direct, or mediated (MER): the hypervisor's request on the guest's behalf. */
-	if (external || (p->regs.lpcr & P9_LPCR_MER)) {
+	if (external) {
 		deliver_at(p, P9_VEC_EXTERNAL, c->env.pc, 0);
 	} else if (p->dec_pending) {
 		deliver_at(p, P9_VEC_DECREMENTER, c->env.pc, 0);

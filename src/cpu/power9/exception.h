@@ -25,6 +25,9 @@ void p9_raise_fp_enabled(struct p9_cpu *p);
 /* Facility-unavailable interrupt for a cause of enum p9_facility_bit, by FSCR then HFSCR. False: raised. */
 bool p9_facility(struct p9_cpu *p, unsigned cause);
 
+/* System call, vectored or not, to the supervisor; pc is that of the next instruction. */
+void p9_system_call(struct p9_cpu *p, bool vectored, unsigned level, uint64_t pc);
+
 /* Arch operations (cpu_arch). */
 bool p9_fault(struct cpu *c);
 bool p9_events(struct cpu *c);

@@ -81,6 +81,11 @@ bool p9_spr_write_ends_block(unsigned number)
 	}
 }
 
+bool p9_spr_is_amr(unsigned number)
+{
+	return number == SPR_AMR || number == SPR_UAMR;
+}
+
 bool p9_spr_write_changes_mode(unsigned number)
 {
 	return number == SPR_XER;

@@ -30,6 +30,8 @@ void p9_spr_write(struct p9_cpu *p, unsigned number, uint64_t value);
 /* Writing this one changes translation or mode: the block ends behind it. */
 bool p9_spr_write_ends_block(unsigned number);
 
+bool p9_spr_is_amr(unsigned number);
+
 /* May it change cpu.mode, which rarely happens? */
 bool p9_spr_write_changes_mode(unsigned number);
 

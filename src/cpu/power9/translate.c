@@ -203,6 +203,19 @@ void p9_exit_context(struct p9_translator *t)
 	end_raised(t);
 }
 
+void p9_exit_refetch(struct p9_translator *t)
+{
+	uint64_t next = p9_mode64(t) ? t->pc + 4 : (uint32_t)(t->pc + 4);
+
+	if (traced(t)) {
+		p9_exit_indirect(t, ir_pc(t->r, next));
+		return;
+	}
+	/* Never within the region. What is linked is alive, and asks exit_request first. */
+	ir_exit_direct(t->r, next);
+	t->ended = true;
+}
+
 /* ---- the checks before an instruction ---- */
 
 static void check_facility_bit(struct p9_translator *t, unsigned cause)
@@ -381,6 +394,9 @@ static bool falls_through(const struct p9_insn *i, bool direct, bool conditional
 {
 	if (direct)
 		return conditional;
+	/* EE and RI alone */
+	if (i->op == P9_OP_mtmsrd || i->op == P9_OP_mtmsr)
+		return insn_L_MSR(i);
 	if (i->op == P9_OP_bclr || i->op == P9_OP_bcctr || i->op == P9_OP_bctar || i->op == P9_OP_bc)
 		return (insn_BO(i) & 0x14) != 0x14;
 	return !(i->desc->flags & P9_FLAG_ENDS_BLOCK);

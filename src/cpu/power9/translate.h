@@ -168,6 +168,12 @@ void p9_exit_indirect(struct p9_translator *t, ir_val pc);
 void p9_exit_context(struct p9_translator *t);
 
 /*
+ * Ends the block for the instruction at pc + 4, fetched anew: stores to it and invalidations of its translation that
+ * came before are seen.
+ */
+void p9_exit_refetch(struct p9_translator *t);
+
+/*
  * Raise a program interrupt (P9_PROG_*), facility-unavailable etc. at this instruction. Ends
  * the block.
  */

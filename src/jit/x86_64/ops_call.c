@@ -141,6 +141,8 @@ void gen_call(struct gen *g, const struct ir_inst *i)
 	gen_call_c(g, (const void *)(uintptr_t)h->fn);
 	if (h->flags & IR_H_FLOAT)
 		gen_mxcsr(g, true);
+	if (h->flags & IR_H_DOOR)
+		a_load(&g->a, true, R14, RBP, OFF_TLB);
 	if (h->flags & IR_H_FAULTS) {
 		struct stub *s = add_stub(g, STUB_FAULT);
 
