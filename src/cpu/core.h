@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include "cpu/cpu.h"
 #include "ir/env.h"
 #include "ir/ir.h"
@@ -21,8 +22,7 @@
 #include "util/bits.h"
 #include "util/counter.h"
 
-#define CPU_JUMP_CACHE 16384
-#define CPU_REQUESTS   64
+#define CPU_REQUESTS 64
 
 enum cpu_request_kind {
 	CPU_REQ_FLUSH_ALL,
@@ -70,11 +70,13 @@ struct cpu {
 	struct cpu_system *system;
 	struct cpu *next; /* in the system's list */
 	/* Kept by the architecture: */
-	_Alignas(8) uint32_t fetch_context; /* identifies the current instruction translation context */
-	uint32_t mode;          /* key of translations; compiled code reads both at once */
-	uint32_t fetch_salt;    /* the context's, whatever invalidations change its identity */
+	uint32_t fetch_context; /* identifies the current instruction translation context */
+	uint32_t mode;          /* key of translations (without REGION_SPAN_MASK) */
+	uint32_t fetch_place;   /* the context's, whatever invalidations change its identity */
 	struct tlb *fetch_tlb;
-	const void *no_entry;   /* of jump cache entries whose region is not compiled */
+	/* jump.c: */
+	const struct region_jump *jump; /* what compiled code looks up */
+	struct cpu_jumps *jumps;
 	/* Cross-thread state: */
 	_Atomic bool kicked;
 	_Atomic bool running;
@@ -93,11 +95,6 @@ struct cpu {
 	struct lockstep *lockstep; /* NULL: compiled code runs alone (lockstep.h) */
 	struct cpu_counters stats;
 	char error[128];
-	/*
-	 * CPU_JUMP_CACHE entries, behind the architecture's structure in the same piece of memory: compiled
-	 * code reaches them from the env, and guest registers stay in reach of the interpreter's operands.
-	 */
-	struct region_jump *jump;
 };
 
 struct cpu_arch {
@@ -106,16 +103,17 @@ struct cpu_arch {
 	/* Guest registers that compiled loops may keep in host registers: offsets [first, end). */
 	uint32_t pin_first, pin_end;
 	uint32_t insn_bytes; /* of the longest instruction */
+	uint32_t insn_align; /* of all: a power of two */
 	/* In modes without this bit a translation is bound to the address that it was made for. */
 	uint32_t mode_movable;
 	/* Power-on state. 0 or -ENOMEM. */
 	int (*init)(struct cpu *c);
 	void (*fini)(struct cpu *c);
 	/*
-	 * Host address of the instruction at env.pc, through fetch_tlb (a miss walks the tables).
-	 * NULL: a fault was recorded.
+	 * Host address of the instruction at env.pc, through fetch_tlb (a miss walks the tables), and log2 of
+	 * the page that it is in: the smallest of those that it was translated by. NULL: a fault was recorded.
 	 */
-	void *(*fetch)(struct cpu *c);
+	void *(*fetch)(struct cpu *c, unsigned *page_shift);
 	/*
 	 * Emit IR for at most max_insns instructions from `code`, which runs at pc in a mode; `bytes`
 	 * are readable. Returns the bytes of code that the region depends on. Any thread.
@@ -171,20 +169,55 @@ struct cpu_system {
 
 /* requests.c */
 
-/* Where in a processor's memory the jump cache begins. */
-static inline size_t cpu_jump_offset(const struct cpu_arch *arch)
-{
-	return align_up(arch->size, 64);
-}
-
 void cpu_post(struct cpu *c, struct cpu *self, const struct cpu_request *req); /* and wait */
 void cpu_broadcast(struct cpu_system *s, struct cpu *self, const struct cpu_request *req);
 void cpu_serve_requests(struct cpu *c);
 
-void cpu_jump_cache_clear(struct cpu *c);
+/*
+ * jump.c: the jump cache, from guest addresses to regions: a table for each of a few combinations of context
+ * and mode. What compiled code looks up is the part of the present one's entries that names compiled code.
+ */
+#define CPU_JUMP_TABLES	 8
+#define CPU_JUMP_ENTRIES 2048
 
-/* Take dead regions out of the jump cache; the others are to be looked at before they are run again: renew. */
-void cpu_jump_cache_purge(struct cpu *c, bool renew);
+bool cpu_jumps_create(struct cpu *c);
+void cpu_jumps_destroy(struct cpu *c);
+
+extern const struct region_jump cpu_no_jumps[CPU_JUMP_ENTRIES];
+
+/*
+ * All changes of the two are made by these: compiled code that goes on then finds nothing before the run loop
+ * has looked for the table that is right.
+ */
+static inline void cpu_set_context(struct cpu *c, uint32_t context, uint32_t place)
+{
+	if (c->fetch_context != context)
+		c->jump = cpu_no_jumps;
+	c->fetch_context = context;
+	c->fetch_place = place;
+}
+
+static inline void cpu_set_mode(struct cpu *c, uint32_t mode)
+{
+	if (c->mode != mode)
+		c->jump = cpu_no_jumps;
+	c->mode = mode;
+}
+
+/*
+ * Before anything is run: have compiled code find what is for the present context and mode. The region there for
+ * an address, or NULL.
+ */
+struct region *cpu_jumps_find(struct cpu *c, uint64_t pc);
+/* When there is none: what was there before an invalidation, or is for another address; NULL. It may be dead. */
+struct region *cpu_jumps_before(struct cpu *c, uint64_t pc);
+void cpu_jumps_set(struct cpu *c, uint64_t pc, struct region *g);
+/* The region there for pc is compiled now. */
+void cpu_jumps_compiled(struct cpu *c, uint64_t pc, const void *entry);
+
+void cpu_jumps_clear(struct cpu *c);
+/* Take dead regions out; the others are to be looked at before they are run again: renew. */
+void cpu_jumps_purge(struct cpu *c, bool renew);
 
 /*
  * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
@@ -208,6 +241,10 @@ const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir
  */
 struct cpu_compiler *cpu_compiler_create(struct cpu_system *s, uint32_t after_idle);
 void cpu_compiler_destroy(struct cpu_compiler *p);
+
+/* trace.c: g's guest code, `len` bytes, disassembled, a line each. */
+void cpu_print_guest(FILE *out, const struct cpu_arch *arch, const struct region *g,
+		     const uint8_t *bytes, uint32_t len);
 
 /* trace.c: after `ir`, of len bytes of the guest's code, was compiled as g's code; s->trace is not NULL. */
 void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct ir_region *ir,

@@ -245,21 +245,13 @@ static bool emit(struct cpu *c, const struct region *g)
 static bool differ(struct cpu *c, const struct region *g, enum ir_leave a, enum ir_leave b)
 {
 	const struct lockstep *l = c->lockstep;
-	const uint8_t *code = hva_ptr(HVA(g->host));
-	char text[128];
 
 	snprintf(c->error, sizeof(c->error),
 		 "interpreter and compiled code differ in the region at 0x%" PRIx64
 		 ", entered at 0x%" PRIx64, g->pc, l->before->pc);
 	fprintf(stderr, "lockstep: %s: interpreted %s, compiled %s\nguest code:\n", c->error,
 		leave_name[a], leave_name[b]);
-	for (uint32_t at = 0; at < g->len;) {
-		uint32_t n = c->arch->disassemble(g->mode, code + at, g->len - at, g->pc + at, text,
-						  sizeof(text));
-
-		fprintf(stderr, "  0x%016" PRIx64 "  %s\n", g->pc + at, text);
-		at += n ? n : 1;
-	}
+	cpu_print_guest(stderr, c->arch, g, hva_ptr(HVA(g->host)), g->len);
 	if (emit(c, g)) {
 		fprintf(stderr, "IR, as compiled:\n");
 		ir_print(&c->ir, stderr);

@@ -42,9 +42,9 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	pthread_mutex_init(&s->lock, NULL);
 	if (config->jit) {
 		const struct jit_layout layout = {
-			.jump = (uint32_t)cpu_jump_offset(s->arch),
-			.jump_mask = CPU_JUMP_CACHE - 1,
-			.key = offsetof(struct cpu, fetch_context),
+			.jump = offsetof(struct cpu, jump),
+			.jump_mask = CPU_JUMP_ENTRIES - 1,
+			.insn_align = s->arch->insn_align,
 			.pin_first = s->arch->pin_first,
 			.pin_end = s->arch->pin_end,
 			.count_polls = config->lockstep,
@@ -116,20 +116,19 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 struct cpu *cpu_create(struct cpu_system *s)
 {
 	/* calloc, not a stack of initialisers: all state that is not said otherwise starts as zero. */
-	size_t size = cpu_jump_offset(s->arch) + CPU_JUMP_CACHE * sizeof(struct region_jump);
+	size_t size = align_up(s->arch->size, 64);
 	struct cpu *c = aligned_alloc(64, size);
 
 	if (!c)
 		return NULL;
 	memset(c, 0, size);
-	c->jump = (struct region_jump *)(void *)((char *)c + cpu_jump_offset(s->arch));
 	c->arch = s->arch;
 	c->system = s;
-	c->no_entry = s->jit ? jit_no_entry(s->jit) : NULL;
 	pthread_mutex_init(&c->req_lock, NULL);
 	atomic_store(&c->deadline_ns, INT64_MAX);
 	ir_region_init(&c->ir);
-	if (s->arch->init(c)) {
+	if (!cpu_jumps_create(c) || s->arch->init(c)) {
+		cpu_jumps_destroy(c);
 		ir_region_destroy(&c->ir);
 		pthread_mutex_destroy(&c->req_lock);
 		free(c);
@@ -138,6 +137,7 @@ struct cpu *cpu_create(struct cpu_system *s)
 	}
 	if (s->lockstep && !cpu_lockstep_create(c)) {
 		s->arch->fini(c);
+		cpu_jumps_destroy(c);
 		ir_region_destroy(&c->ir);
 		pthread_mutex_destroy(&c->req_lock);
 		free(c);
@@ -166,28 +166,10 @@ void cpu_destroy(struct cpu *c)
 	pthread_mutex_unlock(&s->lock);
 	cpu_lockstep_destroy(c);
 	c->arch->fini(c);
+	cpu_jumps_destroy(c);
 	ir_region_destroy(&c->ir);
 	pthread_mutex_destroy(&c->req_lock);
 	free(c);
-}
-
-void cpu_jump_cache_clear(struct cpu *c)
-{
-	memset(c->jump, 0, CPU_JUMP_CACHE * sizeof(*c->jump));
-}
-
-void cpu_jump_cache_purge(struct cpu *c, bool renew)
-{
-	for (unsigned n = 0; n < CPU_JUMP_CACHE; n++) {
-		struct region_jump *j = &c->jump[n];
-
-		if (!j->region)
-			continue;
-		if (atomic_load_explicit(&j->region->dead, memory_order_relaxed))
-			*j = (struct region_jump){0};
-		else if (renew)
-			j->context = 0; /* no context has this one */
-	}
 }
 
 static void serve(struct cpu *c, const struct cpu_request *req)

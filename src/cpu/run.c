@@ -29,9 +29,9 @@ static void quiescent(struct cpu *c)
 	 */
 	round = region_round(s->regions);
 	if (c->was_idle)
-		cpu_jump_cache_clear(c);
+		cpu_jumps_clear(c);
 	else
-		cpu_jump_cache_purge(c, round != c->round_seen);
+		cpu_jumps_purge(c, round != c->round_seen);
 	c->round_seen = round;
 	atomic_store(&c->epoch_seen, epoch);
 	pthread_mutex_lock(&s->lock);
@@ -114,8 +114,8 @@ static struct ir_code *lower_guest(struct cpu *c, hva_t host, uint64_t pc, uint3
 	}
 }
 
-/* Translate the code at `host` (where pc leads now). NULL: c->error says why. */
-static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
+/* Translate the code at `host` (where pc leads now) for a mode with its span. NULL: c->error says why. */
+static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t mode)
 {
 	struct cpu_system *s = c->system;
 	uint32_t max_insns = s->jit && !s->lockstep ? CPU_COLD_INSNS : CPU_REGION_INSNS;
@@ -148,8 +148,8 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 		if (!code)
 			return NULL;
 		count(&c->stats.regions_translated);
-		g = region_insert(s->regions, host, pc, c->mode,
-				  !(c->mode & c->arch->mode_movable), len, code, version);
+		g = region_insert(s->regions, host, pc, mode, !(mode & c->arch->mode_movable), len,
+				  code, version);
 		if (g)
 			return g;
 		ir_code_free(code);
@@ -169,7 +169,8 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc)
 static bool interpret_once(struct cpu *c, enum ir_leave *leave)
 {
 	struct ir_code *code;
-	void *host = c->arch->fetch(c);
+	unsigned page_shift;
+	void *host = c->arch->fetch(c, &page_shift);
 	uint32_t len, index;
 
 	if (!host)
@@ -184,40 +185,36 @@ static bool interpret_once(struct cpu *c, enum ir_leave *leave)
 	return true;
 }
 
-static inline struct region_jump *jump_slot(struct cpu *c, uint64_t pc)
-{
-	return &c->jump[region_jump_hash(pc, c->fetch_salt) & (CPU_JUMP_CACHE - 1)];
-}
-
 /*
- * The region at the program counter, in the jump cache. NULL with env.fault set: the fetch
+ * The region at the program counter, which is in the jump cache then. NULL with env.fault set: the fetch
  * faulted; without: c->error says why.
  */
-static struct region_jump *find_region(struct cpu *c)
+static struct region *find_region(struct cpu *c)
 {
 	uint64_t pc = c->env.pc;
-	struct region_jump *j = jump_slot(c, pc);
-	struct region *g = j->region;
-	uint32_t context;
+	struct region *g = cpu_jumps_find(c, pc);
+	uint32_t context, mode;
+	unsigned page_shift;
 	void *code;
 
-	if (LIKELY(g && j->pc == pc && j->context == c->fetch_context && j->mode == c->mode &&
-		   !atomic_load_explicit(&g->dead, memory_order_relaxed)))
-		return j;
+	if (LIKELY(g && !atomic_load_explicit(&g->dead, memory_order_relaxed)))
+		return g;
 	do {
 		context = c->fetch_context;
-		code = c->arch->fetch(c);
+		code = c->arch->fetch(c, &page_shift);
 		if (!code)
 			return NULL;
+		mode = c->mode | region_span_bits(page_shift);
 		/* After an invalidation most code is where it was. */
-		if (g && j->pc == pc && j->mode == c->mode && g->host == HVA(code).v &&
+		g = cpu_jumps_before(c, pc);
+		if (g && g->host == HVA(code).v && g->mode == mode && (!g->bound || g->pc == pc) &&
 		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
 			region_use(c->system->clock, g);
 			break;
 		}
-		g = region_lookup(c->system->regions, HVA(code), pc, c->mode);
+		g = region_lookup(c->system->regions, HVA(code), pc, mode);
 		if (!g)
-			g = translate(c, HVA(code), pc);
+			g = translate(c, HVA(code), pc, mode);
 		if (!g)
 			return NULL;
 		/*
@@ -225,13 +222,8 @@ static struct region_jump *find_region(struct cpu *c)
 		 * the mapping away.
 		 */
 	} while (UNLIKELY(context != c->fetch_context));
-	j = jump_slot(c, pc);
-	j->pc = pc;
-	j->context = c->fetch_context;
-	j->mode = c->mode;
-	j->entry = c->no_entry;
-	j->region = g;
-	return j;
+	cpu_jumps_set(c, pc, g);
+	return g;
 }
 
 /* So often may a region's compiled code be left for a PROBE that was refused. */
@@ -308,7 +300,6 @@ enum cpu_exit cpu_run(struct cpu *c)
 	atomic_store(&c->timer_fired, true);
 	atomic_store(&c->env.exit_request, 1);
 	for (;;) {
-		struct region_jump *j;
 		struct region *g;
 		struct jit_code *code;
 		const void *entry = NULL;
@@ -327,15 +318,14 @@ enum cpu_exit cpu_run(struct cpu *c)
 			exit = CPU_EXIT_ERROR;
 			break;
 		}
-		j = find_region(c);
-		if (UNLIKELY(!j)) {
+		g = find_region(c);
+		if (UNLIKELY(!g)) {
 			if (!c->env.fault) {
 				exit = CPU_EXIT_ERROR;
 				break;
 			}
 			goto fault;
 		}
-		g = j->region;
 		if (UNLIKELY(hot)) {
 			if (g->runs < CPU_JIT_AFTER)
 				g->runs = CPU_JIT_AFTER;
@@ -350,7 +340,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 		}
 		entry = compiled_entry(c, g);
 		if (entry)
-			j->entry = entry;
+			cpu_jumps_compiled(c, c->env.pc, entry);
 		if (from && entry)
 			region_link(c->system->regions, from, from_exit, g);
 		from = NULL;

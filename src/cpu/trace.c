@@ -13,19 +13,25 @@ struct guest_code {
 	uint32_t len;
 };
 
-static void print_guest(FILE *out, const void *arg)
+void cpu_print_guest(FILE *out, const struct cpu_arch *arch, const struct region *g,
+		     const uint8_t *bytes, uint32_t len)
 {
-	const struct guest_code *code = arg;
-	const struct region *g = code->region;
 	char text[128];
 
-	for (uint32_t at = 0; at < code->len;) {
-		uint32_t n = code->arch->disassemble(g->mode, code->bytes + at, code->len - at, g->pc + at,
-						     text, sizeof(text));
+	for (uint32_t at = 0; at < len;) {
+		uint32_t n = arch->disassemble(g->mode & ~REGION_SPAN_MASK, bytes + at, len - at, g->pc + at,
+					       text, sizeof(text));
 
 		fprintf(out, "  0x%016" PRIx64 "  %s\n", g->pc + at, text);
 		at += n ? n : 1;
 	}
+}
+
+static void print_guest(FILE *out, const void *arg)
+{
+	const struct guest_code *code = arg;
+
+	cpu_print_guest(out, code->arch, code->region, code->bytes, code->len);
 }
 
 void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct ir_region *ir,
@@ -42,6 +48,6 @@ void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct
 		.arg = &arg,
 	};
 
-	s->arch->describe_mode(g->mode, state, sizeof(state));
+	s->arch->describe_mode(g->mode & ~REGION_SPAN_MASK, state, sizeof(state));
 	jit_trace_add(s->trace, &r);
 }

@@ -250,6 +250,7 @@ struct ir_region {
 	uint32_t nvconst, cap_vconst;
 	uint32_t nexit; /* EXIT_DIRECT indices handed out */
 	uint64_t base;  /* env->base for which the pcs are; 0 after reset, set by who translates */
+	unsigned span;  /* exits into the aligned 2^span bytes around may become direct jumps; set likewise */
 	uint32_t cur;   /* block being filled, or UINT32_MAX */
 	struct ir_line *line; /* the guest state that it names (state.h) */
 	uint32_t nlines, line_mask, stamp;

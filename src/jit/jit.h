@@ -19,11 +19,11 @@
 
 struct jit;
 
-/* Where compiled code finds the processor's jump cache (struct region_jump[]), from the env. */
+/* Where compiled code finds what is the processor's, from the env. */
 struct jit_layout {
-	uint32_t jump;      /* the array */
-	uint32_t jump_mask; /* entries - 1 */
-	uint32_t key;       /* uint32_t context, mode, salt */
+	uint32_t jump;       /* a pointer to the entries of its jump cache that hold now (struct region_jump[]) */
+	uint32_t jump_mask;  /* how many there are - 1; at least 1 */
+	uint32_t insn_align; /* of the addresses in there: a power of two */
 	/* Guest registers that a region's loops may keep in host registers: [first, end). */
 	uint32_t pin_first, pin_end;
 	/* Leave at polls as the interpreter does, when env.polls_left is used up. */
@@ -88,9 +88,6 @@ void jit_unlink(struct jit_code *from, uint32_t exit);
  * executing it.
  */
 void jit_kill(struct jit *j, struct jit_code *c);
-
-/* What an entry of the jump cache leads to when its region has no compiled code: leaves (IR_LEAVE_INDIRECT). */
-const void *jit_no_entry(const struct jit *j);
 
 /* Give back what was mapped to write code; it comes back by page faults. */
 void jit_trim(struct jit *j);

@@ -18,9 +18,22 @@ static uint32_t region_hash(uint64_t host, uint32_t mode)
 	return h >> (64 - REGION_HASH_BITS);
 }
 
+static uint64_t block_hash_wide(uint64_t host)
+{
+	return (host >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static uint32_t block_hash(uint64_t host)
 {
-	return ((host >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - BLOCK_HASH_BITS);
+	return block_hash_wide(host) >> (64 - BLOCK_HASH_BITS);
+}
+
+static _Atomic uint64_t *block_seen(struct region_cache *rc, uint64_t host, uint64_t *bit)
+{
+	uint32_t n = block_hash_wide(host) >> (64 - BLOCK_SEEN_BITS);
+
+	*bit = UINT64_C(1) << n % 64;
+	return &rc->block_seen[n / 64];
 }
 
 struct region_cache *region_cache_create(struct jit *jit, const struct region_limits *limit)
@@ -195,7 +208,10 @@ bool region_mark_block(struct region_cache *rc, hva_t block, bool *ok)
 		}
 		b->host = block.v & ~TLB_BLOCK_MASK;
 		_Atomic(struct code_block *) *head = &rc->block[block_hash(b->host)];
+		uint64_t bit;
+		_Atomic uint64_t *seen = block_seen(rc, b->host, &bit);
 
+		atomic_fetch_or(seen, bit);
 		atomic_store(&b->hash_next, atomic_load(head));
 		atomic_store(&b->marked, 1);
 		atomic_store_explicit(head, b, memory_order_release);
@@ -211,8 +227,14 @@ out:
 
 bool region_block_has_code(struct region_cache *rc, hva_t block)
 {
-	struct code_block *b = block_find(rc, block.v);
+	struct code_block *b;
+	uint64_t bit, seen;
 
+	/* As with the list: who does not see what another marks is told of it afterwards. */
+	seen = atomic_load_explicit(block_seen(rc, block.v, &bit), memory_order_relaxed);
+	if (!(seen & bit))
+		return false;
+	b = block_find(rc, block.v);
 	return b && atomic_load(&b->marked);
 }
 
@@ -322,8 +344,9 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 	pthread_mutex_lock(&rc->lock);
 	if (!atomic_load(&from->dead) && !atomic_load(&to->dead) && from->compiled &&
 	    to->compiled && exit < from->compiled->nexit && !from->link[exit].to &&
-	    (from->host ^ to->host) >> TLB_BLOCK_SHIFT == 0 && from->mode == to->mode) {
+	    (from->host ^ to->host) >> region_span_shift(to->mode) == 0 && from->mode == to->mode) {
 		struct region_link *l = &from->link[exit];
+		bool same_block = (from->host ^ to->host) >> TLB_BLOCK_SHIFT == 0;
 
 		region_use(&rc->clock, from);
 		region_use(&rc->clock, to);
@@ -331,7 +354,7 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 		l->next = to->incoming;
 		to->incoming = l;
 		/* Forwards in a block there is an end to it soon. */
-		jit_link(from->compiled, exit, to->compiled, to->host <= from->host);
+		jit_link(from->compiled, exit, to->compiled, to->host <= from->host || !same_block);
 		patched(rc);
 	}
 	pthread_mutex_unlock(&rc->lock);

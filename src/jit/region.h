@@ -10,6 +10,11 @@
  *
  * A region lies within one TLB block (4 KiB), so one write-protected block covers it.
  *
+ * Direct jumps lead from region to region as far as the page goes that the code was fetched from: one
+ * translation of addresses holds for all of it. The same memory may be mapped by pages of other sizes elsewhere
+ * or later, so the page's size, as a class, is part of the mode (enum region_span): who enters a region
+ * has it from its own page, and finds others when that is of another class.
+ *
  * Lock order: the mutex here is innermost; no callback is made with it held.
  */
 #ifndef ANYKVM_JIT_REGION_H
@@ -25,33 +30,67 @@ struct jit;
 struct jit_code;
 
 /*
- * An entry of a processor's jump cache: from guest addresses to regions. It is for one translation
- * context and mode; compiled code looks it up too.
+ * An entry of a processor's jump cache, as compiled code looks it up: from guest addresses to compiled regions. It
+ * is in a table of one translation context and mode (cpu/jump.c), so the address is all there is to compare.
  */
 struct region_jump {
 	uint64_t pc;
-	uint32_t context;
-	uint32_t mode;
-	const void *entry; /* compiled code; the region's death reaches it (jit_kill) */
-	struct region *region;
+	const void *entry; /* the region's death reaches it (jit_kill) */
 };
 
-ASSERT_SIZE(struct region_jump, 32); /* compiled code scales by it */
+ASSERT_SIZE(struct region_jump, 16); /* compiled code scales by it */
 
 /*
- * salt: keeps the entries of contexts with the same addresses apart. It is this simple because compiled
+ * Which entry of its table an address has, modulo their number. It is this simple because compiled
  * code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
  */
-static inline uint32_t region_jump_hash(uint64_t pc, uint32_t salt)
+static inline uint32_t region_jump_hash(uint64_t pc)
 {
-	return ((uint32_t)pc ^ salt) >> 2;
+	return (uint32_t)pc >> 2;
+}
+
+/* The address in an entry that is empty: one that belongs elsewhere. */
+static inline uint64_t region_jump_empty(uint32_t index)
+{
+	return index ? 0 : UINT64_MAX;
+}
+
+/*
+ * The high-order bits of a region's mode: guest and host addresses go together around it in an aligned piece of
+ * so much memory, wherever it is run. The other bits are the architecture's.
+ */
+#define REGION_SPAN_BIT	 30
+#define REGION_SPAN_MASK (UINT32_C(3) << REGION_SPAN_BIT)
+
+enum region_span {
+	REGION_SPAN_BLOCK, /* 4 KiB */
+	REGION_SPAN_64K,
+	REGION_SPAN_2M,
+};
+
+/* As bits of a mode, for code in a page of 2^page_shift bytes. */
+static inline uint32_t region_span_bits(unsigned page_shift)
+{
+	uint32_t span = page_shift >= 21 ? REGION_SPAN_2M :
+			page_shift >= 16 ? REGION_SPAN_64K :
+					   REGION_SPAN_BLOCK;
+
+	return span << REGION_SPAN_BIT;
+}
+
+/* log2 of the span's bytes */
+static inline unsigned region_span_shift(uint32_t mode)
+{
+	static const uint8_t shift[] = {12, 16, 21, 21};
+
+	return shift[mode >> REGION_SPAN_BIT];
 }
 
 struct region {
 	/* What a look-up and a run read, in a line. */
 	uint64_t host; /* address of its first instruction in host memory */
 	uint64_t pc;   /* guest address of the same where it was found first */
-	uint32_t mode;
+	uint32_t mode; /* with REGION_SPAN_MASK */
 	uint32_t runs; /* how often it was interpreted; approximate */
 	bool bound;    /* good for this pc only */
 	_Atomic bool dead;
@@ -160,7 +199,7 @@ void region_release(struct region_cache *rc, struct region *g);
 
 /*
  * Have an exit of `from` lead straight to `to`, if both live and are compiled. They must lie in the
- * same block, so that one translation holds for both.
+ * same span, so that one translation holds for both.
  */
 void region_link(struct region_cache *rc, struct region *from, uint32_t exit, struct region *to);
 

@@ -14,6 +14,7 @@
 #define REGION_HASH_SIZE (1u << REGION_HASH_BITS)
 #define BLOCK_HASH_BITS	 14
 #define BLOCK_HASH_SIZE	 (1u << BLOCK_HASH_BITS)
+#define BLOCK_SEEN_BITS	 18
 
 /* A block of guest memory that holds, or held, translated code. Never freed before the cache. */
 struct code_block {
@@ -40,6 +41,8 @@ struct hand {
 struct region_cache {
 	_Atomic(struct region *) hash[REGION_HASH_SIZE];
 	_Atomic(struct code_block *) block[BLOCK_HASH_SIZE];
+	/* By hash, a bit for each block in `block`: most that are asked about are not, and this is dense. */
+	_Atomic uint64_t block_seen[(1u << BLOCK_SEEN_BITS) / 64];
 	pthread_mutex_t lock;
 	_Atomic uint64_t epoch;
 	struct retired retired[2]; /* of the current epoch and of those before */

@@ -3,9 +3,9 @@
  */
 #include <string.h>
 
+#include "ir/memop.h"
 #include "ir/op.h"
 #include "jit/slow.h"
-#include "mem/endian.h"
 #include "util/bits.h"
 
 static bool misaligned(struct ir_env *env, uint64_t addr, struct ir_memop m, bool store)
@@ -31,22 +31,7 @@ struct slow_result slow_load(struct ir_env *env, uint64_t addr, uint64_t packed,
 
 	if (misaligned(env, addr, m, false) || !mem_read(&env->door, addr, raw, m.size))
 		return (struct slow_result){ 0, 0 };
-	switch (m.size) {
-	case 1:
-		v = raw[0];
-		break;
-	case 2:
-		v = m.big_endian ? ld_be16(raw) : ld_le16(raw);
-		break;
-	case 4:
-		v = m.big_endian ? ld_be32(raw) : ld_le32(raw);
-		break;
-	default:
-		v = m.big_endian ? ld_be64(raw) : ld_le64(raw);
-		break;
-	}
-	if (m.sign_extend)
-		v = sext64(v, 8 * m.size);
+	v = memop_load(raw, m);
 	if (type == IR_I32)
 		v = (uint32_t)v;
 	return (struct slow_result){ v, 1 };
@@ -59,20 +44,7 @@ uint64_t slow_store(struct ir_env *env, uint64_t addr, uint64_t packed, uint64_t
 
 	if (misaligned(env, addr, m, true))
 		return 0;
-	switch (m.size) {
-	case 1:
-		raw[0] = value;
-		break;
-	case 2:
-		m.big_endian ? st_be16(raw, value) : st_le16(raw, value);
-		break;
-	case 4:
-		m.big_endian ? st_be32(raw, value) : st_le32(raw, value);
-		break;
-	default:
-		m.big_endian ? st_be64(raw, value) : st_le64(raw, value);
-		break;
-	}
+	memop_store(raw, m, value);
 	return mem_write(&env->door, addr, raw, m.size);
 }
 
@@ -83,8 +55,7 @@ uint64_t slow_load_v(struct ir_env *env, uint64_t addr, uint64_t packed, u128 *v
 
 	if (misaligned(env, addr, m, false) || !mem_read(&env->door, addr, raw, 16))
 		return 0;
-	*value = m.big_endian ? (u128)ld_be64(raw) << 64 | ld_be64(raw + 8) :
-				(u128)ld_le64(raw + 8) << 64 | ld_le64(raw);
+	*value = memop_load_v(raw, m);
 	return 1;
 }
 
@@ -95,13 +66,7 @@ uint64_t slow_store_v(struct ir_env *env, uint64_t addr, uint64_t packed, const 
 
 	if (misaligned(env, addr, m, true))
 		return 0;
-	if (m.big_endian) {
-		st_be64(raw, *value >> 64);
-		st_be64(raw + 8, *value);
-	} else {
-		st_le64(raw, *value);
-		st_le64(raw + 8, *value >> 64);
-	}
+	memop_store_v(raw, m, *value);
 	return mem_write(&env->door, addr, raw, 16);
 }
 

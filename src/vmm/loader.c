@@ -355,6 +355,8 @@ int image_size(const char *path, uint64_t *size, struct error *e)
 	if (fd < 0)
 		return fd;
 	close(fd);
+	if (!*size)
+		return error_set(e, -ENOEXEC, "\"%s\" is empty; give an image with something in it.", path);
 	return 0;
 }
 

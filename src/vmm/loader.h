@@ -42,7 +42,7 @@ int load_kernel(const struct load_target *t, const char *path, enum image_format
 int load_kernel_fd(const struct load_target *t, int fd, const char *path, enum image_format format,
 		   struct loaded_image *out, struct error *e);
 
-/* Size of a regular file. */
+/* Size of what is loaded as it is (an initial RAM disk); -ENOEXEC: it is empty, or no regular file. */
 int image_size(const char *path, uint64_t *size, struct error *e);
 
 /* Reads a file into [at, at + limit) of memory; *size is its length. */

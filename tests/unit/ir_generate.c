@@ -719,12 +719,18 @@ static void leave(struct gen *g)
 
 	switch (below(g, 4)) {
 	case 0:
-		ir_exit_indirect(g->r, pick(g, IR_I64));
+		v = pick(g, IR_I64);
+		if (below(g, 2))
+			v = ir_bin(g->r, IR_AND, v, ir_const(g->r, IR_I64, ~UINT64_C(3)));
+		ir_exit_indirect(g->r, v);
 		break;
 	case 1:
 		v = pick(g, IR_I64);
 		ir_call(g->r, &machine_helper[H_RESUME], &v, 1);
 		ir_exit_resume(g->r);
+		break;
+	case 2: /* near enough for a direct jump, or not */
+		ir_exit_direct(g->r, RAM_BASE + (interesting(g) & 0x7ffffc));
 		break;
 	default:
 		ir_exit_direct(g->r, interesting(g));

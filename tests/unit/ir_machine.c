@@ -100,6 +100,9 @@ struct machine *machine_new(void)
 	memset(m, 0, sizeof(*m));
 	m->env.door.tlb = &m->tlb;
 	m->env.door.ops = &door_ops;
+	m->jump = m->no_jumps;
+	for (uint32_t n = 0; n < ARRAY_SIZE(m->no_jumps); n++)
+		m->no_jumps[n].pc = region_jump_empty(n);
 	machine_reset(m, 0);
 	return m;
 }
@@ -113,6 +116,7 @@ void machine_reset(struct machine *m, uint64_t seed)
 {
 	uint64_t *ram = (uint64_t *)m->ram;
 
+	m->env.base = 0;
 	for (unsigned i = 0; i < sizeof(m->s.mem) / 8; i++) {
 		((uint64_t *)m->s.mem)[i] = next_random(&seed) >> (next_random(&seed) & 56);
 		((uint64_t *)m->far.mem)[i] = next_random(&seed);

@@ -7,6 +7,7 @@
 #define ANYKVM_TESTS_IR_MACHINE_H
 
 #include "ir/interp.h"
+#include "jit/region.h"
 
 /* Guest addresses: six pages, then nothing. Neighbours in the guest are none on the host. */
 #define PAGES     6
@@ -44,6 +45,9 @@ struct machine {
 	uint32_t ncode_writes;
 	_Alignas(PAGE_SIZE) uint8_t ram[PAGES][PAGE_SIZE];
 	struct tlb tlb;
+	/* A jump cache with nothing in it: addresses that belong elsewhere. */
+	const struct region_jump *jump;
+	struct region_jump no_jumps[2];
 	uint8_t pad[300 * 1024]; /* so that `far` is out of an operand's reach */
 	struct guest_state far;
 };

@@ -95,8 +95,8 @@ static const struct mem_door_ops door_ops = {
 struct p9_harness *p9_harness_create(void)
 {
 	struct p9_harness *h = calloc(1, sizeof(*h));
-	size_t size = cpu_jump_offset(&p9_arch) + CPU_JUMP_CACHE * sizeof(struct region_jump);
 	/* Aligned as the processor is: the state holds 16-byte registers. */
+	size_t size = align_up(sizeof(struct p9_cpu), 64);
 	struct p9_cpu *p = aligned_alloc(64, size);
 
 	if (!h || !p) {
@@ -112,14 +112,14 @@ struct p9_harness *p9_harness_create(void)
 	tlb_flush(&h->tlb);
 	ir_region_init(&h->region);
 	const struct jit_layout layout = {
-		.jump = (uint32_t)cpu_jump_offset(&p9_arch),
-		.jump_mask = CPU_JUMP_CACHE - 1,
-		.key = offsetof(struct p9_cpu, cpu.fetch_context),
+		.jump = offsetof(struct p9_cpu, cpu.jump),
+		.jump_mask = CPU_JUMP_ENTRIES - 1,
+		.insn_align = p9_arch.insn_align,
 		.pin_first = p9_arch.pin_first,
 		.pin_end = p9_arch.pin_end,
 	};
 
-	p->cpu.fetch_context = 1; /* no entry of the empty jump cache is for it */
+	p->cpu.jump = cpu_no_jumps;
 	h->jit = jit_create(&layout, 1 << 20);
 	if (h->jit && getenv("ANYKVM_JIT_LEVEL"))
 		jit_limit(h->jit, (unsigned)atoi(getenv("ANYKVM_JIT_LEVEL")));

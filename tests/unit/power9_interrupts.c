@@ -186,6 +186,44 @@ static void test_unavailable(void **state)
 	assert_int_equal(regs()->hfscr >> 56, P9_FSCR_FP);
 }
 
+/*
+ * A supervisor's translations serve it with facilities and without. What asked MSR on one way has not
+ * asked on another.
+ */
+static void test_supervisor_facilities(void **state)
+{
+	/* cmpdi r3,0; beq to the second of two fadd f1,f2,f3; vadduwm; sc 1 */
+	const uint32_t code[] = { 0x2c230000u, 0x41820008u, 0xfc22182au, 0xfc22182au, 0x10221880u,
+				  M_HCALL };
+	static const struct {
+		uint64_t msr, r3, pc;
+	} runs[] = {
+		{ 0, 1, M_CODE + 8 },
+		{ 0, 0, M_CODE + 12 },
+		{ P9_MSR_FP, 1, M_CODE + 16 },
+		{ P9_MSR_VEC, 0, M_CODE + 12 },
+		{ P9_MSR_FP | P9_MSR_VEC, 0, 0 },
+		{ P9_MSR_FP | P9_MSR_VEC | P9_MSR_VSX, 1, 0 },
+	};
+	struct cpu_stats first, now;
+
+	(void)state;
+	machine_code(&m, M_CODE, code, 6);
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned n = 0; n < sizeof(runs) / sizeof(runs[0]); n++) {
+			set_msr(MSR_BASE | runs[n].msr);
+			regs()->gpr[3] = runs[n].r3;
+			assert_int_equal(machine_run(&m, 0, M_CODE), P9_VEC_SYSCALL);
+			if (runs[n].pc)
+				assert_int_equal(regs()->gpr[31], runs[n].pc);
+			else
+				assert_int_equal(p9_pc(m.cpu[0]), M_CODE + 24);
+		}
+		cpu_stats_read(m.cpu[0], round ? &now : &first);
+	}
+	assert_int_equal(now.regions_translated, first.regions_translated);
+}
+
 static void test_rfid(void **state)
 {
 	struct p9_regs *r = regs();
@@ -391,7 +429,7 @@ int main(void)
 		T(test_program),     T(test_illegal),	         T(test_unavailable),
 		T(test_rfid),	     T(test_mtmsrd),	         T(test_decrementer),
 		T(test_hdec),	     T(test_endless_call),       T(test_external),
-		T(test_doorbell),
+		T(test_doorbell),     T(test_supervisor_facilities),
 		T(test_trace),	     T(test_spr),	         T(test_32_bit_mode),
 		T(test_atomics_compile),
 	};

@@ -175,8 +175,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(all)};
 	static const struct jit_layout layout = {
-		.jump = offsetof(struct machine, pad) + 64,
-		.key = offsetof(struct machine, pad),
+		.jump = offsetof(struct machine, jump),
+		.jump_mask = 1,
+		.insn_align = 4,
 		.pin_first = offsetof(struct machine, s),
 		.pin_end = offsetof(struct machine, s) + sizeof(struct guest_state),
 	};

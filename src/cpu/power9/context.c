@@ -157,6 +157,7 @@ void p9_context_keep_page(struct p9_context *x, uint64_t ea, unsigned shift, uin
 			.addend = addend,
 			.age = *age_of(x, ea),
 			.prot = prot,
+			.shift = shift,
 		};
 		return;
 	}

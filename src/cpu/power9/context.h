@@ -50,7 +50,8 @@ struct p9_page {
 	uint64_t base; /* of the guest addresses */
 	uint64_t addend; /* as in a TLB entry */
 	uint32_t age;  /* valid if it is the context's */
-	uint32_t prot; /* enum prot */
+	uint16_t prot; /* enum prot */
+	uint16_t shift; /* log2 of its bytes, which may be more than those of its kind */
 };
 
 struct p9_context {
@@ -58,6 +59,7 @@ struct p9_context {
 	uint32_t id;   /* changes whenever cached regions of the context must be looked up anew */
 	uint64_t used; /* for choosing a victim */
 	struct tlb *tlb;
+	uint8_t page_shift[TLB_ENTRIES]; /* log2 of the page that an entry of it is a piece of */
 	struct p9_slots filled; /* since it was last empty */
 	bool high;     /* quadrant 3 may be there: never with PR, as a rule */
 	bool low_code; /* code was fetched from quadrant 0 */

@@ -13,7 +13,7 @@ enum p9_mode_bits {
 	P9_MODE_SF = 1 << 0,
 	P9_MODE_LE = 1 << 1,
 	P9_MODE_PR = 1 << 2,
-	P9_MODE_FP = 1 << 3,
+	P9_MODE_FP = 1 << 3,  /* this and the next two with PR only: else code asks MSR */
 	P9_MODE_VEC = 1 << 4,
 	P9_MODE_VSX = 1 << 5,
 	P9_MODE_SE = 1 << 6,  /* single-step trace: regions of one instruction */

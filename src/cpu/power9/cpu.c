@@ -78,6 +78,7 @@ const struct cpu_arch p9_arch = {
 	.fini = p9_fini,
 	.fetch = p9_mmu_fetch,
 	.insn_bytes = 4,
+	.insn_align = 4,
 	.translate = p9_translate_region,
 	.disassemble = p9_disassemble,
 	.describe_mode = p9_describe_mode,

@@ -70,12 +70,15 @@ void p9_update_mode(struct p9_cpu *p)
 		mode |= P9_MODE_LE;
 	if (msr & P9_MSR_PR)
 		mode |= P9_MODE_PR;
-	if (msr & P9_MSR_FP)
-		mode |= P9_MODE_FP;
-	if (msr & P9_MSR_VEC)
-		mode |= P9_MODE_VEC;
-	if (msr & P9_MSR_VSX)
-		mode |= P9_MODE_VSX;
+	/* Supervisors use these rarely, and run all their code with and without: theirs looks at MSR itself. */
+	if (msr & P9_MSR_PR) {
+		if (msr & P9_MSR_FP)
+			mode |= P9_MODE_FP;
+		if (msr & P9_MSR_VEC)
+			mode |= P9_MODE_VEC;
+		if (msr & P9_MSR_VSX)
+			mode |= P9_MODE_VSX;
+	}
 	if (msr & P9_MSR_SE)
 		mode |= P9_MODE_SE;
 	if (msr & P9_MSR_BE)
@@ -95,13 +98,13 @@ void p9_update_mode(struct p9_cpu *p)
 	/* Where nothing can be computed, the kernel's code is not translated twice for it. */
 	if (msr & (P9_MSR_FP | P9_MSR_VSX))
 		mode |= p9_fp_mode(p->regs.fpscr);
-	p->cpu.mode = mode;
+	cpu_set_mode(&p->cpu, mode);
 	p9_mmu_select(p);
 }
 
 void p9_so_changed(struct p9_cpu *p)
 {
-	p->cpu.mode = (p->cpu.mode & ~(uint32_t)P9_MODE_SO) | (p->regs.so ? P9_MODE_SO : 0);
+	cpu_set_mode(&p->cpu, (p->cpu.mode & ~(uint32_t)P9_MODE_SO) | (p->regs.so ? P9_MODE_SO : 0));
 }
 
 void p9_set_msr(struct p9_cpu *p, uint64_t msr)

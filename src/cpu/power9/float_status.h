@@ -125,7 +125,7 @@ static inline uint32_t p9_fp_mode(uint64_t fpscr)
 /* After the control bits may have changed. Translated code asks cpu.mode whether to go on. */
 static inline void p9_fp_control_changed(struct p9_cpu *p)
 {
-	p->cpu.mode = (p->cpu.mode & ~(uint32_t)P9_MODE_FPX) | p9_fp_mode(p->regs.fpscr);
+	cpu_set_mode(&p->cpu, (p->cpu.mode & ~(uint32_t)P9_MODE_FPX) | p9_fp_mode(p->regs.fpscr));
 }
 
 #endif

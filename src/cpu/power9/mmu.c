@@ -54,8 +54,7 @@ void p9_mmu_select(struct p9_cpu *p)
 	p9_contexts_select(m, p);
 	p->cpu.env.door.tlb = m->data->tlb;
 	p->cpu.fetch_tlb = m->fetch->tlb;
-	p->cpu.fetch_context = m->fetch->id;
-	p->cpu.fetch_salt = (uint32_t)(m->fetch - m->context) * 0x9e5;
+	cpu_set_context(&p->cpu, m->fetch->id, (uint32_t)(m->fetch - m->context));
 }
 
 struct tlb *p9_mmu_real_tlb(struct p9_cpu *p)
@@ -128,7 +127,7 @@ static const unsigned prot_of[] = {
 
 /* Enter a translation in the TLB. Says whether stores must be reported. */
 static bool enter(struct p9_cpu *p, struct p9_context *x, uint64_t ea, unsigned prot,
-		  uint64_t addend)
+		  uint64_t addend, unsigned page_shift)
 {
 	struct tlb_entry *e = tlb_slot(x->tlb, ea);
 	uint64_t block = ea & ~TLB_BLOCK_MASK;
@@ -143,6 +142,7 @@ static bool enter(struct p9_cpu *p, struct p9_context *x, uint64_t ea, unsigned 
 		note_writable(p->mmu, block + addend);
 	}
 	e->addend = addend;
+	x->page_shift[e - x->tlb->entry] = page_shift;
 	p9_context_filled(x, ea);
 	return slow;
 }
@@ -156,7 +156,7 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 	const struct p9_page *page;
 	struct radix_result res;
 	struct radix_fault fault;
-	unsigned prot;
+	unsigned prot, shift;
 
 	*slow = false;
 	/* A store to a block with code that is still there needs no walk. */
@@ -175,6 +175,7 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 	if (page) {
 		prot = page->prot;
 		addend = page->addend;
+		shift = page->shift;
 	} else {
 		if (!radix_translate(p, ea, kind, false, &res, &fault)) {
 			raise_storage(p, ea, kind, store_like, &fault);
@@ -185,12 +186,19 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 		if (kind == MEM_FETCH && x != p->mmu->contexts.data)
 			prot &= PROT_X;
 		addend = res.host - ea;
+		shift = res.shift;
 		p9_context_keep_page(x, ea, res.shift, addend, prot);
 		if (res.trace.count)
 			p9_sources_note(&x->sources, p->regs.patb1, ea, &res.trace);
 	}
 	count(&p->cpu.stats.tlb_refills);
-	*slow = enter(p, x, ea, prot, addend);
+	/*
+	 * Code is rarely written. Where a kernel's is writable until it has booted, the right to store, once noted,
+	 * would have all of the TLB looked through when the block is translated.
+	 */
+	if (kind == MEM_FETCH)
+		prot &= ~PROT_W;
+	*slow = enter(p, x, ea, prot, addend, shift);
 	return (void *)(uintptr_t)(ea + addend);
 }
 
@@ -211,7 +219,7 @@ static void door_fill_known(struct mem_door *d, gva_t addr, enum mem_access kind
 
 	/* What is in the TLB is as good, and may say that stores must be reported. */
 	if (page && tlb_slot(x->tlb, addr.v)->tag[kind] != (addr.v | TLB_TAG_SLOW))
-		enter(p, x, addr.v, page->prot, page->addend);
+		enter(p, x, addr.v, page->prot, page->addend, page->shift);
 }
 
 static void door_code_write(struct mem_door *d, hva_t host, unsigned size)
@@ -236,7 +244,7 @@ const struct mem_door_ops p9_door_ops = {
 	.misaligned = door_misaligned,
 };
 
-void *p9_mmu_fetch(struct cpu *c)
+void *p9_mmu_fetch(struct cpu *c, unsigned *page_shift)
 {
 	struct p9_context *x = p9_of(c)->mmu->contexts.fetch;
 	uint64_t pc = c->env.pc;
@@ -244,7 +252,10 @@ void *p9_mmu_fetch(struct cpu *c)
 	bool slow;
 
 	p9_context_fetched(x, pc);
-	return host ? host : fill(p9_of(c), x, pc, MEM_FETCH, false, &slow);
+	if (!host)
+		host = fill(p9_of(c), x, pc, MEM_FETCH, false, &slow);
+	*page_shift = x->page_shift[tlb_slot(x->tlb, pc) - x->tlb->entry];
+	return host;
 }
 
 /* ---- requests ---- */
@@ -299,7 +310,7 @@ void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 			break;
 		}
 	}
-	c->fetch_context = m->fetch->id;
+	cpu_set_context(c, m->fetch->id, c->fetch_place);
 }
 
 void p9_invalidate(struct cpu_system *s, struct cpu *self, uint32_t lpid, uint64_t pid,

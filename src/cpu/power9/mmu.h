@@ -78,7 +78,7 @@ struct tlb *p9_mmu_real_tlb(struct p9_cpu *p);
 /* The walker entered the block of gra there. */
 void p9_mmu_real_filled(struct p9_cpu *p, uint64_t gra);
 
-void *p9_mmu_fetch(struct cpu *c);
+void *p9_mmu_fetch(struct cpu *c, unsigned *page_shift);
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req);
 
 extern const struct mem_door_ops p9_door_ops;

@@ -210,11 +210,34 @@ static void check_facility_bit(struct p9_translator *t, unsigned cause)
 	p9_call1(t, &facility_helper, p9_i64(t, cause));
 }
 
-/* True when the interrupt was raised instead: translation of this instruction is over. */
-static bool unavailable(struct p9_translator *t, uint32_t msr_bit, uint32_t hfscr_bit,
-			uint32_t vector, unsigned cause)
+/*
+ * Supervisors' code is the same whatever MSR says of this, so it asks, once in a straight line: what changes MSR
+ * ends the region.
+ */
+static void check_msr(struct p9_translator *t, uint32_t mode_bit, uint64_t msr_bit, uint32_t vector)
 {
-	if (!(t->mode & msr_bit)) {
+	ir_block missing, go_on;
+
+	if (t->available & mode_bit)
+		return;
+	missing = ir_create_block(t->r);
+	go_on = ir_create_block(t->r);
+	ir_br(t->r, ir_bin(t->r, IR_AND, ir_get(t->r, IR_I64, P9_OFF(msr)), p9_i64(t, msr_bit)),
+	      go_on, missing);
+	ir_begin_block(t->r, missing);
+	p9_raise_vector(t, vector);
+	t->ended = false;
+	ir_begin_block(t->r, go_on);
+	t->available |= mode_bit;
+}
+
+/* True when the interrupt was raised instead: translation of this instruction is over. */
+static bool unavailable(struct p9_translator *t, uint32_t msr_mode, uint64_t msr_bit,
+			uint32_t hfscr_bit, uint32_t vector, unsigned cause)
+{
+	if (!(t->mode & P9_MODE_PR)) {
+		check_msr(t, msr_mode, msr_bit, vector);
+	} else if (!(t->mode & msr_mode)) {
 		p9_raise_vector(t, vector);
 		return true;
 	}
@@ -228,17 +251,20 @@ static bool unavailable(struct p9_translator *t, uint32_t msr_bit, uint32_t hfsc
 
 static bool fp_unavailable(struct p9_translator *t)
 {
-	return unavailable(t, P9_MODE_FP, P9_MODE_HFP, P9_VEC_FP_UNAVAILABLE, P9_FSCR_FP);
+	return unavailable(t, P9_MODE_FP, P9_MSR_FP, P9_MODE_HFP, P9_VEC_FP_UNAVAILABLE,
+			   P9_FSCR_FP);
 }
 
 static bool vec_unavailable(struct p9_translator *t)
 {
-	return unavailable(t, P9_MODE_VEC, P9_MODE_HVEC, P9_VEC_VEC_UNAVAILABLE, P9_FSCR_VECVSX);
+	return unavailable(t, P9_MODE_VEC, P9_MSR_VEC, P9_MODE_HVEC, P9_VEC_VEC_UNAVAILABLE,
+			   P9_FSCR_VECVSX);
 }
 
 static bool vsx_unavailable(struct p9_translator *t)
 {
-	return unavailable(t, P9_MODE_VSX, P9_MODE_HVEC, P9_VEC_VSX_UNAVAILABLE, P9_FSCR_VECVSX);
+	return unavailable(t, P9_MODE_VSX, P9_MSR_VSX, P9_MODE_HVEC, P9_VEC_VSX_UNAVAILABLE,
+			   P9_FSCR_VECVSX);
 }
 
 /* The number of the VSR that decides about the facility: the first vector-scalar operand. */
@@ -421,6 +447,7 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 	t->mode = mode;
 	t->ended = false;
 	t->so_changed = false;
+	t->available = 0;
 	for (unsigned n = 0; n < ARRAY_SIZE(t->crf); n++)
 		t->crf[n].block = P9_NO_BLOCK;
 	rt.is_branch = false;
@@ -439,6 +466,7 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 			if (n && ir_block_open(r))
 				ir_jump(r, plan->block[n]);
 			ir_begin_block(r, plan->block[n]);
+			t->available = 0;
 			if (plan->loop >> n & 1) {
 				/* Left here, the guest is at the start of this instruction. */
 				ir_insn(r, t->pc);

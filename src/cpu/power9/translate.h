@@ -37,6 +37,7 @@ struct p9_translator {
 	uint32_t mode;    /* enum p9_mode_bits in force */
 	bool ended;       /* the instruction ended the block */
 	bool so_changed;  /* it wrote XER[SO], which before was what the mode says */
+	uint32_t available; /* P9_MODE_FP, _VEC, _VSX: found in MSR, in this straight line (supervisors) */
 	struct p9_crf_known crf[8];
 };
 

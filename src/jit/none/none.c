@@ -68,12 +68,6 @@ void jit_kill(struct jit *j, struct jit_code *c)
 	(void)c;
 }
 
-const void *jit_no_entry(const struct jit *j)
-{
-	(void)j;
-	return NULL;
-}
-
 void jit_trim(struct jit *j)
 {
 	(void)j;

@@ -187,13 +187,13 @@ static inline void a_rx(struct assembler *a, bool w, unsigned op, unsigned reg, 
 	a_modrm_idx(a, reg, base, index, disp);
 }
 
-/* reg, [base + 8 * index + disp] */
-static inline void a_rx8(struct assembler *a, bool w, unsigned op, unsigned reg, unsigned base,
+/* reg, [base + 4 * index + disp] */
+static inline void a_rx4(struct assembler *a, bool w, unsigned op, unsigned reg, unsigned base,
 			 unsigned index, int32_t disp)
 {
 	a_rex(a, w, reg, index, base, false);
 	a_opcode(a, op);
-	a_modrm_scaled(a, reg, base, index, 3, disp);
+	a_modrm_scaled(a, reg, base, index, 2, disp);
 }
 
 /* ---- moves ---- */

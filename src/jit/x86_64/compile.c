@@ -17,7 +17,7 @@ struct jit {
 	struct jit_layout layout;
 	struct features host;
 	const uint8_t *enter; /* struct left enter(struct ir_env *, const void *entry) */
-	const uint8_t *no_entry;
+	const uint8_t *no_entry[2]; /* [are low bits of the address to be ignored] */
 };
 
 /* Registers 0 to 31 of the guest, of 8 bytes each, then lie in reach of one byte. */
@@ -53,10 +53,14 @@ static bool make_enter(struct jit *j)
 	a_1(&a, 0xc3);
 	j->enter = jit_memory_exec(j->memory, a.base);
 	/* rax: the guest address that goes on there. */
-	j->no_entry = jit_memory_exec(j->memory, a.at);
-	a_store(&a, true, RAX, RBP, OFF_PC);
-	a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
-	a_1(&a, 0xc3);
+	for (unsigned n = 2; n-- > 0;) {
+		j->no_entry[n] = jit_memory_exec(j->memory, a.at);
+		if (n)
+			a_alu_imm(&a, ALU_AND, true, RAX, -(int32_t)j->layout.insn_align);
+		a_store(&a, true, RAX, RBP, OFF_PC);
+		a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
+		a_1(&a, 0xc3);
+	}
 	return !a.overflow;
 }
 
@@ -99,11 +103,6 @@ void jit_trim(struct jit *j)
 size_t jit_bytes(const struct jit *j)
 {
 	return jit_memory_used(j->memory);
-}
-
-const void *jit_no_entry(const struct jit *j)
-{
-	return j->no_entry;
 }
 
 /* What compiled code leaves in rax and rdx. */
@@ -176,17 +175,27 @@ static void entry_poll(struct gen *g)
 	s->pc = g->start;
 }
 
+/* How far behind the region's block that of a pc begins. */
+static int64_t blocks_off(const struct gen *g, uint64_t pc)
+{
+	return (int64_t)((pc & ~TLB_BLOCK_MASK) - (g->start & ~TLB_BLOCK_MASK));
+}
+
 /* A jump whose displacement is aligned, so that it can be replaced while others execute it. */
 static void exit_direct(struct gen *g, const struct ir_inst *i)
 {
+	int64_t off = blocks_off(g, i->imm);
 	struct stub *s;
 
 	pins_write_back(g, g->dirty);
+	if (off)
+		a_alu_mem_imm(&g->a, ALU_ADD, true, RBP, OFF_BASE, (int32_t)off);
 	while ((a_pos(&g->a) + 1) & 3)
 		a_1(&g->a, 0x90);
 	s = add_stub(g, STUB_EXIT);
 	s->from[0] = a_jmp(&g->a);
-	s->pc = i->imm;
+	/* by the base that there is now */
+	s->pc = i->imm - (uint64_t)off;
 	s->exit = i->aux;
 	g->exit_where[i->aux] = s->from[0];
 }
@@ -205,28 +214,36 @@ static void jcc_outside(struct gen *g, enum cond cc, const uint8_t *target)
 }
 
 /*
- * To the guest address in rax by the processor's jump cache, if the entry is for the present context and
- * mode (then it is alive, or leaves); else to the run loop. It is written out each time, since
- * jumps in places of their own are what the host predicts.
+ * To the guest address in rax by the processor's jump cache, if it is there (then the region lives, or leaves);
+ * else to the run loop. It is written out each time, since jumps in places of their own are what the host
+ * predicts.
+ *
+ * rough: bits of rax are to be ignored that no address in the cache has. With one of them it is not found.
  */
-static void exit_lookup(struct gen *g)
+static void exit_lookup(struct gen *g, bool rough)
 {
-	int32_t jump = (int32_t)g->layout->jump, key = (int32_t)g->layout->key;
 	struct assembler *a = &g->a;
 
-	_Static_assert(sizeof(struct region_jump) == 4 << 3, "region_jump_hash << 2, scaled by 8");
-	a_load(a, false, RCX, RBP, key + 8);
-	a_alu(a, ALU_XOR, false, RCX, RAX);
-	a_alu_imm(a, ALU_AND, false, RCX, (int32_t)(g->layout->jump_mask << 2));
-	a_load(a, true, RDX, RBP, key);
-	a_rx8(a, true, 0x3b, RAX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, pc));
-	jcc_outside(g, CC_NE, g->no_entry);
-	a_rx8(a, true, 0x3b, RDX, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, context));
-	jcc_outside(g, CC_NE, g->no_entry);
-	a_mov(a, true, RDX, RAX);
-	a_alu_imm(a, ALU_AND, true, RDX, -(int32_t)TLB_BLOCK_SIZE);
-	a_store(a, true, RDX, RBP, OFF_BASE);
-	a_rx8(a, false, 0xff, 4, RBP, RCX, jump + (int32_t)offsetof(struct region_jump, entry));
+	_Static_assert(sizeof(struct region_jump) == 4 << 2, "region_jump_hash << 2, scaled by 4");
+	a_load(a, true, RCX, RBP, (int32_t)g->layout->jump);
+	a_mov(a, false, RDX, RAX);
+	a_alu_imm(a, ALU_AND, false, RDX, (int32_t)(g->layout->jump_mask << 2));
+	a_rx4(a, true, 0x3b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
+	jcc_outside(g, CC_NE, g->no_entry[rough]);
+	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
+	a_store(a, true, RAX, RBP, OFF_BASE);
+	a_rx4(a, false, 0xff, 4, RCX, RDX, offsetof(struct region_jump, entry));
+}
+
+static void exit_indirect(struct gen *g, const struct ir_inst *i)
+{
+	uint32_t v = i->arg[0];
+	bool rough = g->val[v].fused;
+
+	/* uses.c: what an AND clears */
+	use_into(g, rough ? inst_of(g, v)->arg[0] : v, RAX);
+	pins_write_back(g, g->dirty);
+	exit_lookup(g, rough);
 }
 
 static void get(struct gen *g, const struct ir_inst *i)
@@ -358,19 +375,17 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 			jump_to_block(g, a_jmp(&g->a), i->arg[1]);
 		break;
 	case IR_EXIT_DIRECT:
-		if ((i->imm ^ g->start) >> TLB_BLOCK_SHIFT) {
+		if ((i->imm ^ g->start) >> g->span) {
 			/* another page: its translation may change */
 			pins_write_back(g, g->dirty);
 			gen_pc(g, RAX, i->imm);
-			exit_lookup(g);
+			exit_lookup(g, false);
 		} else {
 			exit_direct(g, i);
 		}
 		break;
 	case IR_EXIT_INDIRECT:
-		use_into(g, i->arg[0], RAX);
-		pins_write_back(g, g->dirty);
-		exit_lookup(g);
+		exit_indirect(g, i);
 		break;
 	case IR_EXIT_RESUME:
 		pins_write_back(g, g->dirty);
@@ -529,10 +544,12 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->layout = &j->layout;
 	g->host = &j->host;
 	g->start = g->pc = pc;
+	g->span = r->span > TLB_BLOCK_SHIFT ? r->span : TLB_BLOCK_SHIFT;
 	g->a.base = g->a.at = buffer;
 	g->a.end = buffer + CODE_MAX;
 	g->a.bias = bias_of(&j->layout);
-	g->no_entry = j->no_entry;
+	g->no_entry[0] = j->no_entry[0];
+	g->no_entry[1] = j->no_entry[1];
 	g->val = calloc(r->ninst + 1, sizeof(*g->val));
 	g->next = malloc((r->ninst + 1) * sizeof(*g->next));
 	g->block_at = calloc(r->nbb + 1, sizeof(*g->block_at));

@@ -1,6 +1,7 @@
 /*
  * What is made of the host's flags where it is used, found before code is: comparisons that are written to
- * guest state from them, and carries that stay in them from one sum to the next (ops_int.c makes both).
+ * guest state from them, and carries that stay in them from one sum to the next (ops_int_carry.c,
+ * ops_int_compare.c make both).
  */
 #include "jit/x86_64/gen.h"
 
@@ -34,7 +35,7 @@ static uint32_t sum_before(const struct gen *g, uint32_t v, uint32_t first)
 	return NO_INDEX;
 }
 
-/* Can it be made of instructions that leave the flags alone (when carry_pending: ops_int.c)? */
+/* Can it be made of instructions that leave the flags alone (when carry_pending: ops_int.h)? */
 static bool keeps_flags(const struct gen *g, uint32_t n)
 {
 	const struct ir_inst *i = inst_of(g, n);

@@ -173,9 +173,10 @@ struct gen {
 	uint32_t block;
 	uint64_t pc;         /* of the current guest instruction */
 	uint64_t start;      /* of the region */
+	unsigned span;       /* as in ir_region; at least a block */
 	uint32_t entry_stub; /* where it leaves when it is not to be run */
 	uint32_t cold;       /* position where the stubs begin */
-	const void *no_entry; /* leaves for the run loop; rax: the guest address (compile.c) */
+	const void *no_entry[2]; /* leave for the run loop; rax: the guest address (compile.c) */
 	/* Jumps to what lies outside of the piece: positions of displacements. */
 	struct {
 		uint32_t where;
@@ -230,7 +231,7 @@ bool tree_comes_from(const struct gen *g, uint32_t block, uint32_t v);
 void tree_begin_block(struct gen *g, uint32_t block);
 void tree_end_block(struct gen *g, uint32_t block);
 
-/* ---- alloc.c ---- */
+/* ---- alloc.c, alloc_home.c, alloc_inst.c ---- */
 
 void alloc_begin_block(struct gen *g, uint32_t block);
 void alloc_free_temp(struct gen *g, uint32_t at);
@@ -332,7 +333,7 @@ void find_carries(struct gen *g, const uint32_t *uses);
 
 /* ---- the instructions ---- */
 
-void gen_int(struct gen *g, const struct ir_inst *i);     /* ops_int.c */
+void gen_int(struct gen *g, const struct ir_inst *i);     /* ops_int*.c */
 bool gen_is_int(enum ir_op op);
 enum cond gen_compare(struct gen *g, const struct ir_inst *i); /* flags of a comparison */
 bool gen_set_flag(struct gen *g, uint32_t v, uint32_t off);

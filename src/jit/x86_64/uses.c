@@ -14,6 +14,10 @@ static bool may_fuse(const struct gen *g, const struct ir_inst *user, const stru
 
 	if (user->op == IR_SET)
 		return may_set_bytes(user, def);
+	/* The jump cache has no other addresses; who does not find one there clears the bits. */
+	if (user->op == IR_EXIT_INDIRECT)
+		return def->op == IR_AND && wide(def) && use_imm(g, def->arg[1], &imm) &&
+		       imm == -(int32_t)g->layout->insn_align;
 	if (user->op != IR_BR && user->op != IR_SELECT)
 		return false;
 	if (def->op == IR_AND)
