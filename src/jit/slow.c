@@ -23,6 +23,11 @@ static struct ir_memop memop(uint64_t m)
 	return ir_memop_of(&i);
 }
 
+static void missed(struct ir_env *env, uint64_t imm, enum ir_op op, uint64_t addr)
+{
+	mem_window_missed(&env->door, ir_window_of(imm, op), addr);
+}
+
 struct slow_result slow_load(struct ir_env *env, uint64_t addr, uint64_t packed, uint64_t type)
 {
 	struct ir_memop m = memop(packed);
@@ -45,6 +50,7 @@ struct slow_result slow_load(struct ir_env *env, uint64_t addr, uint64_t packed,
 		v = m.big_endian ? ld_be64(raw) : ld_le64(raw);
 		break;
 	}
+	missed(env, packed, IR_LOAD, addr);
 	if (m.sign_extend)
 		v = sext64(v, 8 * m.size);
 	if (type == IR_I32)
@@ -73,7 +79,10 @@ uint64_t slow_store(struct ir_env *env, uint64_t addr, uint64_t packed, uint64_t
 		m.big_endian ? st_be64(raw, value) : st_le64(raw, value);
 		break;
 	}
-	return mem_write(&env->door, addr, raw, m.size);
+	if (!mem_write(&env->door, addr, raw, m.size))
+		return 0;
+	missed(env, packed, IR_STORE, addr);
+	return 1;
 }
 
 uint64_t slow_load_v(struct ir_env *env, uint64_t addr, uint64_t packed, u128 *value)
@@ -85,6 +94,7 @@ uint64_t slow_load_v(struct ir_env *env, uint64_t addr, uint64_t packed, u128 *v
 		return 0;
 	*value = m.big_endian ? (u128)ld_be64(raw) << 64 | ld_be64(raw + 8) :
 				(u128)ld_le64(raw + 8) << 64 | ld_le64(raw);
+	missed(env, packed, IR_LOAD, addr);
 	return 1;
 }
 
@@ -102,7 +112,10 @@ uint64_t slow_store_v(struct ir_env *env, uint64_t addr, uint64_t packed, const 
 		st_le64(raw, *value);
 		st_le64(raw + 8, *value >> 64);
 	}
-	return mem_write(&env->door, addr, raw, 16);
+	if (!mem_write(&env->door, addr, raw, 16))
+		return 0;
+	missed(env, packed, IR_STORE, addr);
+	return 1;
 }
 
 struct slow_result slow_probe(struct ir_env *env, uint64_t base, uint64_t imm, uint64_t aux)
@@ -113,6 +126,8 @@ struct slow_result slow_probe(struct ir_env *env, uint64_t base, uint64_t imm, u
 					 base + (uint64_t)p.low, base + (uint64_t)(p.high - 1), p.kind, p.loads,
 					 &host);
 
+	if (found == MEM_PROBE_OK)
+		missed(env, imm, IR_PROBE, base + (uint64_t)p.at);
 	return (struct slow_result){(uintptr_t)host - (uint64_t)p.at, found};
 }
 

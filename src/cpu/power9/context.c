@@ -65,6 +65,7 @@ static void note_slot(struct p9_slots *s, uint64_t ea)
 /* Forget those of the listed slots that translate addresses up to `last`. */
 static void forget_slots(struct tlb *tlb, struct p9_slots *s, uint64_t last)
 {
+	tlb_forget_windows(tlb, last);
 	if (s->count <= P9_SLOTS)
 		for (unsigned i = 0; i < s->count; i++)
 			tlb_forget_slot(tlb, s->slot[i], last);
