@@ -38,6 +38,9 @@
  * STORE (ir_optimise_shared); a front end does not, since the region as the front end made it is what is
  * gone back to.
  *
+ * Windows. LOAD, STORE and PROBE may name a window of the TLB (mem/tlb.h) that they go through first. That is a hint
+ * (op.h), which ir_optimise_shared gives, and does not change what they do.
+ *
  * Leaving. A block ends in one of BR, JUMP, EXIT_DIRECT, EXIT_INDIRECT, EXIT_RESUME. POLL stands at the head
  * of loops: when an exit was requested, the region is left there with all state exact.
  */

@@ -149,6 +149,22 @@ static inline uint64_t ir_probe_imm(struct ir_probe p)
 	       (uint64_t)(uint16_t)p.high << 48;
 }
 
+/*
+ * Of LOAD, STORE and PROBE: the window of the TLB (tlb.h) that the access goes through first, plus 1; 0: none. A
+ * hint, to which nobody need pay attention.
+ */
+static inline unsigned ir_window_of(uint64_t imm, enum ir_op op)
+{
+	return imm >> (op == IR_PROBE ? 8 : 16) & 0xff;
+}
+
+static inline uint64_t ir_with_window(uint64_t imm, enum ir_op op, unsigned window)
+{
+	unsigned at = op == IR_PROBE ? 8 : 16;
+
+	return (imm & ~(UINT64_C(0xff) << at)) | (uint64_t)window << at;
+}
+
 /* Position and length of an EXTRACT's or a DEPOSIT's field. */
 static inline unsigned ir_field_pos(const struct ir_inst *i)
 {

@@ -106,6 +106,8 @@ static void optimise(struct ir_region *r, bool share)
 			opt_share(r);
 		scratch_release(r->scratch, mark);
 		opt_dead(r);
+		if (share)
+			opt_window(r);
 	}
 	scratch_release(r->scratch, mark);
 }

@@ -30,6 +30,14 @@ static void print_memop(const struct ir_inst *i, FILE *out)
 		fprintf(out, " %+d", ir_disp_of(i));
 }
 
+static void print_window(const struct ir_inst *i, FILE *out)
+{
+	unsigned window = ir_window_of(i->imm, (enum ir_op)i->op);
+
+	if (window)
+		fprintf(out, " window %u", window - 1);
+}
+
 static void print_probe(const struct ir_inst *i, FILE *out)
 {
 	struct ir_probe p = ir_probe_of(i->imm, i->aux);
@@ -80,9 +88,11 @@ static void print_imm(const struct ir_region *r, const struct ir_inst *i, FILE *
 	case IR_LOAD_HOST:
 	case IR_STORE_HOST:
 		print_memop(i, out);
+		print_window(i, out);
 		break;
 	case IR_PROBE:
 		print_probe(i, out);
+		print_window(i, out);
 		break;
 	case IR_CALL:
 		fprintf(out, " %s", ir_helper_of(i)->name);

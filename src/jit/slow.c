@@ -23,6 +23,11 @@ static struct ir_memop memop(uint64_t m)
 	return ir_memop_of(&i);
 }
 
+static void missed(struct ir_env *env, uint64_t imm, enum ir_op op, uint64_t addr)
+{
+	mem_window_missed(&env->door, ir_window_of(imm, op), addr);
+}
+
 struct slow_result slow_load(struct ir_env *env, uint64_t addr, uint64_t packed, uint64_t type)
 {
 	struct ir_memop m = memop(packed);
@@ -32,6 +37,7 @@ struct slow_result slow_load(struct ir_env *env, uint64_t addr, uint64_t packed,
 	if (misaligned(env, addr, m, false) || !mem_read(&env->door, addr, raw, m.size))
 		return (struct slow_result){ 0, 0 };
 	v = memop_load(raw, m);
+	missed(env, packed, IR_LOAD, addr);
 	if (type == IR_I32)
 		v = (uint32_t)v;
 	return (struct slow_result){ v, 1 };
@@ -45,7 +51,10 @@ uint64_t slow_store(struct ir_env *env, uint64_t addr, uint64_t packed, uint64_t
 	if (misaligned(env, addr, m, true))
 		return 0;
 	memop_store(raw, m, value);
-	return mem_write(&env->door, addr, raw, m.size);
+	if (!mem_write(&env->door, addr, raw, m.size))
+		return 0;
+	missed(env, packed, IR_STORE, addr);
+	return 1;
 }
 
 uint64_t slow_load_v(struct ir_env *env, uint64_t addr, uint64_t packed, u128 *value)
@@ -56,6 +65,7 @@ uint64_t slow_load_v(struct ir_env *env, uint64_t addr, uint64_t packed, u128 *v
 	if (misaligned(env, addr, m, false) || !mem_read(&env->door, addr, raw, 16))
 		return 0;
 	*value = memop_load_v(raw, m);
+	missed(env, packed, IR_LOAD, addr);
 	return 1;
 }
 
@@ -67,7 +77,10 @@ uint64_t slow_store_v(struct ir_env *env, uint64_t addr, uint64_t packed, const 
 	if (misaligned(env, addr, m, true))
 		return 0;
 	memop_store_v(raw, m, *value);
-	return mem_write(&env->door, addr, raw, 16);
+	if (!mem_write(&env->door, addr, raw, 16))
+		return 0;
+	missed(env, packed, IR_STORE, addr);
+	return 1;
 }
 
 struct slow_result slow_probe(struct ir_env *env, uint64_t base, uint64_t imm, uint64_t aux)
@@ -78,6 +91,8 @@ struct slow_result slow_probe(struct ir_env *env, uint64_t base, uint64_t imm, u
 					 base + (uint64_t)p.low, base + (uint64_t)(p.high - 1), p.kind, p.loads,
 					 &host);
 
+	if (found == MEM_PROBE_OK)
+		missed(env, imm, IR_PROBE, base + (uint64_t)p.at);
 	return (struct slow_result){(uintptr_t)host - (uint64_t)p.at, found};
 }
 

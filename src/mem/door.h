@@ -39,6 +39,13 @@ struct mem_door_ops {
 	 * allows this kind of access; nothing is recorded otherwise. NULL: never.
 	 */
 	void (*fill_known)(struct mem_door *d, gva_t addr, enum mem_access kind);
+	/*
+	 * Make [*first, *first + *length), one block of `kind` in d->tlb whose entry has `addend`, larger: what lies
+	 * around it, translates alike and may be accessed in the same way, stores without being reported, until this
+	 * TLB or its right to store is taken away. For stores, loads are allowed all over, too. NULL: never.
+	 */
+	void (*widen)(struct mem_door *d, enum mem_access kind, uint64_t addend, uint64_t *first,
+		      uint64_t *length);
 	/* Record an alignment interrupt for an access to addr. */
 	void (*misaligned)(struct mem_door *d, gva_t addr, bool store);
 };
@@ -73,6 +80,12 @@ enum mem_probe { MEM_PROBE_FAULT, MEM_PROBE_OK, MEM_PROBE_REFUSED };
 
 enum mem_probe mem_probe(struct mem_door *d, uint64_t addr, unsigned size, uint64_t first,
 			 uint64_t last, enum mem_access kind, bool loads, void **host);
+
+/*
+ * An access by a window (tlb.h) at addr has missed, and has been made: have the window be what lies there, if it has
+ * missed often enough. window: its number and 1; 0: none.
+ */
+void mem_window_missed(struct mem_door *d, unsigned window, uint64_t addr);
 
 static inline bool mem_read(struct mem_door *d, uint64_t addr, void *buf, unsigned size)
 {

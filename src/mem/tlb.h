@@ -12,6 +12,11 @@
  * an unaligned one inside the block is as fast as any other. A tag holds TLB_TAG_INVALID, or
  * the block's address with TLB_TAG_SLOW set when each access must take the slow function
  * (stores to blocks with translated code, watchpoints). The right to store does not include that to load.
+ *
+ * Windows go before it for accesses that stay near each other: each is one range of guest addresses, of a block up to
+ * a page, all of which may be accessed directly at one addend. Which of them an access uses is chosen where its
+ * code is made; a hit needs nothing that depends on its address but the comparison. They are part of the TLB, and
+ * are forgotten with what they were made from.
  */
 #ifndef ANYKVM_MEM_TLB_H
 #define ANYKVM_MEM_TLB_H
@@ -40,8 +45,33 @@ struct tlb_entry {
 /* Generated code scales the index by this size. */
 ASSERT_SIZE(struct tlb_entry, 32);
 
+/* The first half is of memory to load from, the other of memory to store to and to load from. */
+#define TLB_WINDOWS	  32
+#define TLB_WINDOWS_WRITE (TLB_WINDOWS / 2)
+
+/* Accesses of up to 2^(TLB_SPANS - 1) bytes go through windows. */
+#define TLB_SPANS 10
+
+/*
+ * An access of at most 2^n bytes at addr hits when addr + minus < limit[n]: all of it lies inside. An
+ * empty window has no limit but 0. After so many misses as it says there it is made anew: after few, if it was next
+ * to where it is wanted, and the more, the more often that was elsewhere.
+ */
+struct tlb_window {
+	uint64_t minus; /* what it begins at, negated */
+	uint64_t addend;
+	uint64_t limit[TLB_SPANS];
+	uint64_t length;
+	uint32_t misses, patience;
+	uint32_t unused[4];
+};
+
+ASSERT_SIZE(struct tlb_window, 128);
+
 struct tlb {
 	struct tlb_entry entry[TLB_ENTRIES];
+	struct tlb_window window[TLB_WINDOWS];
+	uint32_t windows; /* a bit for each that is not empty */
 };
 
 static inline struct tlb_entry *tlb_slot(struct tlb *tlb, uint64_t addr)
@@ -64,13 +94,25 @@ static inline void *tlb_lookup(struct tlb *tlb, uint64_t addr, unsigned size, en
 	return host;
 }
 
+/* The n with which an access of `bytes` is compared; TLB_SPANS or more: too large. */
+static inline unsigned tlb_span(unsigned bytes)
+{
+	return bytes <= 1 ? 0 : 32 - (unsigned)__builtin_clz(bytes - 1);
+}
+
+/* Have a window be [first, first + length), which does not go beyond the last address. */
+void tlb_set_window(struct tlb *tlb, unsigned window, uint64_t first, uint64_t length, uint64_t addend);
+
+/* Forget the windows that have addresses up to `last`. */
+void tlb_forget_windows(struct tlb *tlb, uint64_t last);
+
 /* Forget everything. */
 void tlb_flush(struct tlb *tlb);
 
 /* Forget what covers guest addresses [start, start + len). len 0 means all. */
 void tlb_flush_range(struct tlb *tlb, uint64_t start, uint64_t len);
 
-/* Forget one slot if it translates addresses up to `last`. */
+/* Forget one slot if it translates addresses up to `last`; no windows. */
 void tlb_forget_slot(struct tlb *tlb, unsigned slot, uint64_t last);
 
 /* Forget what points into host memory [start, start + len). */
@@ -79,7 +121,9 @@ void tlb_flush_host(struct tlb *tlb, hva_t start, uint64_t len);
 /* Forget only that stores are allowed there. */
 void tlb_protect_host(struct tlb *tlb, hva_t start, uint64_t len);
 
-/* The same for one slot. */
+/* The same for the windows alone, and for one slot alone. */
+void tlb_flush_host_windows(struct tlb *tlb, hva_t start, uint64_t len);
+void tlb_protect_host_windows(struct tlb *tlb, hva_t start, uint64_t len);
 void tlb_flush_host_slot(struct tlb *tlb, unsigned slot, hva_t start, uint64_t len);
 void tlb_protect_host_slot(struct tlb *tlb, unsigned slot, hva_t start, uint64_t len);
 

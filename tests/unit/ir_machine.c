@@ -134,6 +134,9 @@ void machine_reset(struct machine *m, uint64_t seed)
 	for (unsigned i = 0; i < PAGES; i++)
 		*tlb_slot(&m->tlb, PAGE_ADDR(i)) =
 			(struct tlb_entry){{TLB_TAG_INVALID, TLB_TAG_INVALID, TLB_TAG_INVALID}, 0};
+	tlb_forget_windows(&m->tlb, UINT64_MAX);
+	for (unsigned i = 0; i < TLB_WINDOWS; i++)
+		m->tlb.window[i].misses = m->tlb.window[i].patience = next_random(&seed) & 3;
 	m->fault_addr = 0;
 	m->log = 0;
 	m->ncode_writes = 0;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "ir/op.h"
 #include "ir_machine.h"
 #include "mem/endian.h"
 
@@ -472,6 +473,55 @@ static void test_permutations(void **state)
 	       A B "%3 = vandn.v128 %1, %2\n" SET "%3\n");
 }
 
+/* The windows of the region's accesses, in their order, plus 1. */
+static void expect_windows(const bool *has, unsigned n)
+{
+	unsigned at = 0, seen[8] = { 0 };
+
+	ir_exit_direct(&r, 0x2000);
+	assert_null(ir_check(&r));
+	ir_optimise_shared(&r);
+	assert_null(ir_check(&r));
+	for (uint32_t id = 0; id < r.ninst; id++) {
+		const struct ir_inst *i = &r.inst[id];
+
+		if (i->op != IR_LOAD && i->op != IR_STORE && i->op != IR_PROBE)
+			continue;
+		assert_true(at < n);
+		seen[at] = ir_window_of(i->imm, (enum ir_op)i->op);
+		assert_int_equal(seen[at] != 0, has[at]);
+		for (unsigned k = 0; k < at; k++)
+			assert_true(!seen[at] || seen[at] != seen[k]);
+		at++;
+	}
+	assert_int_equal(at, n);
+}
+
+static void test_windows(void **state)
+{
+	static const struct ir_memop byte = { .size = 1 }, wide = { .size = 8 };
+	static const bool want[] = { false, true, false, true, false, true };
+	ir_val small, v;
+
+	(void)state;
+	begin();
+	/* a pointer, a table by what is there, a large index, stores by the same, and two of an entry */
+	small = ir_load(&r, IR_I64, byte, get(1));
+	set(2, ir_load(&r, IR_I64, wide, bin(IR_ADD, get(3), bin(IR_SHL, small, k64(3)))));
+	ir_insn(&r, 0x1004);
+	set(4, ir_load(&r, IR_I64, wide, bin(IR_ADD, get(3), bin(IR_SHL, get(4), k64(3)))));
+	ir_insn(&r, 0x1008);
+	ir_store(&r, wide, bin(IR_ADD, bin(IR_AND, get(5), k64(0xff8)), get(6)), small);
+	ir_insn(&r, 0x100c);
+	ir_store(&r, wide, bin(IR_ADD, bin(IR_AND, get(5), get(7)), get(6)), small);
+	ir_insn(&r, 0x1010);
+	v = bin(IR_ADD, get(8), ir_extract(&r, get(9), 20, 12));
+	set(10, ir_load(&r, IR_I64, wide, v));
+	ir_insn(&r, 0x1014);
+	set(11, ir_load(&r, IR_I64, wide, bin(IR_ADD, v, k64(16))));
+	expect_windows(want, 6);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -498,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_loop),
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_algebra), cmocka_unit_test(test_permutations),
+		cmocka_unit_test(test_windows),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

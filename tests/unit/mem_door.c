@@ -370,6 +370,108 @@ static void test_probe_rights(void **state)
 	assert_int_equal(probe(GUEST, GUEST, GUEST + 7, MEM_READ, &host), MEM_PROBE_REFUSED);
 }
 
+/* Does an access of `size` bytes hit in window n? */
+static bool hits(unsigned n, uint64_t addr, unsigned size)
+{
+	const struct tlb_window *w = &p.tlb.window[n];
+	bool hit = addr + w->minus < w->limit[tlb_span(size)];
+
+	if (hit)
+		assert_ptr_equal(at(addr), (void *)(uintptr_t)(addr + w->addend));
+	return hit;
+}
+
+/* An access that has missed window n, as often as is needed. */
+static void miss(unsigned n, uint64_t addr)
+{
+	uint8_t b = 0;
+
+	assert_true(n < TLB_WINDOWS_WRITE ? mem_read(&p.door, addr, &b, 1) : mem_write(&p.door, addr, &b, 1));
+	p.tlb.window[n].misses = UINT32_MAX;
+	mem_window_missed(&p.door, n + 1, addr);
+}
+
+static void test_windows(void **state)
+{
+	uint64_t a = GUEST + 4096;
+
+	(void)state;
+	assert_false(hits(0, GUEST, 1));
+	miss(0, a + 5);
+	assert_true(hits(0, a, 512) && hits(0, a + 4095, 1) && hits(0, a + 4080, 16));
+	assert_false(hits(0, a - 1, 1) || hits(0, a + 4096, 1) || hits(0, a + 4081, 16) || hits(0, a - 1, 16));
+	/* 33 is as 64 */
+	assert_true(hits(0, a + 4032, 33));
+	assert_false(hits(0, a + 4033, 33));
+	/* It is not made anew at each miss. */
+	mem_window_missed(&p.door, 1, GUEST);
+	assert_false(hits(0, GUEST, 1));
+	mem_window_missed(&p.door, 0, GUEST);
+	/* next to it: soon; elsewhere: the later the more often */
+	miss(0, GUEST);
+	assert_int_equal(p.tlb.window[0].misses, 2);
+	miss(0, GUEST + 3 * 4096);
+	miss(0, GUEST);
+	assert_true(p.tlb.window[0].misses > 10);
+	for (unsigned n = 0; n < 20; n++)
+		miss(0, GUEST + (n & 1) * 3 * 4096);
+	assert_int_equal(p.tlb.window[0].misses, 1024);
+
+	/* Stores: not where they are reported, nor where loads are not allowed. */
+	miss(TLB_WINDOWS_WRITE, a);
+	assert_true(hits(TLB_WINDOWS_WRITE, a, 8));
+	p.code[0] = true;
+	tlb_flush(&p.tlb);
+	miss(TLB_WINDOWS_WRITE, GUEST);
+	assert_false(hits(TLB_WINDOWS_WRITE, GUEST, 1));
+	p.readable[2] = false;
+	miss(TLB_WINDOWS_WRITE, GUEST + 2 * 4096);
+	assert_false(hits(TLB_WINDOWS_WRITE, GUEST + 2 * 4096, 1));
+}
+
+/* Windows 0 and 1, 16 and 17 on pages 0 and 1. */
+static void fill_windows(void)
+{
+	for (unsigned n = 0; n < 4; n++)
+		miss((n & 1) + (n & 2) * 8, GUEST + (n & 1) * 4096);
+}
+
+static void expect_windows(const char *which)
+{
+	for (unsigned n = 0; n < 4; n++)
+		assert_int_equal(hits((n & 1) + (n & 2) * 8, GUEST + (n & 1) * 4096 + 100, 4), which[n] == '1');
+}
+
+static void test_flush_windows(void **state)
+{
+	(void)state;
+	fill_windows();
+	expect_windows("1111");
+	tlb_flush_range(&p.tlb, GUEST + 4095, 1);
+	expect_windows("0101");
+	fill_windows();
+	tlb_flush_range(&p.tlb, GUEST + 4095, 2);
+	expect_windows("0000");
+	fill_windows();
+	tlb_flush_range(&p.tlb, GUEST + 4096, UINT64_C(0x40000000));
+	expect_windows("1010");
+	fill_windows();
+	tlb_flush_range(&p.tlb, GUEST + 8192, 4096);
+	expect_windows("1111");
+	tlb_flush_host(&p.tlb, HVA(&p.ram[3][4095]), 1);
+	expect_windows("0101");
+	fill_windows();
+	tlb_protect_host(&p.tlb, HVA(&p.ram[2][4095]), 2);
+	expect_windows("1100");
+	fill_windows();
+	tlb_protect_host(&p.tlb, HVA(p.ram[2]), 1);
+	expect_windows("1110");
+	tlb_forget_windows(&p.tlb, GUEST + 1);
+	expect_windows("0100");
+	tlb_flush(&p.tlb);
+	expect_windows("0000");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +485,8 @@ int main(void)
 		cmocka_unit_test_setup(test_probe_rights, reset),
 		cmocka_unit_test_setup(test_flush, reset),
 		cmocka_unit_test_setup(test_flush_host, reset),
+		cmocka_unit_test_setup(test_windows, reset),
+		cmocka_unit_test_setup(test_flush_windows, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -640,6 +640,94 @@ static void test_shoot_host(void **state)
 	}
 }
 
+/*
+ * Tables are accessed by windows of the TLB (mem/tlb.h) once code is compiled: they forget what the TLB forgets. r6
+ * is the offset in the table at r4.
+ */
+enum { TABLE_LOAD = 0x5000, TABLE_STORE = 0x5100 };
+
+static uint32_t table_at(uint64_t ea, uint64_t offset, unsigned what)
+{
+	regs()->gpr[6] = offset;
+	data_mode(false);
+	return access_at(ea, what);
+}
+
+static void test_windows(void **state)
+{
+	/* andi. r5,r6,0x1ff8; ldx r3,r4,r5 or stdx r3,r4,r5 */
+	static const uint32_t load[] = { 0x70c51ff8u, 0x7c64282au, M_HCALL };
+	static const uint32_t store[] = { 0x70c51ff8u, 0x7c64292au, M_HCALL };
+	/* li r7,1; sc 1 */
+	static const uint32_t first[] = { 0x38e00001u, M_HCALL };
+	/* tlbie by PID, PRS */
+	const uint32_t flush[] = { tlbie(true, 2, 1), M_HCALL };
+	struct p9_regs *r = regs();
+	uint64_t *pte;
+
+	(void)state;
+	machine_code(&m, M_CODE + TABLE_LOAD, load, 3);
+	machine_code(&m, M_CODE + TABLE_STORE, store, 3);
+	machine_code(&m, M_CODE + 0x5200, flush, 2);
+	pte = machine_map(&m, PID, EA, DATA, 16, EAA_RW | R | C);
+	machine_map(&m, PID, EA + 0x10000, DATA + 0x10000, 16, EAA_R | R | C);
+	for (uint64_t n = 0; n < 0x40000; n += 8)
+		st_le64(m.ram + DATA + n, n);
+	data_mode(false);
+	for (uint64_t n = 0; n < 0x20000; n += 0x1008) {
+		for (uint64_t k = 0; k < 0x2000; k += 0x778) {
+			assert_int_equal(table_at(EA + n, k, TABLE_LOAD), n + k > 0x1fff8 ? P9_VEC_DSI : 0);
+			if (n + k <= 0x1fff8)
+				assert_int_equal(r->gpr[3], n + k);
+		}
+	}
+	/* Only the first page may be stored to, and nothing of an access that goes beyond is done. */
+	r->gpr[3] = 5;
+	for (unsigned n = 0; n < 8; n++)
+		assert_int_equal(table_at(EA + 0xf000, 8 * n, TABLE_STORE), 0);
+	assert_int_equal(ld_le64(m.ram + DATA + 0xf038), 5);
+	assert_int_equal(table_at(EA + 0xfffc, 0, TABLE_STORE), P9_VEC_DSI);
+	assert_int_equal(table_at(EA + 0xf008, 0xff8, TABLE_STORE), P9_VEC_DSI);
+	assert_int_equal(ld_le64(m.ram + DATA + 0xfff8), 0xfff8);
+	assert_int_equal(ld_le64(m.ram + DATA + 0x10000), 0x10000);
+
+	/* What was stored to by a window becomes code. */
+	r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+	p9_state_changed(m.cpu[0]);
+	machine_code(&m, DATA + 0x2000, first, 2);
+	for (unsigned v = 2; v < 8; v++) {
+		assert_int_equal(machine_run(&m, 0, DATA + 0x2000), P9_VEC_SYSCALL);
+		assert_int_equal(r->gpr[7], v - 1);
+		r->gpr[3] = (uint64_t)M_HCALL << 32 | 0x38e00000u | v;
+		assert_int_equal(table_at(EA + 0x1000, 0x1000, TABLE_STORE), 0);
+		r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+		p9_state_changed(m.cpu[0]);
+	}
+	data_mode(false);
+
+	/* The page lies elsewhere. */
+	*pte = htobe64((be64toh(*pte) & ~UINT64_C(0x01fffffffffff000)) | (DATA + 0x20000));
+	r->gpr[5] = 1 << 10;
+	r->gpr[6] = (uint64_t)PID << 32;
+	assert_int_equal(machine_run(&m, 0, M_CODE + 0x5200), P9_VEC_SYSCALL);
+	assert_int_equal(table_at(EA + 0x100, 8, TABLE_LOAD), 0);
+	assert_int_equal(r->gpr[3], 0x20108);
+	r->gpr[3] = 6;
+	assert_int_equal(table_at(EA + 0x100, 8, TABLE_STORE), 0);
+	assert_int_equal(ld_le64(m.ram + DATA + 0x108), 0x108);
+	assert_int_equal(ld_le64(m.ram + DATA + 0x20108), 6);
+	/* Nowhere. */
+	*pte = 0;
+	cpu_shoot_all(m.system, NULL);
+	assert_int_equal(table_at(EA + 0x100, 8, TABLE_LOAD), P9_VEC_DSI);
+	assert_int_equal(table_at(EA + 0x100, 8, TABLE_STORE), P9_VEC_DSI);
+	assert_int_equal(table_at(EA + 0x10100, 8, TABLE_LOAD), 0);
+	/* The hypervisor takes the memory. */
+	*machine_partition_pte(&m, DATA) = 0;
+	cpu_shoot_host(m.system, NULL, HVA((uintptr_t)m.ram + DATA), 2 << 20);
+	assert_int_equal(table_at(EA + 0x10100, 8, TABLE_LOAD), P9_VEC_HDSI);
+}
+
 /* Self-modifying code: a store to an instruction that has been translated. */
 static void check_code_write(void)
 {
@@ -813,6 +901,7 @@ int main(void)
 		T(test_tlbie_of_another_process),
 		T(test_tlbie_of_many),
 		T(test_shoot_host),
+		T(test_windows),
 		T(test_code_write),
 		T(test_code_write_of_many),
 		T(test_cross_modify),

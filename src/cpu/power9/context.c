@@ -65,6 +65,7 @@ static void note_slot(struct p9_slots *s, uint64_t ea)
 /* Forget those of the listed slots that translate addresses up to `last`. */
 static void forget_slots(struct tlb *tlb, struct p9_slots *s, uint64_t last)
 {
+	tlb_forget_windows(tlb, last);
 	if (s->count <= P9_SLOTS)
 		for (unsigned i = 0; i < s->count; i++)
 			tlb_forget_slot(tlb, s->slot[i], last);
@@ -297,22 +298,26 @@ void p9_context_flush_host(struct p9_contexts *m, struct p9_context *x, hva_t st
 		p9_context_flush(m, x);
 		return;
 	}
-	if (x->filled.count <= P9_SLOTS)
+	if (x->filled.count <= P9_SLOTS) {
+		tlb_flush_host_windows(x->tlb, start, len);
 		for (unsigned i = 0; i < x->filled.count; i++)
 			tlb_flush_host_slot(x->tlb, x->filled.slot[i], start, len);
-	else
+	} else {
 		tlb_flush_host(x->tlb, start, len);
+	}
 	forget_pages(x);
 	renew(m, x);
 }
 
 void p9_context_protect_host(struct p9_context *x, hva_t start, uint64_t len)
 {
-	if (x->filled.count <= P9_SLOTS)
+	if (x->filled.count <= P9_SLOTS) {
+		tlb_protect_host_windows(x->tlb, start, len);
 		for (unsigned i = 0; i < x->filled.count; i++)
 			tlb_protect_host_slot(x->tlb, x->filled.slot[i], start, len);
-	else
+	} else {
 		tlb_protect_host(x->tlb, start, len);
+	}
 }
 
 /* ---- choosing ---- */

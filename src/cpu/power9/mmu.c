@@ -222,6 +222,48 @@ static void door_fill_known(struct mem_door *d, gva_t addr, enum mem_access kind
 		enter(p, x, addr.v, page->prot, page->addend, page->shift);
 }
 
+/* A page of 64 KiB, or such a part of a larger one, and those beside it that are so on the host as well. */
+#define WIDE (UINT64_C(1) << 16)
+
+static bool may_access(struct p9_cpu *p, uint64_t ea, enum mem_access kind, uint64_t addend)
+{
+	const struct p9_page *page = p9_context_page(p->mmu->contexts.data, ea, prot_of[kind]);
+
+	return page && page->addend == addend && (page->prot & PROT_R);
+}
+
+static bool may_store_directly(struct p9_cpu *p, uint64_t host)
+{
+	note_writable(p->mmu, host);
+	return !cpu_block_has_code(&p->cpu, HVA(host));
+}
+
+static void door_widen(struct mem_door *d, enum mem_access kind, uint64_t addend, uint64_t *first,
+		       uint64_t *length)
+{
+	struct p9_cpu *p = cpu_of_door(d);
+	uint64_t start = *first & ~(WIDE - 1), end = start + WIDE, block = *first;
+
+	if (!may_access(p, start, kind, addend))
+		return;
+	/* Not round the end of the address space: what lies there may be forgotten apart. */
+	if (end && may_access(p, end, kind, addend))
+		end += WIDE;
+	if (start && may_access(p, start - WIDE, kind, addend))
+		start -= WIDE;
+	if (kind == MEM_WRITE) {
+		while (*first != start && may_store_directly(p, *first - TLB_BLOCK_SIZE + addend))
+			*first -= TLB_BLOCK_SIZE;
+		do
+			block += TLB_BLOCK_SIZE;
+		while (block != end && may_store_directly(p, block + addend));
+		end = block;
+	} else {
+		*first = start;
+	}
+	*length = end - *first;
+}
+
 static void door_code_write(struct mem_door *d, hva_t host, unsigned size)
 {
 	cpu_code_write(&cpu_of_door(d)->cpu, host, size);
@@ -240,6 +282,7 @@ static void door_misaligned(struct mem_door *d, gva_t addr, bool store)
 const struct mem_door_ops p9_door_ops = {
 	.fill = door_fill,
 	.fill_known = door_fill_known,
+	.widen = door_widen,
 	.code_write = door_code_write,
 	.misaligned = door_misaligned,
 };

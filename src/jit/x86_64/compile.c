@@ -560,7 +560,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->cap_stub = r->ninst + 2;
 	g->stub = malloc(g->cap_stub * sizeof(*g->stub));
 	g->exit_where = malloc((r->nexit + 1) * sizeof(*g->exit_where));
-	g->a.cap_ref = 4 * r->ninst + 600;
+	g->a.cap_ref = 8 * r->ninst + 600;
 	g->a.ref = malloc(g->a.cap_ref * sizeof(*g->a.ref));
 	g->block_pc = malloc((r->nbb + 1) * sizeof(*g->block_pc));
 	g->pin_block = calloc(r->nbb + 1, sizeof(*g->pin_block));

@@ -350,6 +350,8 @@ enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zer
 void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off);
 void gen_vector(struct gen *g, const struct ir_inst *i);  /* ops_vec.c */
 void gen_memory(struct gen *g, const struct ir_inst *i);  /* ops_mem.c */
+/* In the stub of an access by a window (mem/tlb.h): positions of jumps to what does without the TLB; NO_INDEX. */
+void gen_window_missed(struct gen *g, const struct stub *s, uint32_t from[3]);
 void gen_call(struct gen *g, const struct ir_inst *i);    /* ops_call.c */
 /* Expand a call of a helper that is an intrinsic. False: nothing was made. ops_intrinsic.c */
 bool gen_intrinsic(struct gen *g, const struct ir_inst *i);

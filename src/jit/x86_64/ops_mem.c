@@ -87,6 +87,49 @@ static struct operand tlb_hit(struct gen *g, unsigned addr, int32_t disp, struct
 	return (struct operand){ addr, RCX, disp };
 }
 
+/* ---- windows ---- */
+
+static int32_t window_at(unsigned window, size_t member)
+{
+	return (int32_t)(offsetof(struct tlb, window) + (window - 1) * sizeof(struct tlb_window) + member);
+}
+
+/*
+ * Jumps to the stub unless `size` bytes at addr + disp lie in the window. rcx is its addend then. The position of
+ * the jump.
+ */
+static uint32_t window_hit(struct gen *g, unsigned window, unsigned addr, int32_t disp, unsigned size)
+{
+	size_t limit = offsetof(struct tlb_window, limit) + 8 * tlb_span(size);
+	struct assembler *a = &g->a;
+	uint32_t from;
+
+	a_load(a, true, RCX, R14, window_at(window, offsetof(struct tlb_window, minus)));
+	if (disp)
+		a_rx(a, true, 0x8d, RCX, RCX, addr, disp); /* lea */
+	else
+		a_alu(a, ALU_ADD, true, RCX, addr);
+	a_alu_mem(a, ALU_CMP, true, RCX, R14, window_at(window, limit));
+	from = a_jcc(a, CC_AE);
+	a_load(a, true, RCX, R14, window_at(window, offsetof(struct tlb_window, addend)));
+	return from;
+}
+
+/* What to reach memory with, by the access' window or the entry of the TLB. */
+static struct operand hit(struct gen *g, const struct ir_inst *i, unsigned addr, enum mem_access kind,
+			  uint32_t from[2])
+{
+	unsigned window = ir_window_of(i->imm, i->op);
+	struct ir_memop m = ir_memop_of(i);
+	int32_t disp = ir_disp_of(i);
+
+	if (!window)
+		return tlb_hit(g, addr, disp, m, kind, from);
+	from[0] = window_hit(g, window, addr, disp, m.size);
+	from[1] = NO_INDEX;
+	return (struct operand){ addr, RCX, disp };
+}
+
 static void load_value(struct gen *g, const struct ir_inst *i, struct ir_memop m, unsigned dst,
 		       struct operand at)
 {
@@ -233,7 +276,7 @@ static void load(struct gen *g, const struct ir_inst *i)
 		live_xmm &= ~(1u << dst);
 	else
 		live &= ~(1u << dst);
-	at = tlb_hit(g, addr, ir_disp_of(i), m, MEM_READ, from);
+	at = hit(g, i, addr, MEM_READ, from);
 	if (i->type == IR_V128)
 		load_vector(g, m, dst, at);
 	else
@@ -251,7 +294,7 @@ static void store(struct gen *g, const struct ir_inst *i)
 	struct operand at;
 	struct stub *s;
 
-	at = tlb_hit(g, addr, ir_disp_of(i), m, MEM_WRITE, from);
+	at = hit(g, i, addr, MEM_WRITE, from);
 	if (i->type == IR_V128)
 		store_vector(g, m, src, at);
 	else
@@ -261,17 +304,12 @@ static void store(struct gen *g, const struct ir_inst *i)
 	s->reg = src;
 }
 
-/* The index is that of the first byte; the last one's block must be the same. */
-static void probe(struct gen *g, const struct ir_inst *i)
+/*
+ * Find the host address of what a PROBE asks for in the TLB. The index is that of the first byte; the last one's
+ * block must be the same.
+ */
+static void probe_tlb(struct gen *g, struct ir_probe p, unsigned base, unsigned dst, uint32_t from[2])
 {
-	struct ir_probe p = ir_probe_of(i->imm, i->aux);
-	unsigned base = use_reg(g, i->arg[0]), dst;
-	uint32_t from[2] = { NO_INDEX, NO_INDEX }, live;
-	struct stub *s;
-
-	operands_read(g);
-	dst = def_reg(g);
-	live = live_gprs(g) & ~(1u << dst);
 	entry_of(g, base, p.low);
 	from[0] = check_tag(g, base, p.high - 1, p.kind);
 	if (p.loads) {
@@ -285,6 +323,24 @@ static void probe(struct gen *g, const struct ir_inst *i)
 		a_rx(&g->a, true, 0x8b, dst, R14, RCX, ADDEND);
 		a_alu(&g->a, ALU_ADD, true, dst, base);
 	}
+}
+
+static void probe(struct gen *g, const struct ir_inst *i)
+{
+	struct ir_probe p = ir_probe_of(i->imm, i->aux);
+	unsigned base = use_reg(g, i->arg[0]), dst, window = ir_window_of(i->imm, IR_PROBE);
+	uint32_t from[2] = { NO_INDEX, NO_INDEX }, live;
+	struct stub *s;
+
+	operands_read(g);
+	dst = def_reg(g);
+	live = live_gprs(g) & ~(1u << dst);
+	if (window) {
+		from[0] = window_hit(g, window, base, p.low, (unsigned)(p.high - p.low));
+		a_rx(&g->a, true, 0x8d, dst, RCX, base, 0); /* lea */
+	} else {
+		probe_tlb(g, p, base, dst, from);
+	}
 	s = access_stub(g, STUB_PROBE, i, from, live, live_xmms(g));
 	s->addr = base;
 	s->reg = dst;
@@ -295,6 +351,37 @@ static void keep_flags(struct gen *g, const struct ir_inst *i, const uint8_t *st
 {
 	if (access_keeps_flags(i))
 		a_flags_kept(&g->a, start);
+}
+
+/*
+ * In the stub of an access that missed its window: by the TLB, most times. from[] are the jumps for when that
+ * does not do.
+ */
+void gen_window_missed(struct gen *g, const struct stub *s, uint32_t from[3])
+{
+	enum ir_op op = s->kind == STUB_LOAD ? IR_LOAD : s->kind == STUB_STORE ? IR_STORE : IR_PROBE;
+	const struct ir_inst i = { .op = op, .type = s->type, .aux = s->aux, .imm = s->imm };
+	int32_t misses = window_at(ir_window_of(s->imm, op), offsetof(struct tlb_window, misses));
+	struct ir_memop m = ir_memop_of(&i);
+	struct operand at;
+
+	a_alu_mem_imm(&g->a, ALU_SUB, false, R14, misses, 1);
+	from[2] = a_jcc(&g->a, CC_B);
+	if (op == IR_PROBE) {
+		from[1] = NO_INDEX;
+		probe_tlb(g, ir_probe_of(i.imm, i.aux), s->addr, s->reg, from);
+	} else {
+		at = tlb_hit(g, s->addr, ir_disp_of(&i), m, op == IR_LOAD ? MEM_READ : MEM_WRITE, from);
+		if (op == IR_LOAD && s->type == IR_V128)
+			load_vector(g, m, s->reg, at);
+		else if (op == IR_LOAD)
+			load_value(g, &i, m, s->reg, at);
+		else if (s->type == IR_V128)
+			store_vector(g, m, s->reg, at);
+		else
+			store_value(g, m, s->reg, at);
+	}
+	a_patch(&g->a, a_jmp(&g->a), s->back);
 }
 
 static void load_host(struct gen *g, const struct ir_inst *i)

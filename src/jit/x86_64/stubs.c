@@ -184,6 +184,18 @@ static void probe(struct gen *g, const struct stub *s)
 	leave(g, IR_LEAVE_UNSHARED, 0);
 }
 
+static void by_window(struct gen *g, const struct stub *s)
+{
+	uint32_t from[3];
+
+	if (!ir_window_of(s->imm, s->kind == STUB_PROBE ? IR_PROBE : IR_LOAD))
+		return;
+	gen_window_missed(g, s, from);
+	for (unsigned n = 0; n < 3; n++)
+		if (from[n] != NO_INDEX)
+			a_patch_here(&g->a, from[n]);
+}
+
 static void gen_stub(struct gen *g, const struct stub *s)
 {
 	for (unsigned n = 0; n < 2; n++)
@@ -197,9 +209,11 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		break;
 	case STUB_LOAD:
 	case STUB_STORE:
+		by_window(g, s);
 		access(g, s);
 		break;
 	case STUB_PROBE:
+		by_window(g, s);
 		probe(g, s);
 		break;
 	case STUB_FAULT:

@@ -1,0 +1,124 @@
+/*
+ * Windows of the TLB (mem/tlb.h) for tables: accesses at an address and a small number, that comes from a byte of
+ * memory or has been cut out of something. Where the table lies is mostly the same, and the number is known
+ * late: what waits for the entry should not wait for a look into the TLB, too, which depends on it.
+ *
+ * Addresses that walk through memory are known early, and have none: their look into the TLB is done beside other
+ * things. Nothing but speed hangs on the choice. Any access may go through any window of its kind.
+ */
+#include "ir/opt.h"
+
+/* Of an entry's number; an entry has at most 2^SCALE_MAX bytes. */
+#define SMALL_BITS 13
+#define SCALE_MAX  4
+
+struct windows {
+	const struct ir_inst *inst;
+	uint32_t base[TLB_WINDOWS]; /* what the addresses of each window are made from */
+	unsigned count[2];          /* of windows, by kind */
+	unsigned first;
+};
+
+static bool is_const(const struct windows *w, uint32_t id, uint64_t low, uint64_t high)
+{
+	return w->inst[id].op == IR_CONST && w->inst[id].imm >= low && w->inst[id].imm <= high;
+}
+
+/* Has it few bits? */
+static bool is_small(const struct windows *w, const struct ir_inst *i)
+{
+	unsigned bits = ir_type_bits((enum ir_type)i->type);
+
+	switch (i->op) {
+	case IR_LOAD:
+	case IR_LOAD_HOST:
+		return i->type != IR_V128 && ir_memop_of(i).size == 1 && !ir_memop_of(i).sign_extend;
+	case IR_EXTRACT:
+		return ir_field_len(i) <= SMALL_BITS;
+	case IR_ZEXT8:
+		return true;
+	case IR_AND:
+		return is_const(w, i->arg[1], 0, (1 << SMALL_BITS) - 1);
+	case IR_SHR:
+		return is_const(w, i->arg[1], bits - SMALL_BITS, bits - 1);
+	default:
+		return false;
+	}
+}
+
+/*
+ * Is it the offset of an entry of a table? The front end may have shifted first, and masked then.
+ */
+static bool is_offset(const struct windows *w, uint32_t id)
+{
+	const struct ir_inst *i = &w->inst[id];
+
+	if (i->op == IR_SHL && is_const(w, i->arg[1], 0, SCALE_MAX))
+		i = &w->inst[i->arg[0]];
+	else if (i->op == IR_AND && is_const(w, i->arg[1], 0, (1 << (SMALL_BITS + SCALE_MAX)) - 1))
+		return true;
+	return is_small(w, i);
+}
+
+/* A window for accesses that start from `base`, plus 1; 0: there is none left. */
+static unsigned window_for(struct windows *w, uint32_t base, bool store)
+{
+	uint32_t *known = &w->base[store ? TLB_WINDOWS_WRITE : 0];
+	unsigned n = 0;
+
+	while (n < w->count[store] && known[n] != base)
+		n++;
+	if (n == TLB_WINDOWS_WRITE)
+		return 0;
+	if (n == w->count[store])
+		known[w->count[store]++] = base;
+	return (w->first + n) % TLB_WINDOWS_WRITE + (store ? TLB_WINDOWS_WRITE : 0) + 1;
+}
+
+static void look_at(struct windows *w, struct ir_inst *i)
+{
+	const struct ir_inst *sum;
+	bool store = i->op == IR_STORE;
+	uint32_t table;
+	unsigned span;
+
+	if (i->op == IR_PROBE) {
+		struct ir_probe p = ir_probe_of(i->imm, i->aux);
+
+		span = (unsigned)(p.high - p.low);
+		store = p.kind == MEM_WRITE;
+	} else if (i->op == IR_LOAD || i->op == IR_STORE) {
+		span = ir_memop_of(i).size;
+		if (ir_memop_of(i).aligned)
+			return;
+	} else {
+		return;
+	}
+	sum = &w->inst[i->arg[0]];
+	if (sum->op != IR_ADD || tlb_span(span) >= TLB_SPANS)
+		return;
+	if (is_offset(w, sum->arg[0]))
+		table = sum->arg[1];
+	else if (is_offset(w, sum->arg[1]))
+		table = sum->arg[0];
+	else
+		return;
+	i->imm = ir_with_window(i->imm, (enum ir_op)i->op, window_for(w, table, store));
+}
+
+/* Those of other regions are mostly others. */
+static unsigned first_window(const struct ir_region *r)
+{
+	for (uint32_t id = 0; id < r->ninst; id++)
+		if (r->inst[id].op == IR_INSN)
+			return (uint32_t)(r->inst[id].imm >> 2 & 0x3ff) * UINT32_C(0x9e3779b1) >> 16;
+	return 0;
+}
+
+void opt_window(struct ir_region *r)
+{
+	struct windows w = {.inst = r->inst, .first = first_window(r)};
+
+	for (uint32_t id = 0; id < r->ninst; id++)
+		look_at(&w, &r->inst[id]);
+}
