@@ -87,6 +87,9 @@ static bool put_backwards(struct output *o, uint32_t id, uint64_t c)
 
 	if (i->op != IR_LTS && i->op != IR_LES && i->op != IR_LTU && i->op != IR_LEU)
 		return false;
+	/* Of a doubleword the low word counts. */
+	if (is_32)
+		c = (uint32_t)c;
 	if (i->op == IR_LES || i->op == IR_LEU) {
 		if (c == least)
 			return false;

@@ -270,8 +270,26 @@ static enum simpler only_less(struct opt *o, struct ir_inst *i)
 	return CHANGED;
 }
 
+/* Of a doubleword whose low word is compared only that counts; in what follows, too. */
+static bool narrow_constants(struct opt *o, struct ir_inst *i)
+{
+	bool any = false;
+
+	for (unsigned k = 0; k < 2 && i->aux == IR_I32; k++) {
+		const struct ir_inst *c = &o->inst[i->arg[k]];
+
+		if (c->op != IR_CONST || c->type != IR_I64)
+			continue;
+		i->arg[k] = opt_make_const(o, IR_I32, (uint32_t)c->imm);
+		any = true;
+	}
+	return any;
+}
+
 enum simpler opt_compare(struct opt *o, struct ir_inst *i, uint32_t *value)
 {
+	if (i->op >= IR_EQ && i->op <= IR_CMP3U && narrow_constants(o, i))
+		return CHANGED;
 	switch (i->op) {
 	case IR_EQ:
 	case IR_NE:

@@ -35,7 +35,9 @@ bool opt_fold(const struct ir_inst *i, const uint64_t c[3], uint64_t *result)
 {
 	bool compares = i->op == IR_ADDCARRY || (i->op >= IR_EQ && i->op <= IR_CMP3U);
 	unsigned bits = ir_type_bits((enum ir_type)(compares ? i->aux : i->type));
-	uint64_t a = c[0], b = c[1], v;
+	/* Comparisons of words take the low ones of doublewords, too. */
+	uint64_t of = compares ? ir_low_mask(bits) : UINT64_MAX;
+	uint64_t a = c[0] & of, b = c[1] & of, v;
 	int64_t sa = sext64(a, bits), sb = sext64(b, bits);
 	unsigned n = (unsigned)b & (bits - 1);
 

@@ -8,7 +8,7 @@
 #include "jit/region_cache.h"
 #include "util/slab.h"
 
-#define PATCHES 512     /* of pages of their own, at worst */
+#define PATCHES 192     /* of pages of their own, at worst */
 #define CODE_STEP 16u
 #define UNOWNED 0x8000u /* of region.held: reclaimed while it was held, so that who lets go last frees it */
 

@@ -205,10 +205,19 @@ static enum ir_type any_type(struct gen *g)
 	return chance(g, 15) ? IR_V128 : int_type(g);
 }
 
+/* The low word of a doubleword; sometimes a word. */
+static ir_val low_word(struct gen *g)
+{
+	return pick(g, chance(g, 80) ? IR_I64 : IR_I32);
+}
+
 static ir_val boolean(struct gen *g)
 {
 	enum ir_type t = int_type(g);
 
+	if (chance(g, 20))
+		return ir_compare_low(g->r, IR_EQ + below(g, IR_LEU - IR_EQ + 1), low_word(g),
+				      low_word(g));
 	return ir_bin(g->r, IR_EQ + below(g, IR_LEU - IR_EQ + 1), pick(g, t), pick(g, t));
 }
 
@@ -245,8 +254,14 @@ static void pure_int(struct gen *g)
 		keep(g, IR_I64, boolean(g));
 		break;
 	case 7:
-		keep(g, IR_I64,
-		     ir_bin(g->r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, pick(g, t), pick(g, t)));
+		if (chance(g, 30))
+			keep(g, IR_I64,
+			     ir_compare_low(g->r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, low_word(g),
+					    low_word(g)));
+		else
+			keep(g, IR_I64,
+			     ir_bin(g->r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, pick(g, t),
+				    pick(g, t)));
 		break;
 	case 8:
 		keep(g, t,

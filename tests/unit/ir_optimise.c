@@ -96,6 +96,29 @@ static void test_constants(void **state)
 	       "exit_direct 0x2000 (exit 0)\n");
 }
 
+/* Of doublewords whose low words are compared the high ones do not count. */
+static void test_low_constants(void **state)
+{
+	(void)state;
+	begin();
+	set(3, ir_compare_low(&r, IR_EQ, k64(UINT64_MAX), ir_const(&r, IR_I32, UINT32_MAX)));
+	set(4, ir_compare_low(&r, IR_CMP3S, k64(UINT64_C(0x1ffffffff)), k64(0)));
+	set(5, ir_compare_low(&r, IR_LTU, get(6), k64(UINT64_C(0x100000000))));
+	set(7, ir_compare_low(&r, IR_EQ, ir_un(&r, IR_ZEXT8, get(6)), k64(UINT64_C(0x100000000))));
+	expect("%1 = const.i64 0x1\n"
+	       "set.i64 [0x2018] %1\n"
+	       "%3 = const.i64 0x0\n"
+	       "set.i64 [0x2020] %1\n"
+	       "%5 = get.i64 [0x2030]\n"
+	       "%6 = const.i32 0x0\n"
+	       "set.i64 [0x2028] %3\n"
+	       "%8 = const.i64 0xff\n"
+	       "%9 = and.i64 %5, %8\n"
+	       "%10 = eq.i64 %9, %6\n"
+	       "set.i64 [0x2038] %10\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+}
+
 static void test_forwarding(void **state)
 {
 	(void)state;
@@ -540,6 +563,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_constants),
+		cmocka_unit_test(test_low_constants),
 		cmocka_unit_test(test_forwarding),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_dead_sets),
