@@ -123,17 +123,45 @@ static void put_value(struct ir_env *env, uint16_t operand, struct code_atomic a
 		*(code_u32 *)p = (uint32_t)v;
 }
 
+/* Host memory of what locks are made of: aligned, in the TLB for loads and stores; NULL: look closer. */
+static void *hit(struct ir_env *env, uint64_t ea, unsigned size)
+{
+	const struct tlb_entry *e = tlb_slot(env->door.tlb, ea);
+	uint64_t block = ea & ~TLB_BLOCK_MASK;
+
+	if (ea & (size - 1) || e->tag[MEM_READ] != block || e->tag[MEM_WRITE] != block)
+		return NULL;
+	return (void *)(uintptr_t)(ea + e->addend);
+}
+
 bool code_cas(struct ir_env *env, const struct code_wide *op)
 {
 	struct code_atomic a = code_atomic_of(op->imm);
 	uint64_t ea = *(const code_u64 *)code_at(env, op->a);
-	u128 expected =
-		reorder(low_bytes(get_value(env, op->b, a.type), a.size), a.size, a.big_endian);
-	u128 desired =
-		reorder(low_bytes(get_value(env, op->c, a.type), a.size), a.size, a.big_endian);
+	u128 expected, desired;
 	bool report;
-	void *p = mem_atomic_ptr(&env->door, ea, a.size, true, &report);
+	void *p;
 
+	if (LIKELY((a.size == 4 || a.size == 8) && a.type == IR_I64 && !a.sign_extend &&
+		   a.big_endian != HOST_LITTLE_ENDIAN && (p = hit(env, ea, a.size)))) {
+		uint64_t old = *(const code_u64 *)code_at(env, op->b);
+		uint64_t new = *(const code_u64 *)code_at(env, op->c);
+		uint32_t old32 = (uint32_t)old;
+
+		if (a.size == 8) {
+			__atomic_compare_exchange_n((uint64_t *)p, &old, new, false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		} else {
+			__atomic_compare_exchange_n((uint32_t *)p, &old32, (uint32_t)new, false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+			old = old32;
+		}
+		*(code_u64 *)code_at(env, op->d) = old;
+		return true;
+	}
+	expected = reorder(low_bytes(get_value(env, op->b, a.type), a.size), a.size, a.big_endian);
+	desired = reorder(low_bytes(get_value(env, op->c, a.type), a.size), a.size, a.big_endian);
+	p = mem_atomic_ptr(&env->door, ea, a.size, true, &report);
 	if (!p)
 		return false;
 	if (swap(p, a.size, &expected, desired) && report)
