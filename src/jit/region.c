@@ -12,6 +12,9 @@
 #define CODE_STEP 16u
 #define UNOWNED 0x8000u /* of region.held: reclaimed while it was held, so that who lets go last frees it */
 
+/* Code may go on forwards without looking for requests in an aligned piece of so much memory (log2). */
+#define NO_POLL_SHIFT 16
+
 static uint32_t region_hash(uint64_t host, uint32_t mode)
 {
 	uint64_t h = (host >> 2) * UINT64_C(0x9e3779b97f4a7c15);
@@ -362,15 +365,15 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 	    exit < f->code->nexit && !f->link[exit].to &&
 	    (from->host ^ to->host) >> region_span_shift(to->mode) == 0 && from->mode == to->mode) {
 		struct region_link *l = &f->link[exit];
-		bool same_block = (from->host ^ to->host) >> TLB_BLOCK_SHIFT == 0;
+		bool near = (from->host ^ to->host) >> NO_POLL_SHIFT == 0;
 
 		region_use(&rc->clock, from);
 		region_use(&rc->clock, to);
 		l->to = to;
 		l->next = t->incoming;
 		t->incoming = l;
-		/* Forwards in a block there is an end to it soon. */
-		jit_link(f->code, exit, t->code, to->host <= from->host || !same_block);
+		/* Only forwards, there is an end to it soon. */
+		jit_link(f->code, exit, t->code, to->host <= from->host || !near);
 		patched(rc);
 	}
 	pthread_mutex_unlock(&rc->lock);
