@@ -204,6 +204,9 @@ static inline void cpu_set_mode(struct cpu *c, uint32_t mode)
 	c->mode = mode;
 }
 
+/* The context or the mode may have changed, and compiled code goes on: by what is for them now. */
+void cpu_jumps_select(struct cpu *c);
+
 /*
  * Before anything is run: have compiled code find what is for the present context and mode. The region there for
  * an address, or NULL.

@@ -129,6 +129,13 @@ static struct table *present(struct cpu *c)
 	return s->now;
 }
 
+void cpu_jumps_select(struct cpu *c)
+{
+	/* A processor without a run loop, of a test of its helpers, has none. */
+	if (LIKELY(c->jumps))
+		present(c);
+}
+
 struct region *cpu_jumps_find(struct cpu *c, uint64_t pc)
 {
 	const struct known *k = &present(c)->known[index_of(pc)];

@@ -27,17 +27,23 @@ static const struct ir_helper hypercall_helper = {
 	.flags = STATE,
 };
 
-/* Both give the address to go on at. */
+/* The address to go on at, in the state that there is now. */
+static uint64_t elsewhere(struct ir_env *env)
+{
+	cpu_jumps_select(&p9_of_env(env)->cpu);
+	return env->pc;
+}
+
 static uint64_t h_system_call(struct ir_env *env, uint64_t next)
 {
 	p9_system_call(p9_of_env(env), false, 0, next);
-	return env->pc;
+	return elsewhere(env);
 }
 
 static uint64_t h_system_call_vectored(struct ir_env *env, uint64_t next, uint64_t level)
 {
 	p9_system_call(p9_of_env(env), true, level, next);
-	return env->pc;
+	return elsewhere(env);
 }
 
 static const struct ir_helper system_call_helper = {
@@ -118,7 +124,7 @@ static uint64_t h_rfid(struct ir_env *env)
 	struct p9_cpu *p = p9_of_env(env);
 
 	return_from(p, p->regs.srr0, p->regs.srr1);
-	return env->pc;
+	return elsewhere(env);
 }
 
 static uint64_t h_rfscv(struct ir_env *env)
@@ -126,7 +132,7 @@ static uint64_t h_rfscv(struct ir_env *env)
 	struct p9_cpu *p = p9_of_env(env);
 
 	return_from(p, p->regs.lr, p->regs.ctr);
-	return env->pc;
+	return elsewhere(env);
 }
 
 static const struct ir_helper rfid_helper = {
