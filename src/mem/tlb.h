@@ -68,8 +68,9 @@ struct tlb_window {
 
 ASSERT_SIZE(struct tlb_window, 128);
 
+/* Whole lines of the host's caches: what allocates it by lines gives no other size. */
 struct tlb {
-	struct tlb_entry entry[TLB_ENTRIES];
+	_Alignas(64) struct tlb_entry entry[TLB_ENTRIES];
 	struct tlb_window window[TLB_WINDOWS];
 	uint32_t windows; /* a bit for each that is not empty */
 };
