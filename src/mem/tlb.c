@@ -125,8 +125,8 @@ void tlb_flush_range(struct tlb *tlb, uint64_t start, uint64_t len)
 	uint64_t first = start >> TLB_BLOCK_SHIFT, last = (start + len - 1) >> TLB_BLOCK_SHIFT;
 	uint64_t block;
 
-	if (!len || start + len - 1 < start) {
-		/* All, or a range that wraps round the end of the address space: rare, so all. */
+	if (!len || start + len - 1 < start || last - first == UINT64_MAX >> TLB_BLOCK_SHIFT) {
+		/* All, or a range that wraps round the end of the address space, or nearly all: rare, so all. */
 		tlb_flush(tlb);
 		return;
 	}

@@ -456,6 +456,9 @@ static void test_flush_windows(void **state)
 	tlb_flush_range(&p.tlb, GUEST + 4096, UINT64_C(0x40000000));
 	expect_windows("1010");
 	fill_windows();
+	tlb_flush_range(&p.tlb, 1, UINT64_MAX - 1);
+	expect_windows("0000");
+	fill_windows();
 	tlb_flush_range(&p.tlb, GUEST + 8192, 4096);
 	expect_windows("1111");
 	tlb_flush_host(&p.tlb, HVA(&p.ram[3][4095]), 1);

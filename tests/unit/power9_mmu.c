@@ -447,12 +447,12 @@ static void test_tlbie_of_own_code(void **state)
 		code[4] = 0x38600000u | n;
 		machine_code(&m, page[n], code, 6);
 	}
-	/* Often from one to itself: by then all is compiled and linked. */
+	/* Often from one to itself, while another page is named: by then all is compiled and linked. */
 	for (unsigned n = 0; n < 40; n++) {
 		unsigned from = n / 10 & 1, to = n % 10 == 9 ? !from : from;
 
 		r->gpr[3] = 2;
-		r->gpr[5] = EA | 5 << 5;
+		r->gpr[5] = (from == to ? table : EA) | 5 << 5;
 		r->gpr[6] = (uint64_t)PID << 32;
 		r->gpr[8] = table + (((uint8_t *)pte - m.ram) & 0xffff);
 		r->gpr[9] = htobe64(entry[to]);

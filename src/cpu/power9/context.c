@@ -110,7 +110,7 @@ static bool fetched(const struct p9_context *x, uint64_t start, uint64_t end)
 	uint64_t first = start >> TLB_BLOCK_SHIFT, last = (end - 1) >> TLB_BLOCK_SHIFT;
 
 	/* A kernel runs little of its user's code, and changes much of the rest. */
-	if (end <= QUADRANT_1 && !x->low_code)
+	if (end - 1 < QUADRANT_1 && !x->low_code)
 		return false;
 	if (last - first > P9_FETCHED_BITS / 8)
 		return true;

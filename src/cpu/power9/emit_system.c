@@ -583,7 +583,7 @@ static uint64_t h_tlbie(struct ir_env *env, uint64_t rb, uint64_t rs, uint64_t c
 		p9_mmu_request(&p->cpu, &req);
 	else
 		cpu_broadcast(p->cpu.system, &p->cpu, &req);
-	/* Linked code would go on without looking where the next lies (p9_exit_refetch). */
+	/* Linked code goes on without looking where the next instruction lies: not for long. */
 	if (p->cpu.fetch_context != fetched)
 		atomic_store(&p->cpu.env.exit_request, 1);
 	return 0;

@@ -207,13 +207,8 @@ void p9_exit_refetch(struct p9_translator *t)
 {
 	uint64_t next = p9_mode64(t) ? t->pc + 4 : (uint32_t)(t->pc + 4);
 
-	if (traced(t)) {
-		p9_exit_indirect(t, ir_pc(t->r, next));
-		return;
-	}
-	/* Never within the region. What is linked is alive, and asks exit_request first. */
-	ir_exit_direct(t->r, next);
-	t->ended = true;
+	/* By the jump cache, which has nothing after an invalidation: direct jumps forwards would not ask. */
+	p9_exit_indirect(t, ir_pc(t->r, next));
 }
 
 /* ---- the checks before an instruction ---- */
