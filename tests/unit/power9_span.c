@@ -127,15 +127,21 @@ static void test_page_sizes(void **state)
 	}
 }
 
-/* The same first frame in pages of several sizes, and the others elsewhere. */
-static void test_one_frame_in_two_pages(void **state)
+/* The three pieces in one frame, and the second and third, which tell others, in the other. */
+static void put_both(void)
 {
-	(void)state;
 	put_first(FRAME, FAR_SECOND);
 	put_second(FRAME, FAR_SECOND, FAR_THIRD, 1);
 	put_third(FRAME, FAR_THIRD, 2);
 	put_second(OTHER, FAR_SECOND, FAR_THIRD, 3);
 	put_third(OTHER, FAR_THIRD, 4);
+}
+
+/* The same first frame in pages of several sizes, and the others elsewhere. */
+static void test_one_frame_in_two_pages(void **state)
+{
+	(void)state;
+	put_both();
 	machine_map(&m, PID, EA, FRAME, 21, EAA_ALL);
 	machine_map(&m, 8, EA, FRAME, 16, EAA_ALL);
 	machine_map(&m, 8, EA + 0x30000, OTHER + 0x30000, 16, EAA_ALL);
@@ -157,11 +163,7 @@ static void test_split(void **state)
 	uint64_t *large = machine_map(&m, PID, EA, FRAME, 21, EAA_ALL), whole = *large, split;
 
 	(void)state;
-	put_first(FRAME, FAR_SECOND);
-	put_second(FRAME, FAR_SECOND, FAR_THIRD, 1);
-	put_third(FRAME, FAR_THIRD, 2);
-	put_second(OTHER, FAR_SECOND, FAR_THIRD, 3);
-	put_third(OTHER, FAR_THIRD, 4);
+	put_both();
 	run(PID, EA, 1, 2);
 	*large = 0;
 	for (uint64_t at = 0; at < 2 << 20; at += 0x10000)

@@ -87,12 +87,17 @@ static ir_val next_pc(struct p9_translator *t)
 	return ir_pc(t->r, p9_mode64(t) ? t->pc + 4 : (uint32_t)(t->pc + 4));
 }
 
+static void resume_after(struct p9_translator *t, const struct ir_helper *h)
+{
+	p9_call0(t, h);
+	ir_exit_resume(t->r);
+	t->ended = true;
+}
+
 void p9_emit_sc(struct p9_translator *t, const struct p9_insn *i)
 {
 	if (insn_LEV(i) & 1) {
-		p9_call0(t, &hypercall_helper);
-		ir_exit_resume(t->r);
-		t->ended = true;
+		resume_after(t, &hypercall_helper);
 		return;
 	}
 	exit_elsewhere(t, p9_call1(t, &system_call_helper, next_pc(t)));
@@ -148,13 +153,6 @@ static const struct ir_helper rfscv_helper = {
 	.result = IR_I64,
 	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_DOOR,
 };
-
-static void resume_after(struct p9_translator *t, const struct ir_helper *h)
-{
-	p9_call0(t, h);
-	ir_exit_resume(t->r);
-	t->ended = true;
-}
 
 void p9_emit_rfid(struct p9_translator *t, const struct p9_insn *i)
 {
