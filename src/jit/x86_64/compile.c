@@ -566,7 +566,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->pin_block = calloc(r->nbb + 1, sizeof(*g->pin_block));
 	if (!order || !g->a.ref || !g->block_pc || !g->pin_block || !g->val || !g->next || !g->block_at ||
 	    !g->fixup || !g->stub || !g->exit_where || !ir_cfg_init(&g->cfg, r) ||
-	    !alloc_init(g) || !pins_choose(g))
+	    !runs_find(g) || !alloc_init(g) || !pins_choose(g))
 		goto out;
 	for (unsigned n = 0; n < 16; n++)
 		g->in_gpr[n] = g->in_xmm[n] = NO_INDEX;

@@ -141,6 +141,7 @@ struct gen {
 	uint32_t (*next)[4]; /* by instruction and operand: the next use after this one */
 	uint32_t *block_at;  /* by block: position of its code, NO_INDEX */
 	uint64_t *block_pc;  /* by block: ir_block_pcs */
+	float *runs;         /* by block: how often it is likely to run for one run of the region */
 	struct fixup {
 		uint32_t where, block;
 	} *fixup;
@@ -212,6 +213,12 @@ static inline const struct ir_inst *inst_of(const struct gen *g, uint32_t v)
 	return &g->r->inst[v];
 }
 
+/* What a block ends with. */
+static inline const struct ir_inst *last_of(const struct gen *g, uint32_t block)
+{
+	return &g->r->inst[g->r->bb[block].first + g->r->bb[block].count - 1];
+}
+
 /* The operands that its code reads: a carry that is in the flags needs none. */
 static inline unsigned nargs_of(const struct gen *g, uint32_t n)
 {
@@ -226,6 +233,11 @@ static inline bool wide(const struct ir_inst *i)
 /* ---- uses.c ---- */
 
 bool alloc_init(struct gen *g);
+
+/* ---- runs.c ---- */
+
+/* Sets g->runs. False: out of memory. */
+bool runs_find(struct gen *g);
 
 /* ---- tree.c ---- */
 
