@@ -77,6 +77,8 @@ bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct r
 	ir->base = g->pc & ~TLB_BLOCK_MASK;
 	ir->span = region_span_shift(g->mode);
 	*len = s->arch->translate(g->mode & ~REGION_SPAN_MASK, ir, g->pc, bytes, size, CPU_REGION_INSNS);
+	if (s->optimise)
+		ir_peel(ir);
 	if (!ir->failed && s->optimise && shares_checks(s, g))
 		ir_optimise_shared(ir);
 	else if (!ir->failed && s->optimise)

@@ -132,6 +132,21 @@ bool ir_cfg_dominates(const struct ir_cfg *g, uint32_t a, uint32_t b)
 	return a == b;
 }
 
+bool ir_only_jumps(const struct ir_region *r, uint32_t b)
+{
+	const struct ir_bb *bb = &r->bb[b];
+
+	return bb->count == 1 && r->inst[bb->first].op == IR_JUMP;
+}
+
+uint32_t ir_through(const struct ir_region *r, uint32_t b)
+{
+	/* The bound is for loops of such blocks. */
+	for (unsigned steps = 0; steps < 8 && ir_only_jumps(r, b); steps++)
+		b = r->inst[r->bb[b].first].arg[1];
+	return b;
+}
+
 /* All that gets to `from` without passing the head. */
 static void mark_loop(const struct ir_cfg *g, uint32_t head, uint32_t from, bool *in, uint32_t *stack)
 {

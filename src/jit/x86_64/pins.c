@@ -18,7 +18,7 @@
 #define REGISTERS 10 /* bits in VALUE_GPR */
 
 /* By gain; those that calls keep first. */
-static const uint8_t pin_reg[MAX_PINS] = {RBX, R12, R13, R15, R11, R10};
+static const uint8_t pin_reg[MAX_PINS] = {RBX, R12, R13, R15, R11, R10, R9, R8};
 
 /* ---- values made where they are to be ---- */
 
@@ -136,7 +136,7 @@ static void sort(struct choice *c)
 		c->order[at] = k;
 		n++;
 	}
-	c->n = n < MAX_PINS ? n : MAX_PINS;
+	c->n = n < c->g->max_pins ? n : c->g->max_pins;
 	for (unsigned k = 0; k < c->n; k++)
 		c->top |= bit(c->order[k]);
 }

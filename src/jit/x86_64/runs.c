@@ -54,6 +54,7 @@ static void find_runs(struct gen *g, const uint8_t *depth)
 			share[!stays] = 1 - 1 / LOOP_RUNS;
 			share[stays] = 1 / LOOP_RUNS;
 		}
+		g->share[b] = share[0];
 		for (unsigned t = 0; t < n; t++)
 			if (cfg->number[target[t]] > k)
 				g->runs[target[t]] += g->runs[b] * share[t];
@@ -66,8 +67,9 @@ bool runs_find(struct gen *g)
 	uint8_t *depth;
 
 	g->runs = scratch_take(s, g->r->nbb + 1, sizeof(*g->runs));
+	g->share = scratch_take(s, g->r->nbb + 1, sizeof(*g->share));
 	depth = scratch_take(s, g->r->nbb + 1, sizeof(*depth));
-	if (!g->runs || !depth)
+	if (!g->runs || !g->share || !depth)
 		return false;
 	memset(g->runs, 0, (g->r->nbb + 1) * sizeof(*g->runs));
 	if (!find_depths(g, depth))
