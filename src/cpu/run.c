@@ -255,13 +255,14 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	if (LIKELY(entry))
 		return entry;
 	region_use(s->clock, g);
-	if (!s->jit || g->runs == CPU_RUNS_ASKED)
+	if (!s->jit)
 		return NULL;
 	after = atomic_load_explicit(&s->jit_after, memory_order_relaxed);
-	if (++g->runs < after)
+	if (!cpu_count_run(g, after))
 		return NULL;
-	/* Once only, whatever comes of it; or later, if there is too much to do now. */
-	g->runs = cpu_compile(c, g) ? CPU_RUNS_ASKED : (uint16_t)(after / 2);
+	/* Later, if there is too much to do now. */
+	if (!cpu_compile(c, g))
+		region_set_runs(g, (uint16_t)(after / 2));
 	return region_entry(g);
 }
 
@@ -327,8 +328,8 @@ enum cpu_exit cpu_run(struct cpu *c)
 			goto fault;
 		}
 		if (UNLIKELY(hot)) {
-			if (g->runs < CPU_JIT_AFTER)
-				g->runs = CPU_JIT_AFTER;
+			if (region_runs(g) < CPU_JIT_AFTER)
+				region_set_runs(g, CPU_JIT_AFTER);
 			hot = false;
 		}
 		if (UNLIKELY(c->lockstep)) {
