@@ -178,7 +178,7 @@ void cpu_serve_requests(struct cpu *c);
  * and mode. What compiled code looks up is the part of the present one's entries that names compiled code.
  */
 #define CPU_JUMP_TABLES	 8
-#define CPU_JUMP_ENTRIES 2048
+#define CPU_JUMP_ENTRIES 8192
 
 bool cpu_jumps_create(struct cpu *c);
 void cpu_jumps_destroy(struct cpu *c);
