@@ -177,7 +177,7 @@ void cpu_serve_requests(struct cpu *c);
  * jump.c: the jump cache, from guest addresses to regions: a table for each of a few combinations of context
  * and mode. What compiled code looks up is the part of the present one's entries that names compiled code.
  */
-#define CPU_JUMP_TABLES	 8
+#define CPU_JUMP_TABLES	 6
 #define CPU_JUMP_ENTRIES 8192
 
 bool cpu_jumps_create(struct cpu *c);
