@@ -250,7 +250,7 @@ struct region_cache_stats {
 
 void region_cache_stats_read(const struct region_cache *rc, struct region_cache_stats *out);
 
-/* Compiled code takes more than half of what it may. */
+/* Compiled code takes nearly what it may. */
 bool region_cache_filling(const struct region_cache *rc);
 
 /* Bytes that the interpreted form of live regions takes. */
