@@ -94,13 +94,10 @@ const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir
 
 	if (code && UNLIKELY(s->trace))
 		cpu_trace_region(s, g, ir, bytes, len, code);
-	if (!code) {
-		count_shared(&s->compile_failures);
-		return NULL;
-	}
-	if (!region_attach(s->regions, g, code, len, version)) {
-		/* Something in its block was written, if not the region: when that has become hot again. */
-		g->runs = 0;
+	if (!code || !region_attach(s->regions, g, code, len, version)) {
+		/* Not what cannot be compiled. Of what was written beside, no harm has come. */
+		if (code && region_block_version(s->regions, HVA(g->host)) != version)
+			region_set_runs(g, 0);
 		count_shared(&s->compile_failures);
 		return NULL;
 	}

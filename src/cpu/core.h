@@ -177,8 +177,8 @@ void cpu_serve_requests(struct cpu *c);
  * jump.c: the jump cache, from guest addresses to regions: a table for each of a few combinations of context
  * and mode. What compiled code looks up is the part of the present one's entries that names compiled code.
  */
-#define CPU_JUMP_TABLES	 8
-#define CPU_JUMP_ENTRIES 2048
+#define CPU_JUMP_TABLES	 6
+#define CPU_JUMP_ENTRIES 8192
 
 bool cpu_jumps_create(struct cpu *c);
 void cpu_jumps_destroy(struct cpu *c);
@@ -223,8 +223,24 @@ void cpu_jumps_clear(struct cpu *c);
 void cpu_jumps_purge(struct cpu *c, bool renew);
 
 /*
+ * Count an interpreted run of g. True: it is hot now, and marked as asked for. By several processors at
+ * once some runs go uncounted.
+ */
+static inline bool cpu_count_run(struct region *g, uint32_t after)
+{
+	uint32_t runs = region_runs(g);
+
+	if (runs == CPU_RUNS_ASKED)
+		return false;
+	runs++;
+	/* Before anybody is asked, who may find that it is to be asked again. */
+	region_set_runs(g, runs < after ? (uint16_t)runs : CPU_RUNS_ASKED);
+	return runs >= after;
+}
+
+/*
  * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
- * is enough for a region. False: not now. The caller is at no quiescent point.
+ * is enough for a region, unless its block was written meanwhile. False: not now. The caller is at no quiescent point.
  */
 bool cpu_compile(struct cpu *c, struct region *g);
 /* From now on compile the code of g without shared checks (IR_PROBE). */

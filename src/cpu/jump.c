@@ -12,14 +12,9 @@
 #include "cpu/core.h"
 
 /* A list longer than this says no more than that. */
-#define LISTED 256
+#define LISTED 1024
 
 #define HINTS 64
-
-struct known {
-	uint64_t pc; /* region_jump_empty: the region is a guess */
-	struct region *region;
-};
 
 struct table {
 	uint32_t context, mode; /* context 0: nobody's */
@@ -28,12 +23,14 @@ struct table {
 	uint32_t nlisted; /* of those below that hold something */
 	uint16_t listed[LISTED];
 	struct region_jump jump[CPU_JUMP_ENTRIES];
-	struct known known[CPU_JUMP_ENTRIES];
+	/* By entry: the region at its pc; a guess where that is region_jump_empty. */
+	struct region *region[CPU_JUMP_ENTRIES];
 };
 
 struct cpu_jumps {
 	struct table *now;
 	uint64_t clock;
+	const void *unentered; /* jit_unentered */
 	uint8_t hint[HINTS]; /* where a combination was found last */
 	/* Written when they are used first. */
 	struct table table[CPU_JUMP_TABLES];
@@ -56,6 +53,7 @@ bool cpu_jumps_create(struct cpu *c)
 	if (!c->jumps)
 		return false;
 	c->jumps->now = c->jumps->table;
+	c->jumps->unentered = c->system->jit ? jit_unentered(c->system->jit) : NULL;
 	return true;
 }
 
@@ -68,7 +66,6 @@ void cpu_jumps_destroy(struct cpu *c)
 static void empty(struct table *t, uint32_t n)
 {
 	t->jump[n].pc = region_jump_empty(n);
-	t->known[n].pc = region_jump_empty(n);
 }
 
 /* Regions stay as guesses. */
@@ -138,14 +135,15 @@ void cpu_jumps_select(struct cpu *c)
 
 struct region *cpu_jumps_find(struct cpu *c, uint64_t pc)
 {
-	const struct known *k = &present(c)->known[index_of(pc)];
+	const struct table *t = present(c);
+	uint32_t n = index_of(pc);
 
-	return k->pc == pc ? k->region : NULL;
+	return t->jump[n].pc == pc ? t->region[n] : NULL;
 }
 
 struct region *cpu_jumps_before(struct cpu *c, uint64_t pc)
 {
-	return present(c)->known[index_of(pc)].region;
+	return present(c)->region[index_of(pc)];
 }
 
 void cpu_jumps_set(struct cpu *c, uint64_t pc, struct region *g)
@@ -153,23 +151,20 @@ void cpu_jumps_set(struct cpu *c, uint64_t pc, struct region *g)
 	struct table *t = present(c);
 	uint32_t n = index_of(pc);
 
-	if (t->known[n].pc == region_jump_empty(n)) {
+	if (t->jump[n].pc == region_jump_empty(n)) {
 		if (t->nlisted < LISTED)
 			t->listed[t->nlisted] = n;
 		if (t->nlisted <= LISTED)
 			t->nlisted++;
 	}
-	t->known[n] = (struct known){pc, g};
-	t->jump[n].pc = region_jump_empty(n);
+	t->region[n] = g;
+	t->jump[n] = (struct region_jump){pc, c->jumps->unentered};
 }
 
 void cpu_jumps_compiled(struct cpu *c, uint64_t pc, const void *entry)
 {
 	/* It was found just now. */
-	struct region_jump *j = &c->jumps->now->jump[index_of(pc)];
-
-	j->entry = entry;
-	j->pc = pc;
+	c->jumps->now->jump[index_of(pc)].entry = entry;
 }
 
 void cpu_jumps_clear(struct cpu *c)
@@ -182,7 +177,7 @@ void cpu_jumps_clear(struct cpu *c)
 		t->nlisted = LISTED + 1;
 		forget(t);
 		for (uint32_t n = 0; n < CPU_JUMP_ENTRIES; n++)
-			t->known[n].region = NULL;
+			t->region[n] = NULL;
 	}
 }
 
@@ -194,11 +189,11 @@ void cpu_jumps_purge(struct cpu *c, bool renew)
 		if (!t->context)
 			continue;
 		for (uint32_t n = 0; n < CPU_JUMP_ENTRIES; n++) {
-			struct region *g = t->known[n].region;
+			struct region *g = t->region[n];
 
 			if (!g || !atomic_load_explicit(&g->dead, memory_order_relaxed))
 				continue;
-			t->known[n].region = NULL;
+			t->region[n] = NULL;
 			empty(t, n);
 		}
 		if (renew)

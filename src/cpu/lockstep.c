@@ -281,11 +281,9 @@ static const void *compiled(struct cpu *c, struct region *g)
 	struct cpu_system *s = c->system;
 	uint64_t version;
 
-	if (LIKELY(entry) || g->runs == CPU_RUNS_ASKED)
+	if (LIKELY(entry) ||
+	    !cpu_count_run(g, atomic_load_explicit(&s->jit_after, memory_order_relaxed)))
 		return entry;
-	if (++g->runs < atomic_load_explicit(&s->jit_after, memory_order_relaxed))
-		return NULL;
-	g->runs = CPU_RUNS_ASKED;
 	version = region_block_version(s->regions, HVA(g->host));
 	if (emit(c, g))
 		entry = cpu_compile_emitted(s, &c->ir, g, hva_ptr(HVA(g->host)), g->len, version);

@@ -17,7 +17,7 @@
  * make again. Address space for code: some is dead for a while, some is lost between pieces, and the two zones
  * (jit/memory.h) need not fill alike.
  */
-#define TRANSLATIONS	 (UINT64_C(36) << 20)
+#define TRANSLATIONS	 (UINT64_C(34) << 20)
 #define INTERPRETED	 5
 #define JIT_BYTES(limit) ((limit) + (limit) / 2 + (UINT64_C(4) << 20))
 

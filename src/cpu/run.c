@@ -255,15 +255,14 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	if (LIKELY(entry))
 		return entry;
 	region_use(s->clock, g);
-	if (!s->jit || g->runs == CPU_RUNS_ASKED)
+	if (!s->jit)
 		return NULL;
 	after = atomic_load_explicit(&s->jit_after, memory_order_relaxed);
-	if (++g->runs < after)
+	if (!cpu_count_run(g, after))
 		return NULL;
-	/* Once, unless that is said to be tried again; or later, if there is too much to do now. */
-	g->runs = CPU_RUNS_ASKED;
+	/* Later, if there is too much to do now. */
 	if (!cpu_compile(c, g))
-		g->runs = (uint16_t)(after / 2);
+		region_set_runs(g, (uint16_t)(after / 2));
 	return region_entry(g);
 }
 
@@ -329,8 +328,8 @@ enum cpu_exit cpu_run(struct cpu *c)
 			goto fault;
 		}
 		if (UNLIKELY(hot)) {
-			if (g->runs < CPU_JIT_AFTER)
-				g->runs = CPU_JIT_AFTER;
+			if (region_runs(g) < CPU_JIT_AFTER)
+				region_set_runs(g, CPU_JIT_AFTER);
 			hot = false;
 		}
 		if (UNLIKELY(c->lockstep)) {

@@ -76,6 +76,9 @@ void jit_free(struct jit *j, struct jit_code *c);
 enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, struct jit_code **left,
 		      uint32_t *exit_index);
 
+/* Where an entry of a jump cache leads if its region is not compiled: to the run loop. */
+const void *jit_unentered(const struct jit *j);
+
 /*
  * Have an exit of one piece jump to another; and back to leaving. Other threads may be executing it.
  * poll: the target is to look for requests; for what may be part of a loop.

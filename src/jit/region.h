@@ -96,7 +96,7 @@ struct region {
 	struct region *block_next; /* in its block's list, or in the retired list */
 	uint32_t mode;         /* with REGION_SPAN_MASK */
 	_Atomic uint32_t seen; /* by the cache's clock: when it was last looked up, linked or interpreted */
-	uint16_t runs;         /* how often it was interpreted; approximate */
+	_Atomic uint16_t runs; /* how often it was interpreted; approximate */
 	uint16_t len;          /* bytes of guest code that it was made from, contiguous */
 	_Atomic uint16_t held; /* region_hold; changed under the cache's mutex */
 	bool bound;            /* good for this pc only */
@@ -106,6 +106,16 @@ struct region {
 ASSERT_SIZE(struct region, 64);
 
 #define REGION_RUNS_MAX (UINT16_MAX - 1)
+
+static inline uint16_t region_runs(const struct region *g)
+{
+	return atomic_load_explicit(&g->runs, memory_order_relaxed);
+}
+
+static inline void region_set_runs(struct region *g, uint16_t runs)
+{
+	atomic_store_explicit(&g->runs, runs, memory_order_relaxed);
+}
 
 /* What a region has once it is compiled, until its end. */
 struct region_compiled {
@@ -240,7 +250,7 @@ struct region_cache_stats {
 
 void region_cache_stats_read(const struct region_cache *rc, struct region_cache_stats *out);
 
-/* Compiled code takes more than half of what it may. */
+/* Compiled code takes nearly what it may. */
 bool region_cache_filling(const struct region_cache *rc);
 
 /* Bytes that the interpreted form of live regions takes. */

@@ -19,6 +19,7 @@ struct jit {
 	struct features host;
 	const uint8_t *enter; /* struct left enter(struct ir_env *, const void *entry) */
 	const uint8_t *no_entry[2]; /* [are low bits of the address to be ignored] */
+	const uint8_t *unentered;
 };
 
 /* Registers 0 to 31 of the guest, of 8 bytes each, then lie in reach of one byte. */
@@ -62,7 +63,18 @@ static bool make_enter(struct jit *j)
 		a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
 		a_1(&a, 0xc3);
 	}
+	/* As exit_lookup has left rcx and rdx. */
+	j->unentered = jit_memory_exec(j->memory, a.at);
+	a_rx4(&a, true, 0x8b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
+	a_store(&a, true, RAX, RBP, OFF_PC);
+	a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
+	a_1(&a, 0xc3);
 	return !a.overflow;
+}
+
+const void *jit_unentered(const struct jit *j)
+{
+	return j->unentered;
 }
 
 struct jit *jit_create(const struct jit_layout *layout, size_t bytes)
