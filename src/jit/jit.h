@@ -54,7 +54,7 @@ struct jit_code {
 	size_t size, cold_size;
 	/* By index of EXIT_DIRECT: the displacement to patch. */
 	struct jit_exit {
-		int32_t *displacement; /* in the writable mapping; NULL: cannot be linked */
+		uint8_t *displacement; /* in the writable mapping; NULL: cannot be linked */
 		const uint8_t *from;   /* what it is relative to */
 		int32_t unlinked;
 	} exit[];
