@@ -178,7 +178,8 @@ void cpu_serve_requests(struct cpu *c);
  * and mode. What compiled code looks up is the part of the present one's entries that names compiled code.
  */
 #define CPU_JUMP_TABLES	 6
-#define CPU_JUMP_ENTRIES 8192
+#define CPU_JUMP_HALF	 4096 /* entries that an address may have first, and as many second */
+#define CPU_JUMP_ENTRIES (2 * CPU_JUMP_HALF)
 
 bool cpu_jumps_create(struct cpu *c);
 void cpu_jumps_destroy(struct cpu *c);
@@ -212,8 +213,11 @@ void cpu_jumps_select(struct cpu *c);
  * an address, or NULL.
  */
 struct region *cpu_jumps_find(struct cpu *c, uint64_t pc);
-/* When there is none: what was there before an invalidation, or is for another address; NULL. It may be dead. */
-struct region *cpu_jumps_before(struct cpu *c, uint64_t pc);
+/*
+ * When there is none: what was there before an invalidation, or is for another address; NULL. It may be dead. second: of
+ * the address's two entries.
+ */
+struct region *cpu_jumps_before(struct cpu *c, uint64_t pc, bool second);
 void cpu_jumps_set(struct cpu *c, uint64_t pc, struct region *g);
 /* The region there for pc is compiled now. */
 void cpu_jumps_compiled(struct cpu *c, uint64_t pc, const void *entry);

@@ -44,7 +44,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	if (config->jit) {
 		const struct jit_layout layout = {
 			.jump = offsetof(struct cpu, jump),
-			.jump_mask = CPU_JUMP_ENTRIES - 1,
+			.jump_mask = CPU_JUMP_HALF - 1,
 			.insn_align = s->arch->insn_align,
 			.pin_first = s->arch->pin_first,
 			.pin_end = s->arch->pin_end,

@@ -185,6 +185,21 @@ static bool interpret_once(struct cpu *c, enum ir_leave *leave)
 	return true;
 }
 
+/* The region of code that is run at pc, if it was before in the same place. */
+static struct region *found_before(struct cpu *c, hva_t code, uint64_t pc, uint32_t mode)
+{
+	for (unsigned n = 0; n < 2; n++) {
+		struct region *g = cpu_jumps_before(c, pc, n);
+
+		if (g && g->host == code.v && g->mode == mode && (!g->bound || g->pc == pc) &&
+		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
+			region_use(c->system->clock, g);
+			return g;
+		}
+	}
+	return NULL;
+}
+
 /*
  * The region at the program counter, which is in the jump cache then. NULL with env.fault set: the fetch
  * faulted; without: c->error says why.
@@ -206,12 +221,9 @@ static struct region *find_region(struct cpu *c)
 			return NULL;
 		mode = c->mode | region_span_bits(page_shift);
 		/* After an invalidation most code is where it was. */
-		g = cpu_jumps_before(c, pc);
-		if (g && g->host == HVA(code).v && g->mode == mode && (!g->bound || g->pc == pc) &&
-		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
-			region_use(c->system->clock, g);
+		g = found_before(c, HVA(code), pc, mode);
+		if (g)
 			break;
-		}
 		g = region_lookup(c->system->regions, HVA(code), pc, mode);
 		if (!g)
 			g = translate(c, HVA(code), pc, mode);

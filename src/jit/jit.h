@@ -22,7 +22,7 @@ struct jit;
 /* Where compiled code finds what is the processor's, from the env. */
 struct jit_layout {
 	uint32_t jump;       /* a pointer to the entries of its jump cache that hold now (struct region_jump[]) */
-	uint32_t jump_mask;  /* how many there are - 1; at least 1 */
+	uint32_t jump_mask;  /* half their number - 1; at least 1 */
 	uint32_t insn_align; /* of the addresses in there: a power of two */
 	/* Guest registers that a region's loops may keep in host registers: [first, end). */
 	uint32_t pin_first, pin_end;

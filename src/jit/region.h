@@ -41,18 +41,29 @@ struct region_jump {
 ASSERT_SIZE(struct region_jump, 16); /* compiled code scales by it */
 
 /*
- * Which entry of its table an address has, modulo their number. It is this simple because compiled
- * code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
+ * Which entry an address has in the first half of its table, modulo half their number. It is this simple because
+ * compiled code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
  */
 static inline uint32_t region_jump_hash(uint64_t pc)
 {
 	return (uint32_t)pc >> 2;
 }
 
-/* The address in an entry that is empty: one that belongs elsewhere. */
+/*
+ * And in the second half, which is looked at when the first has another address: two that meet in
+ * one half hardly meet in both.
+ */
+#define REGION_JUMP_FOLD 11
+
+static inline uint32_t region_jump_hash_second(uint64_t pc)
+{
+	return region_jump_hash(pc ^ pc >> REGION_JUMP_FOLD);
+}
+
+/* The address in an entry of either half that is empty: one that belongs elsewhere. */
 static inline uint64_t region_jump_empty(uint32_t index)
 {
-	return index ? 0 : UINT64_MAX;
+	return index ? 0 : 4;
 }
 
 /*

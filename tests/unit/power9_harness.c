@@ -113,7 +113,7 @@ struct p9_harness *p9_harness_create(void)
 	ir_region_init(&h->region);
 	const struct jit_layout layout = {
 		.jump = offsetof(struct p9_cpu, cpu.jump),
-		.jump_mask = CPU_JUMP_ENTRIES - 1,
+		.jump_mask = CPU_JUMP_HALF - 1,
 		.insn_align = p9_arch.insn_align,
 		.pin_first = p9_arch.pin_first,
 		.pin_end = p9_arch.pin_end,

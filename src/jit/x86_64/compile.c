@@ -28,6 +28,31 @@ static int32_t bias_of(const struct jit_layout *layout)
 	return (int32_t)layout->pin_first + 128;
 }
 
+/*
+ * Where exit_lookup did not find the guest address, which is in rax, in the first half of the jump cache, at rcx: by
+ * the second, or to the run loop.
+ */
+static void make_second_lookup(struct jit *j, struct assembler *a)
+{
+	int32_t half = (int32_t)((j->layout.jump_mask + 1) * sizeof(struct region_jump));
+	uint32_t none;
+
+	a_mov(a, false, RDX, RAX);
+	a_shift_imm(a, SH_SHR, false, RDX, REGION_JUMP_FOLD);
+	a_alu(a, ALU_XOR, false, RDX, RAX);
+	a_alu_imm(a, ALU_AND, false, RDX, (int32_t)(j->layout.jump_mask << 2));
+	a_alu_imm(a, ALU_ADD, true, RCX, half);
+	a_rx4(a, true, 0x3b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
+	none = a_jcc(a, CC_NE);
+	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
+	a_store(a, true, RAX, RBP, OFF_BASE);
+	a_rx4(a, false, 0xff, 4, RCX, RDX, offsetof(struct region_jump, entry));
+	a_patch_here(a, none);
+	a_store(a, true, RAX, RBP, OFF_PC);
+	a_mov_imm(a, RAX, IR_LEAVE_INDIRECT);
+	a_1(a, 0xc3);
+}
+
 /* System V: keep rbx, rbp, r12-r15; call the region with the stack 8 off a multiple of 16. */
 static bool make_enter(struct jit *j)
 {
@@ -54,16 +79,11 @@ static bool make_enter(struct jit *j)
 		a_pop(&a, saved[n]);
 	a_1(&a, 0xc3);
 	j->enter = jit_memory_exec(j->memory, a.base);
-	/* rax: the guest address that goes on there. */
-	for (unsigned n = 2; n-- > 0;) {
-		j->no_entry[n] = jit_memory_exec(j->memory, a.at);
-		if (n)
-			a_alu_imm(&a, ALU_AND, true, RAX, -(int32_t)j->layout.insn_align);
-		a_store(&a, true, RAX, RBP, OFF_PC);
-		a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
-		a_1(&a, 0xc3);
-	}
-	/* As exit_lookup has left rcx and rdx. */
+	j->no_entry[1] = jit_memory_exec(j->memory, a.at);
+	a_alu_imm(&a, ALU_AND, true, RAX, -(int32_t)j->layout.insn_align);
+	j->no_entry[0] = jit_memory_exec(j->memory, a.at);
+	make_second_lookup(j, &a);
+	/* As a look-up has left rcx and rdx. */
 	j->unentered = jit_memory_exec(j->memory, a.at);
 	a_rx4(&a, true, 0x8b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
 	a_store(&a, true, RAX, RBP, OFF_PC);

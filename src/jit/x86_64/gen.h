@@ -217,7 +217,7 @@ struct gen {
 	unsigned span;       /* as in ir_region; at least a block */
 	uint32_t entry_stub; /* where it leaves when it is not to be run */
 	uint32_t cold;       /* position where the stubs begin */
-	const void *no_entry[2]; /* leave for the run loop; rax: the guest address (compile.c) */
+	const void *no_entry[2]; /* to the guest address in rax by other means than the code's own (compile.c) */
 	/* Jumps to what lies outside of the piece: positions of displacements. */
 	struct {
 		uint32_t where;
