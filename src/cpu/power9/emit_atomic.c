@@ -1,13 +1,9 @@
 /*
- * Reservations, atomic memory operations and barriers (Power ISA 3.0B, Book II 4.5 and 4.6).
- *
- * A reservation is the effective address, the size and the value that was loaded. The store
- * conditional compares and swaps: it succeeds if memory still holds that value. That another
- * processor stored and the same value came back meanwhile goes unseen, which no use of
- * reservations that compares values can tell.
+ * Reservations (reserve.h), atomic memory operations and barriers (Power ISA 3.0B, Book II 4.5 and 4.6).
  */
 #include "cpu/power9/emit_common.h"
 #include "cpu/power9/helper_fixed.h"
+#include "cpu/power9/reserve.h"
 
 /* The low half of resv_value: where reservations of up to eight bytes hold their value. */
 #define RESV_LOW (P9_OFF(resv_value) + (HOST_LITTLE_ENDIAN ? 0 : 8))
@@ -20,20 +16,87 @@ static struct ir_memop aligned_memop(struct p9_translator *t, unsigned size)
 	return m;
 }
 
-static void reserve(struct p9_translator *t, ir_val ea, unsigned size)
+/* Between the bytes of the instruction that reserves and the one that stores. */
+bool p9_keeps_reservation(const struct p9_insn *i)
 {
-	ir_set(t->r, P9_OFF(resv_addr), ea);
-	ir_set(t->r, P9_OFF(resv_size), p9_i64(t, size));
+	const uint32_t not = P9_FLAG_LOAD | P9_FLAG_STORE | P9_FLAG_TRAP;
+
+	/* These know themselves what they do to it. */
+	if (i->desc->flags & P9_FLAG_RESERVE)
+		return true;
+	/* Branches give it up where they leave the region. */
+	if ((i->desc->flags & not) || i->desc->facility != P9_FACILITY_BASE ||
+	    i->desc->privilege != P9_PRIV_USER ||
+	    ((i->desc->flags & P9_FLAG_ENDS_BLOCK) && !(i->desc->flags & P9_FLAG_BRANCH)))
+		return false;
+	/* Chapters 2 and 3 of Book I, without what takes something from outside, or changes modes. */
+	return i->op <= P9_OP_reserved_no_op_754 && i->op != P9_OP_darn && i->op != P9_OP_mfspr &&
+	       i->op != P9_OP_mtspr;
+}
+
+void p9_give_up_reservation(struct p9_translator *t)
+{
+	uint32_t size = P9_OFF(resv_size);
+
+	if (t->reserved == P9_RESERVED_SURELY)
+		ir_set(t->r, size, p9_i64(t, 0));
+	else if (t->reserved)
+		ir_set(t->r, size,
+		       p9_bini(t, IR_AND, ir_get(t->r, IR_I64, size), ~(uint64_t)(P9_RESV_WATCHED - 1)));
+	t->reserved = P9_RESERVED_NOT;
+}
+
+static ir_val size_and_order(struct p9_translator *t, unsigned size)
+{
+	return p9_i64(t, size | (t->mode & P9_MODE_LE ? 1u << 16 : 0));
+}
+
+static enum ir_type type_of(unsigned size)
+{
+	return size == 16 ? IR_V128 : IR_I64;
+}
+
+static ir_val reserved_value(struct p9_translator *t, unsigned size)
+{
+	return ir_get(t->r, type_of(size), size == 16 ? P9_OFF(resv_value) : RESV_LOW);
+}
+
+/* Registers := what was loaded. Of lqarx the even register is the high half in either byte order. */
+static void set_loaded(struct p9_translator *t, const struct p9_insn *i, unsigned size, ir_val v)
+{
+	unsigned rt = insn_RT(i);
+
+	if (size == 16) {
+		p9_set_gpr(t, rt, p9_un(t, IR_VHI, v));
+		p9_set_gpr(t, rt + 1, p9_un(t, IR_VLO, v));
+	} else {
+		p9_set_gpr(t, rt, v);
+	}
 }
 
 static void load_reserve(struct p9_translator *t, const struct p9_insn *i, unsigned size)
 {
-	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i));
-	ir_val v = ir_load(t->r, IR_I64, aligned_memop(t, size), ea);
+	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i)), v;
+	ir_block watched = ir_create_block(t->r), bare = ir_create_block(t->r);
 
-	reserve(t, ea, size);
-	ir_set(t->r, RESV_LOW, v);
-	p9_set_gpr(t, insn_RT(i), v);
+	/* The one that was is replaced. */
+	t->reserved = P9_RESERVED_NOT;
+	ir_br(t->r, p9_bin(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_watch)), ea), watched, bare);
+	ir_begin_block(t->r, watched);
+	p9_call2(t, &p9_h_load_reserve, ea, size_and_order(t, size));
+	set_loaded(t, i, size, reserved_value(t, size));
+	p9_exit_refetch(t);
+	t->ended = false;
+	ir_begin_block(t->r, bare);
+	v = ir_load(t->r, type_of(size), aligned_memop(t, size), ea);
+	ir_set(t->r, P9_OFF(resv_addr), ea);
+	/* Given up at once where it will be. */
+	if (t->store_ahead) {
+		t->reserved = P9_RESERVED_SURELY;
+		ir_set(t->r, size == 16 ? P9_OFF(resv_value) : RESV_LOW, v);
+	}
+	ir_set(t->r, P9_OFF(resv_size), p9_i64(t, t->store_ahead ? size : 0));
+	set_loaded(t, i, size, v);
 }
 
 /* CR0 := 0b00, was it stored, SO; and no reservation is left. */
@@ -43,40 +106,63 @@ static void conditional_done(struct p9_translator *t, ir_val stored)
 	p9_set_crf_equal(t, 0, stored);
 }
 
-/*
- * Branch on whether the reservation is for these bytes, fill the block for which it is not, and
- * open the one for which it is. A reservation's address is aligned, so the store's needs
- * checking only where they differ. Returns the block behind both.
- */
-static ir_block if_reserved(struct p9_translator *t, ir_val ea, unsigned size)
+/* Are they equal? */
+static ir_val same(struct p9_translator *t, unsigned size, ir_val a, ir_val b)
 {
-	ir_block held = ir_create_block(t->r), lost = ir_create_block(t->r);
-	ir_block done = ir_create_block(t->r);
-	ir_val same_ea = p9_bin(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_addr)), ea);
-	ir_val same_size = p9_bini(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_size)), size);
+	ir_val differ;
 
-	ir_br(t->r, p9_bin(t, IR_AND, same_ea, same_size), held, lost);
-	ir_begin_block(t->r, lost);
-	if (size > 1)
-		p9_call3(t, &p9_h_check_aligned, ea, p9_i64(t, size), p9_i64(t, true));
-	conditional_done(t, p9_i64(t, 0));
-	ir_jump(t->r, done);
-	ir_begin_block(t->r, held);
-	return done;
+	if (size < 16)
+		return p9_bin(t, IR_EQ, a, b);
+	differ = p9_bin(t, IR_OR, p9_bin(t, IR_XOR, p9_un(t, IR_VHI, a), p9_un(t, IR_VHI, b)),
+			p9_bin(t, IR_XOR, p9_un(t, IR_VLO, a), p9_un(t, IR_VLO, b)));
+	return p9_bini(t, IR_EQ, differ, 0);
 }
 
-static void store_conditional(struct p9_translator *t, const struct p9_insn *i, unsigned size)
+/* The store for a bare reservation, which is for these bytes. */
+static void store_bare(struct p9_translator *t, const struct p9_insn *i, unsigned size, ir_val ea)
 {
-	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i));
-	ir_block done = if_reserved(t, ea, size);
-	ir_val expected = ir_get(t->r, IR_I64, RESV_LOW);
-	ir_val v = p9_gpr(t, insn_RS(i));
-	ir_val old;
+	ir_val expected = reserved_value(t, size), v = p9_gpr(t, insn_RS(i)), old;
 
 	if (size < 8)
 		v = ir_extract(t->r, v, 0, 8 * size);
+	else if (size == 16)
+		v = p9_bin(t, IR_VMAKE, v, p9_gpr(t, insn_RS(i) + 1));
 	old = ir_cas(t->r, aligned_memop(t, size), ea, expected, v);
-	conditional_done(t, p9_bin(t, IR_EQ, old, expected));
+	conditional_done(t, same(t, size, old, expected));
+}
+
+static void store_other(struct p9_translator *t, const struct p9_insn *i, unsigned size, ir_val ea)
+{
+	ir_val high = size == 16 ? p9_gpr(t, insn_RS(i)) : p9_i64(t, 0);
+	ir_val low = p9_gpr(t, size == 16 ? insn_RS(i) + 1 : insn_RS(i));
+
+	if (size < 8)
+		low = ir_extract(t->r, low, 0, 8 * size);
+	conditional_done(t, p9_call4(t, &p9_h_store_conditional, ea, size_and_order(t, size), high, low));
+}
+
+/* A bare reservation's address is aligned, so the store's needs checking only where they differ. */
+static void store_conditional(struct p9_translator *t, const struct p9_insn *i, unsigned size)
+{
+	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i)), same_ea, same_size;
+	ir_block held, other, done;
+
+	if (!t->reserved) {
+		store_other(t, i, size, ea);
+		return;
+	}
+	t->reserved = P9_RESERVED_NOT;
+	held = ir_create_block(t->r);
+	other = ir_create_block(t->r);
+	done = ir_create_block(t->r);
+	same_ea = p9_bin(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_addr)), ea);
+	same_size = p9_bini(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_size)), size);
+	ir_br(t->r, p9_bin(t, IR_AND, same_ea, same_size), held, other);
+	ir_begin_block(t->r, other);
+	store_other(t, i, size, ea);
+	ir_jump(t->r, done);
+	ir_begin_block(t->r, held);
+	store_bare(t, i, size, ea);
 	ir_jump(t->r, done);
 	ir_begin_block(t->r, done);
 }
@@ -121,45 +207,24 @@ void p9_emit_stdcx_dot(struct p9_translator *t, const struct p9_insn *i)
 	store_conditional(t, i, 8);
 }
 
-/* The even register is the high half in either byte order. */
 void p9_emit_lqarx(struct p9_translator *t, const struct p9_insn *i)
 {
 	unsigned rt = insn_RT(i);
-	ir_val ea, v;
 
 	if (rt % 2 || rt == insn_RA(i) || rt == insn_RB(i)) {
 		p9_raise_illegal(t, i->raw);
 		return;
 	}
-	ea = p9_ea_x(t, insn_RA(i), insn_RB(i));
-	v = ir_load(t->r, IR_V128, aligned_memop(t, 16), ea);
-	reserve(t, ea, 16);
-	ir_set(t->r, P9_OFF(resv_value), v);
-	p9_set_gpr(t, rt, p9_un(t, IR_VHI, v));
-	p9_set_gpr(t, rt + 1, p9_un(t, IR_VLO, v));
+	load_reserve(t, i, 16);
 }
 
 void p9_emit_stqcx_dot(struct p9_translator *t, const struct p9_insn *i)
 {
-	unsigned rs = insn_RS(i);
-	ir_val ea, expected, v, old, differ;
-	ir_block done;
-
-	if (rs % 2) {
+	if (insn_RS(i) % 2) {
 		p9_raise_illegal(t, i->raw);
 		return;
 	}
-	ea = p9_ea_x(t, insn_RA(i), insn_RB(i));
-	done = if_reserved(t, ea, 16);
-	expected = ir_get(t->r, IR_V128, P9_OFF(resv_value));
-	v = p9_bin(t, IR_VMAKE, p9_gpr(t, rs), p9_gpr(t, rs + 1));
-	old = ir_cas(t->r, aligned_memop(t, 16), ea, expected, v);
-	differ =
-	    p9_bin(t, IR_OR, p9_bin(t, IR_XOR, p9_un(t, IR_VHI, old), p9_un(t, IR_VHI, expected)),
-		   p9_bin(t, IR_XOR, p9_un(t, IR_VLO, old), p9_un(t, IR_VLO, expected)));
-	conditional_done(t, p9_bini(t, IR_EQ, differ, 0));
-	ir_jump(t->r, done);
-	ir_begin_block(t->r, done);
+	store_conditional(t, i, 16);
 }
 
 /*

@@ -32,11 +32,16 @@ struct p9_crf_known {
 	ir_val a, b;
 };
 
+/* May a bare reservation be held (reserve.h)? */
+enum p9_reserved { P9_RESERVED_NOT, P9_RESERVED_MAYBE, P9_RESERVED_SURELY };
+
 struct p9_translator {
 	struct ir_region *r;
 	uint64_t pc;      /* of the instruction being translated */
 	uint32_t mode;    /* enum p9_mode_bits in force */
 	bool ended;       /* the instruction ended the block */
+	enum p9_reserved reserved; /* where the instruction is */
+	bool store_ahead; /* a store conditional comes behind it in the region */
 	bool so_changed;  /* it wrote XER[SO], which before was what the mode says */
 	uint32_t available; /* P9_MODE_FP, _VEC, _VSX: found in MSR, in this straight line (supervisors) */
 	struct p9_crf_known crf[8];
@@ -141,6 +146,12 @@ void p9_set_cr0(struct p9_translator *t, ir_val v);
 
 /* CR field `to` := CR field `from`. */
 void p9_move_crf(struct p9_translator *t, unsigned to, unsigned from);
+
+/*
+ * Reservations (reserve.h): may a bare one be kept over this instruction? Give up the one that may be held.
+ */
+bool p9_keeps_reservation(const struct p9_insn *i);
+void p9_give_up_reservation(struct p9_translator *t);
 
 /*
  * Behind an instruction that may have changed what code depends on: leave the region if it has. By
