@@ -131,12 +131,28 @@ static void *hit(struct ir_env *env, uint64_t ea, unsigned size)
 	return (void *)(uintptr_t)(ea + e->addend);
 }
 
+bool code_cas_slow(struct ir_env *env, uint64_t ea, unsigned size, bool big_endian, u128 *expected, u128 desired)
+{
+	u128 raw = code_reorder(low_bytes(*expected, size), size, big_endian);
+	bool report, stored;
+	void *p = mem_atomic_ptr(&env->door, ea, size, true, &report);
+
+	if (!p)
+		return false;
+	if (report)
+		mem_report_begin(&env->door, p);
+	stored = code_raw_swap(p, size, &raw, code_reorder(low_bytes(desired, size), size, big_endian));
+	if (report)
+		mem_report_end(&env->door, p, size, stored);
+	*expected = code_reorder(raw, size, big_endian);
+	return true;
+}
+
 bool code_cas(struct ir_env *env, const struct code_wide *op)
 {
 	struct code_atomic a = code_atomic_of(op->imm);
 	uint64_t ea = *(const code_u64 *)code_at(env, op->a);
-	u128 expected, desired;
-	bool report, stored;
+	u128 value;
 	void *p;
 
 	if (LIKELY((a.size == 4 || a.size == 8) && a.type == IR_I64 && !a.sign_extend &&
@@ -156,17 +172,10 @@ bool code_cas(struct ir_env *env, const struct code_wide *op)
 		*(code_u64 *)code_at(env, op->d) = old;
 		return true;
 	}
-	expected = code_reorder(low_bytes(get_value(env, op->b, a.type), a.size), a.size, a.big_endian);
-	desired = code_reorder(low_bytes(get_value(env, op->c, a.type), a.size), a.size, a.big_endian);
-	p = mem_atomic_ptr(&env->door, ea, a.size, true, &report);
-	if (!p)
+	value = get_value(env, op->b, a.type);
+	if (!code_cas_slow(env, ea, a.size, a.big_endian, &value, get_value(env, op->c, a.type)))
 		return false;
-	if (report)
-		mem_report_begin(&env->door, p);
-	stored = code_raw_swap(p, a.size, &expected, desired);
-	if (report)
-		mem_report_end(&env->door, p, a.size, stored);
-	put_value(env, op->d, a, code_reorder(expected, a.size, a.big_endian));
+	put_value(env, op->d, a, value);
 	return true;
 }
 

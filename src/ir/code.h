@@ -105,6 +105,10 @@ void code_store_host(struct ir_env *env, const struct code_wide *op);
 bool code_cas(struct ir_env *env, const struct code_wide *op);
 bool code_rmw(struct ir_env *env, const struct code_wide *op);
 
+/* The first of them, by the door's slow way: *expected is what was there. */
+bool code_cas_slow(struct ir_env *env, uint64_t ea, unsigned size, bool big_endian, u128 *expected,
+		   u128 desired);
+
 /* Between memory of the stated byte order and a number, `size` bytes wide. */
 u128 code_reorder(u128 v, unsigned size, bool big_endian);
 
