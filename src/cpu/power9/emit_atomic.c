@@ -16,7 +16,7 @@ static struct ir_memop aligned_memop(struct p9_translator *t, unsigned size)
 	return m;
 }
 
-/* Between the bytes of the instruction that reserves and the one that stores. */
+/* What neither accesses memory nor asks anybody outside, and always goes on in the same mode if not elsewhere. */
 bool p9_keeps_reservation(const struct p9_insn *i)
 {
 	const uint32_t not = P9_FLAG_LOAD | P9_FLAG_STORE | P9_FLAG_TRAP;
@@ -24,26 +24,13 @@ bool p9_keeps_reservation(const struct p9_insn *i)
 	/* These know themselves what they do to it. */
 	if (i->desc->flags & P9_FLAG_RESERVE)
 		return true;
-	/* Branches give it up where they leave the region. */
 	if ((i->desc->flags & not) || i->desc->facility != P9_FACILITY_BASE ||
 	    i->desc->privilege != P9_PRIV_USER ||
 	    ((i->desc->flags & P9_FLAG_ENDS_BLOCK) && !(i->desc->flags & P9_FLAG_BRANCH)))
 		return false;
-	/* Chapters 2 and 3 of Book I, without what takes something from outside, or changes modes. */
+	/* Chapters 2 and 3 of Book I. */
 	return i->op <= P9_OP_reserved_no_op_754 && i->op != P9_OP_darn && i->op != P9_OP_mfspr &&
 	       i->op != P9_OP_mtspr;
-}
-
-void p9_give_up_reservation(struct p9_translator *t)
-{
-	uint32_t size = P9_OFF(resv_size);
-
-	if (t->reserved == P9_RESERVED_SURELY)
-		ir_set(t->r, size, p9_i64(t, 0));
-	else if (t->reserved)
-		ir_set(t->r, size,
-		       p9_bini(t, IR_AND, ir_get(t->r, IR_I64, size), ~(uint64_t)(P9_RESV_WATCHED - 1)));
-	t->reserved = P9_RESERVED_NOT;
 }
 
 static ir_val size_and_order(struct p9_translator *t, unsigned size)
@@ -54,11 +41,6 @@ static ir_val size_and_order(struct p9_translator *t, unsigned size)
 static enum ir_type type_of(unsigned size)
 {
 	return size == 16 ? IR_V128 : IR_I64;
-}
-
-static ir_val reserved_value(struct p9_translator *t, unsigned size)
-{
-	return ir_get(t->r, type_of(size), size == 16 ? P9_OFF(resv_value) : RESV_LOW);
 }
 
 /* Registers := what was loaded. Of lqarx the even register is the high half in either byte order. */
@@ -74,36 +56,58 @@ static void set_loaded(struct p9_translator *t, const struct p9_insn *i, unsigne
 	}
 }
 
+void p9_emit_watched(struct p9_translator *t)
+{
+	for (unsigned n = 0; n < t->nwatched; n++) {
+		const struct p9_watched *w = &t->watched[n];
+		uint32_t value = w->size == 16 ? P9_OFF(resv_value) : RESV_LOW;
+
+		t->pc = w->pc;
+		ir_begin_block(t->r, w->block);
+		ir_insn(t->r, w->pc);
+		p9_call2(t, &p9_h_load_reserve, w->ea, size_and_order(t, w->size));
+		set_loaded(t, w->insn, w->size, ir_get(t->r, type_of(w->size), value));
+		p9_exit_refetch(t);
+	}
+}
+
 static void load_reserve(struct p9_translator *t, const struct p9_insn *i, unsigned size)
 {
+	struct p9_reserve *reserve = &t->reserve;
 	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i)), v;
 	ir_block watched = ir_create_block(t->r), bare = ir_create_block(t->r);
 
-	/* The one that was is replaced. */
-	t->reserved = P9_RESERVED_NOT;
 	ir_br(t->r, p9_bin(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_watch)), ea), watched, bare);
-	ir_begin_block(t->r, watched);
-	p9_call2(t, &p9_h_load_reserve, ea, size_and_order(t, size));
-	set_loaded(t, i, size, reserved_value(t, size));
-	p9_exit_refetch(t);
-	t->ended = false;
+	t->watched[t->nwatched++] = (struct p9_watched){watched, ea, t->pc, i, size};
 	ir_begin_block(t->r, bare);
 	v = ir_load(t->r, type_of(size), aligned_memop(t, size), ea);
-	ir_set(t->r, P9_OFF(resv_addr), ea);
-	/* Given up at once where it will be. */
-	if (t->store_ahead) {
-		t->reserved = P9_RESERVED_SURELY;
-		ir_set(t->r, size == 16 ? P9_OFF(resv_value) : RESV_LOW, v);
-	}
-	ir_set(t->r, P9_OFF(resv_size), p9_i64(t, t->store_ahead ? size : 0));
+	/* One that was watched is replaced. */
+	ir_set(t->r, P9_OFF(resv_size), p9_i64(t, 0));
+	t->reserved = ++reserve->id;
+	reserve->from = t->r->ninst;
+	reserve->size = size;
+	reserve->ra = insn_RA(i);
+	reserve->rb = insn_RB(i);
+	reserve->ea = ea;
+	reserve->value = v;
 	set_loaded(t, i, size, v);
 }
 
-/* CR0 := 0b00, was it stored, SO; and no reservation is left. */
-static void conditional_done(struct p9_translator *t, ir_val stored)
+/* Is it the store of the bare reservation that is held here? Its address is, if the registers are still what they were. */
+static bool stores_bare(const struct p9_translator *t, const struct p9_insn *i, unsigned size)
 {
-	ir_set(t->r, P9_OFF(resv_size), p9_i64(t, 0));
-	p9_set_crf_equal(t, 0, stored);
+	const struct p9_reserve *reserve = &t->reserve;
+
+	if (!t->reserved || reserve->size != size || reserve->ra != insn_RA(i) || reserve->rb != insn_RB(i))
+		return false;
+	for (uint32_t n = reserve->from; n < t->r->ninst; n++) {
+		const struct ir_inst *set = &t->r->inst[n];
+
+		if (set->op == IR_SET && ((reserve->ra && set->imm == p9_off_gpr(reserve->ra)) ||
+					  set->imm == p9_off_gpr(reserve->rb)))
+			return false;
+	}
+	return true;
 }
 
 /* Are they equal? */
@@ -118,53 +122,39 @@ static ir_val same(struct p9_translator *t, unsigned size, ir_val a, ir_val b)
 	return p9_bini(t, IR_EQ, differ, 0);
 }
 
-/* The store for a bare reservation, which is for these bytes. */
-static void store_bare(struct p9_translator *t, const struct p9_insn *i, unsigned size, ir_val ea)
+/* Nothing is left of a bare reservation but in translated code: see reserve.h. */
+static ir_val store_bare(struct p9_translator *t, const struct p9_insn *i, unsigned size)
 {
-	ir_val expected = reserved_value(t, size), v = p9_gpr(t, insn_RS(i)), old;
+	ir_val v = p9_gpr(t, insn_RS(i)), old;
 
 	if (size < 8)
 		v = ir_extract(t->r, v, 0, 8 * size);
 	else if (size == 16)
 		v = p9_bin(t, IR_VMAKE, v, p9_gpr(t, insn_RS(i) + 1));
-	old = ir_cas(t->r, aligned_memop(t, size), ea, expected, v);
-	conditional_done(t, same(t, size, old, expected));
+	old = ir_cas(t->r, aligned_memop(t, size), t->reserve.ea, t->reserve.value, v);
+	return same(t, size, old, t->reserve.value);
 }
 
-static void store_other(struct p9_translator *t, const struct p9_insn *i, unsigned size, ir_val ea)
+static ir_val store_other(struct p9_translator *t, const struct p9_insn *i, unsigned size)
 {
+	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i));
 	ir_val high = size == 16 ? p9_gpr(t, insn_RS(i)) : p9_i64(t, 0);
-	ir_val low = p9_gpr(t, size == 16 ? insn_RS(i) + 1 : insn_RS(i));
+	ir_val low = p9_gpr(t, size == 16 ? insn_RS(i) + 1 : insn_RS(i)), stored;
 
 	if (size < 8)
 		low = ir_extract(t->r, low, 0, 8 * size);
-	conditional_done(t, p9_call4(t, &p9_h_store_conditional, ea, size_and_order(t, size), high, low));
+	stored = p9_call4(t, &p9_h_store_conditional, ea, size_and_order(t, size), high, low);
+	ir_set(t->r, P9_OFF(resv_size), p9_i64(t, 0));
+	return stored;
 }
 
-/* A bare reservation's address is aligned, so the store's needs checking only where they differ. */
+/* CR0 := 0b00, was it stored, SO; and no reservation is left. */
 static void store_conditional(struct p9_translator *t, const struct p9_insn *i, unsigned size)
 {
-	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i)), same_ea, same_size;
-	ir_block held, other, done;
+	ir_val stored = stores_bare(t, i, size) ? store_bare(t, i, size) : store_other(t, i, size);
 
-	if (!t->reserved) {
-		store_other(t, i, size, ea);
-		return;
-	}
-	t->reserved = P9_RESERVED_NOT;
-	held = ir_create_block(t->r);
-	other = ir_create_block(t->r);
-	done = ir_create_block(t->r);
-	same_ea = p9_bin(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_addr)), ea);
-	same_size = p9_bini(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_size)), size);
-	ir_br(t->r, p9_bin(t, IR_AND, same_ea, same_size), held, other);
-	ir_begin_block(t->r, other);
-	store_other(t, i, size, ea);
-	ir_jump(t->r, done);
-	ir_begin_block(t->r, held);
-	store_bare(t, i, size, ea);
-	ir_jump(t->r, done);
-	ir_begin_block(t->r, done);
+	t->reserved = 0;
+	p9_set_crf_equal(t, 0, stored);
 }
 
 void p9_emit_lbarx(struct p9_translator *t, const struct p9_insn *i)

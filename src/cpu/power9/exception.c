@@ -4,7 +4,6 @@
 #include "cpu/power9/exception.h"
 #include "cpu/power9/float_status.h"
 #include "cpu/power9/mmu.h"
-#include "cpu/power9/reserve.h"
 #include "util/bits.h"
 
 /* SRR1 and HSRR1 bits that an interrupt replaces (33:36 and 42:47). */
@@ -239,7 +238,6 @@ bool p9_fault(struct cpu *c)
 	struct p9_cpu *p = p9_of(c);
 	uint64_t pc = p->exc.elsewhere ? p->exc.next_pc : c->env.pc + (p->exc.after ? 4 : 0);
 
-	p9_reservation_give_up(&p->regs);
 	if (!(p->regs.msr & P9_MSR_SF))
 		pc &= UINT32_MAX;
 	if (p->exc.vector == P9_VEC_SYSCALL && p->exc.srr1_bits) {

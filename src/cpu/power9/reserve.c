@@ -46,7 +46,7 @@ static void load_reserve(struct ir_env *env, uint64_t ea, uint64_t how)
 	}
 	count(&p->cpu.stats.reservations_watched);
 	r->resv_addr = ea;
-	r->resv_size = watched ? size * P9_RESV_WATCHED : 0;
+	r->resv_size = watched ? size : 0;
 	r->resv_value = code_reorder(raw, size, big_endian(how));
 	if (!--r->resv_left)
 		r->resv_watch = P9_RESV_NOWHERE;
@@ -88,9 +88,7 @@ static uint64_t store_conditional(struct ir_env *env, uint64_t ea, uint64_t how,
 		env->door.ops->misaligned(&env->door, GVA(ea), true);
 		return 0;
 	}
-	if (r->resv_addr != ea)
-		return 0;
-	if (r->resv_size == size * P9_RESV_WATCHED) {
+	if (r->resv_size == size && r->resv_addr == ea) {
 		at = mem_atomic_ptr(&env->door, ea, size, true, &report);
 		if (!at)
 			return 0;
@@ -101,7 +99,7 @@ static uint64_t store_conditional(struct ir_env *env, uint64_t ea, uint64_t how,
 			count(&p->cpu.stats.reservations_lost);
 		else if (report)
 			env->door.ops->code_write(&env->door, HVA(at), size);
-	} else if (!r->resv_size) {
+	} else {
 		given_up(p, ea);
 	}
 	return stored;

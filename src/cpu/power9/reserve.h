@@ -10,11 +10,10 @@
  * if it does not, then whatever others have stored meanwhile came before the load. Barriers in between change nothing about
  * that: there is no access for them to order against the load. Compilers and kernels write nothing else.
  *
- * The translator knows where a bare one may be held (p9_translator.reserved). It never survives a region, nor
- * another access: the front end has it given up there, which the architecture allows (events of an implementation may
- * cost a reservation). So nothing outside the region that made it knows of it, a fault in the middle of the region excepted.
+ * The translator finds these pairs (p9_translator.reserved); nothing outside the region knows of such a reservation. Where
+ * something comes in between it is given up, which the architecture allows (events of an implementation may cost a reservation).
  *
- * Watched. A conditional store that finds that its reservation was given up fails, and notes the address. The next few
+ * Watched. A conditional store that finds no reservation fails, and notes the address. The next few
  * loads that reserve there have stores to the granule watched (cpu/watch.h): such a reservation lasts, over accesses, regions,
  * interrupts and exits, until somebody stores to the granule. So loops that load something between the two
  * (the pop of a list, code that is single-stepped, a pair that lies on both sides of a page's end) go on after one failure. It is for
@@ -28,17 +27,8 @@
 #include "cpu/power9/power9.h"
 #include "ir/ir.h"
 
-/* Times the size: of a watched one. */
-#define P9_RESV_WATCHED 256
-
 /* No address that can be reserved but by a byte, which does no harm. */
 #define P9_RESV_NOWHERE UINT64_MAX
-
-/* A bare reservation is gone, a watched one stays. */
-static inline void p9_reservation_give_up(struct p9_regs *r)
-{
-	r->resv_size &= ~(uint64_t)(P9_RESV_WATCHED - 1);
-}
 
 /*
  * (EA, size | little-endian << 16): load and reserve, watched; the value is resv_value. Requests of others may be
@@ -46,7 +36,7 @@ static inline void p9_reservation_give_up(struct p9_regs *r)
  */
 extern const struct ir_helper p9_h_load_reserve;
 
-/* (EA, the same, value's high half, value): store conditional but for a bare reservation -> was it stored? */
+/* (EA, the same, value's high half, value): store conditional, of what is no bare reservation's -> was it stored? */
 extern const struct ir_helper p9_h_store_conditional;
 
 #endif

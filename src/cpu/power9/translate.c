@@ -22,9 +22,8 @@ struct plan {
 	ir_block block[CPU_REGION_INSNS];
 	struct p9_insn insn[CPU_REGION_INSNS];
 	uint64_t legal;             /* bit n: insn[n] was decoded */
-	uint64_t reserved;          /* bit n: jumps to n were made while a reservation may be held */
-	uint64_t unreserved;        /* bit n: and while none is */
-	uint64_t stores;            /* bit n: insn[n] is a store conditional */
+	uint64_t entered;           /* bit n: ways to n were noted */
+	uint32_t reserved[CPU_REGION_INSNS]; /* by what is reserved on all of them */
 };
 
 /* The translator as translate_util and the emit functions see it, with the plan behind it. */
@@ -157,37 +156,29 @@ static bool traced(struct p9_translator *t)
 	return (t->mode & P9_MODE_SE) || ((t->mode & P9_MODE_BE) && rt_of(t)->is_branch);
 }
 
-/* Here and nowhere else: the instruction may have another way to go on. */
-static void give_up_aside(struct p9_translator *t)
-{
-	enum p9_reserved before = t->reserved;
-
-	p9_give_up_reservation(t);
-	t->reserved = before;
-}
-
-/* Instruction n of the plan, which is no loop's head, is gone to from here. */
-static void note_jump(struct p9_translator *t, uint64_t n)
+/* Instruction n of the plan is gone to from here. */
+static void note_way(struct p9_translator *t, uint64_t n)
 {
 	struct plan *plan = &rt_of(t)->plan;
 
-	if (t->reserved)
-		plan->reserved |= UINT64_C(1) << n;
-	if (t->reserved != P9_RESERVED_SURELY)
-		plan->unreserved |= UINT64_C(1) << n;
+	if (!(plan->entered >> n & 1))
+		plan->reserved[n] = t->reserved;
+	else if (plan->reserved[n] != t->reserved)
+		plan->reserved[n] = 0;
+	plan->entered |= UINT64_C(1) << n;
 }
 
-/* What holds at instruction n, which begins a block and is no loop's head, once all ways to it were noted. */
-static enum p9_reserved reserved_at(const struct plan *plan, uint32_t n)
+/* By what is reserved where instruction n begins a block, once all ways to it were noted. */
+static uint32_t reserved_at(const struct region_translator *rt, uint32_t n)
 {
-	if (!(plan->reserved >> n & 1))
-		return P9_RESERVED_NOT;
-	return plan->unreserved >> n & 1 ? P9_RESERVED_MAYBE : P9_RESERVED_SURELY;
+	uint32_t id = rt->plan.entered >> n & 1 ? rt->plan.reserved[n] : 0;
+
+	/* A loop may be left at its head, and entered there later. */
+	return rt->plan.loop >> n & 1 || id != rt->t.reserve.id ? 0 : id;
 }
 
 void p9_exit_indirect(struct p9_translator *t, ir_val pc)
 {
-	give_up_aside(t);
 	if (traced(t)) {
 		/* The instruction is complete: what is raised now is between it and the next. */
 		ir_insn(t->r, t->pc);
@@ -214,16 +205,11 @@ void p9_exit_direct(struct p9_translator *t, uint64_t pc)
 	 * was not planned as a loop (calls, addresses that wrap) leaves the region.
 	 */
 	inside = n < plan->count && (plan->leader >> n & 1);
-	if (inside && plan->start + 4 * n > t->pc && !(plan->loop >> n & 1)) {
-		note_jump(t, n);
+	if (inside && (plan->start + 4 * n > t->pc || (plan->loop >> n & 1))) {
+		note_way(t, n);
 		ir_jump(t->r, plan->block[n]);
 	} else {
-		/* Loops may be left where they begin, for others. */
-		give_up_aside(t);
-		if (inside && (plan->start + 4 * n > t->pc || (plan->loop >> n & 1)))
-			ir_jump(t->r, plan->block[n]);
-		else
-			ir_exit_direct(t->r, pc);
+		ir_exit_direct(t->r, pc);
 	}
 	t->ended = true;
 }
@@ -380,13 +366,10 @@ static bool privilege_missing(struct p9_translator *t, const struct p9_insn *i)
 
 static void emit_one(struct p9_translator *t, const struct p9_insn *i, uint32_t raw)
 {
-	if (t->reserved && (!i || !p9_keeps_reservation(i))) {
-		/* Before it does anything, which may be to fault. */
-		ir_insn(t->r, t->pc);
-		p9_give_up_reservation(t);
-	}
 	ir_insn(t->r, t->pc);
 	t->ended = false;
+	if (!i || !p9_keeps_reservation(i))
+		t->reserved = 0;
 	if (!i) {
 		p9_raise_illegal(t, raw);
 		return;
@@ -402,7 +385,7 @@ static void emit_one(struct p9_translator *t, const struct p9_insn *i, uint32_t 
 	}
 	i->desc->emit(t, i);
 	if (t->so_changed) {
-		p9_give_up_reservation(t);
+		t->reserved = 0;
 		p9_check_so(t);
 	}
 }
@@ -469,8 +452,8 @@ static void make_plan(struct region_translator *rt, const uint8_t *code, uint32_
 
 	plan->leader = 1;
 	plan->loop = 0;
-	plan->legal = plan->stores = 0;
-	plan->reserved = plan->unreserved = 0;
+	plan->legal = 0;
+	plan->entered = 0;
 	for (n = 0; n < max; n++) {
 		uint64_t pc = plan->start + 4 * n, target, at;
 		struct p9_insn *i = &plan->insn[n];
@@ -485,8 +468,6 @@ static void make_plan(struct region_translator *rt, const uint8_t *code, uint32_
 			break;
 		}
 		plan->legal |= UINT64_C(1) << n;
-		if ((i->desc->flags & P9_FLAG_RESERVE) && (i->desc->flags & P9_FLAG_STORE))
-			plan->stores |= UINT64_C(1) << n;
 		direct = direct_target(i, pc, &target, &conditional);
 		if (direct && !insn_LK(i)) {
 			at = (target - plan->start) / 4;
@@ -529,7 +510,8 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 	t->mode = mode;
 	t->ended = false;
 	t->so_changed = false;
-	t->reserved = P9_RESERVED_NOT;
+	t->reserve.id = t->reserved = 0;
+	t->nwatched = 0;
 	t->available = 0;
 	for (unsigned n = 0; n < ARRAY_SIZE(t->crf); n++)
 		t->crf[n].block = P9_NO_BLOCK;
@@ -545,21 +527,15 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 		bool legal = plan->legal >> n & 1;
 
 		t->pc = pc + 4 * n;
-		t->store_ahead = plan->stores >> n & ~UINT64_C(1);
 		if (plan->leader >> n & 1) {
-			bool loop = plan->loop >> n & 1;
-
 			if (n && ir_block_open(r)) {
-				if (loop)
-					p9_give_up_reservation(t);
-				else
-					note_jump(t, n);
+				note_way(t, n);
 				ir_jump(r, plan->block[n]);
 			}
 			ir_begin_block(r, plan->block[n]);
 			t->available = 0;
-			t->reserved = loop ? P9_RESERVED_NOT : reserved_at(plan, n);
-			if (loop) {
+			t->reserved = reserved_at(&rt, n);
+			if (plan->loop >> n & 1) {
 				/* Left here, the guest is at the start of this instruction. */
 				ir_insn(r, t->pc);
 				ir_poll(r);
@@ -579,5 +555,7 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 			p9_exit_direct(t, t->pc + 4);
 		}
 	}
+	rt.is_branch = false;
+	p9_emit_watched(t);
 	return plan->count * 4;
 }
