@@ -49,6 +49,7 @@ static void p9_enter(struct cpu *c)
 
 static void p9_leave(struct cpu *c)
 {
+	p9_of(c)->regs.resv_carried = 0;
 	p9_time_leave(p9_of(c));
 	p9_fp_settle(p9_of(c));
 }

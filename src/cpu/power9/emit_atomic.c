@@ -90,6 +90,7 @@ static void load_reserve(struct p9_translator *t, const struct p9_insn *i, unsig
 	reserve->rb = insn_RB(i);
 	reserve->ea = ea;
 	reserve->value = v;
+	reserve->carried = false;
 	set_loaded(t, i, size, v);
 }
 
@@ -98,7 +99,7 @@ static bool stores_bare(const struct p9_translator *t, const struct p9_insn *i, 
 {
 	const struct p9_reserve *reserve = &t->reserve;
 
-	if (!t->reserved || reserve->size != size || reserve->ra != insn_RA(i) || reserve->rb != insn_RB(i))
+	if (!t->reserved || reserve->carried || reserve->size != size || reserve->ra != insn_RA(i) || reserve->rb != insn_RB(i))
 		return false;
 	for (uint32_t n = reserve->from; n < t->r->ninst; n++) {
 		const struct ir_inst *set = &t->r->inst[n];
@@ -148,13 +149,59 @@ static ir_val store_other(struct p9_translator *t, const struct p9_insn *i, unsi
 	return stored;
 }
 
+void p9_carry_reservation(struct p9_translator *t)
+{
+	const struct p9_reserve *reserve = &t->reserve;
+
+	if (!t->reserved || reserve->carried)
+		return;
+	ir_set(t->r, P9_OFF(resv_addr), reserve->ea);
+	ir_set(t->r, reserve->size == 16 ? P9_OFF(resv_value) : RESV_LOW, reserve->value);
+	ir_set(t->r, P9_OFF(resv_carried), p9_i64(t, reserve->size));
+}
+
+void p9_take_reservation(struct p9_translator *t, unsigned size)
+{
+	struct p9_reserve *reserve = &t->reserve;
+
+	if (size) {
+		reserve->carried = true;
+		reserve->size = size;
+		reserve->held = ir_get(t->r, IR_I64, P9_OFF(resv_carried));
+		reserve->ea = ir_get(t->r, IR_I64, P9_OFF(resv_addr));
+		reserve->value = ir_get(t->r, type_of(size), size == 16 ? P9_OFF(resv_value) : RESV_LOW);
+		t->reserved = ++reserve->id;
+	}
+	ir_set(t->r, P9_OFF(resv_carried), p9_i64(t, 0));
+}
+
+/* The store, if one was carried here, and is for the same address. */
+static void store_carried(struct p9_translator *t, const struct p9_insn *i, unsigned size)
+{
+	ir_block held = ir_create_block(t->r), other = ir_create_block(t->r), done = ir_create_block(t->r);
+	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i));
+	ir_val same_ea = p9_bin(t, IR_EQ, t->reserve.ea, ea);
+	ir_val same_size = p9_bini(t, IR_EQ, t->reserve.held, size);
+
+	ir_br(t->r, p9_bin(t, IR_AND, same_ea, same_size), held, other);
+	ir_begin_block(t->r, other);
+	p9_set_crf_equal(t, 0, store_other(t, i, size));
+	ir_jump(t->r, done);
+	ir_begin_block(t->r, held);
+	p9_set_crf_equal(t, 0, store_bare(t, i, size));
+	ir_jump(t->r, done);
+	ir_begin_block(t->r, done);
+}
+
 /* CR0 := 0b00, was it stored, SO; and no reservation is left. */
 static void store_conditional(struct p9_translator *t, const struct p9_insn *i, unsigned size)
 {
-	ir_val stored = stores_bare(t, i, size) ? store_bare(t, i, size) : store_other(t, i, size);
-
+	if (t->reserved && t->reserve.carried && t->reserve.size == size)
+		store_carried(t, i, size);
+	else
+		p9_set_crf_equal(t, 0, stores_bare(t, i, size) ? store_bare(t, i, size) :
+								 store_other(t, i, size));
 	t->reserved = 0;
-	p9_set_crf_equal(t, 0, stored);
 }
 
 void p9_emit_lbarx(struct p9_translator *t, const struct p9_insn *i)

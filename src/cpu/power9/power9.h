@@ -132,11 +132,12 @@ struct p9_regs {
 	uint64_t vscr, vrsave;
 	/*
 	 * Reservation (reserve.h), if it is watched: its effective address; the bytes loaded, 0: there is none; their value
-	 * as a register would hold it. The address that is to be watched from the load on, for so many loads more; and how many
+	 * as a register would hold it. The bytes of a bare one at a region's end, else 0. The address that is to be watched from the load on, for so many loads more; and how many
 	 * that were, of which address, when one was given up last.
 	 */
 	uint64_t resv_addr, resv_size;
 	u128 resv_value;
+	uint64_t resv_carried;
 	uint64_t resv_watch, resv_left;
 	uint64_t resv_given_up, resv_patience;
 

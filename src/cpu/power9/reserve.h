@@ -10,13 +10,17 @@
  * if it does not, then whatever others have stored meanwhile came before the load. Barriers in between change nothing about
  * that: there is no access for them to order against the load. Compilers and kernels write nothing else.
  *
- * The translator finds these pairs (p9_translator.reserved); nothing outside the region knows of such a reservation. Where
+ * The translator finds these pairs (p9_translator.reserve); nothing outside the region knows of such a reservation. Where
  * something comes in between it is given up, which the architecture allows (events of an implementation may cost a reservation).
+ * Regions end where blocks of 4 KiB do, and a pair may lie across that: where one goes on at a block's start, it leaves its
+ * bare reservation in guest state (resv_carried). Every region that begins there takes it out at once, to use it if a
+ * store conditional comes before anything that costs it; interrupts and the end of cpu_run, which may come
+ * between the two, take it away.
  *
  * Watched. A conditional store that finds no reservation fails, and notes the address. The next few
  * loads that reserve there have stores to the granule watched (cpu/watch.h): such a reservation lasts, over accesses, regions,
  * interrupts and exits, until somebody stores to the granule. So loops that load something between the two
- * (the pop of a list, code that is single-stepped, a pair that lies on both sides of a page's end) go on after one failure. It is for
+ * (the pop of a list, code that is single-stepped) go on after one failure. It is for
  * a place in host memory: if the address leads elsewhere by then, nothing is stored.
  *
  * A store conditional of another size or to another address than the load's stores nothing.

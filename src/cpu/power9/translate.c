@@ -209,6 +209,8 @@ void p9_exit_direct(struct p9_translator *t, uint64_t pc)
 		note_way(t, n);
 		ir_jump(t->r, plan->block[n]);
 	} else {
+		if (!(pc & TLB_BLOCK_MASK))
+			p9_carry_reservation(t);
 		ir_exit_direct(t->r, pc);
 	}
 	t->ended = true;
@@ -498,6 +500,33 @@ static void make_plan(struct region_translator *rt, const uint8_t *code, uint32_
 		plan->leader &= (UINT64_C(1) << n) - 1;
 }
 
+/* The bytes of a store conditional that comes before anything that costs a reservation; 0: there is none. */
+static unsigned store_to_come(const struct plan *plan)
+{
+	for (uint32_t n = 0; n < plan->count; n++) {
+		const struct p9_insn *i = &plan->insn[n];
+
+		if (!(plan->legal >> n & 1) || !p9_keeps_reservation(i))
+			return 0;
+		switch (i->op) {
+		case P9_OP_stbcx_dot:
+			return 1;
+		case P9_OP_sthcx_dot:
+			return 2;
+		case P9_OP_stwcx_dot:
+			return 4;
+		case P9_OP_stdcx_dot:
+			return 8;
+		case P9_OP_stqcx_dot:
+			return 16;
+		default:
+			if (i->desc->flags & P9_FLAG_RESERVE)
+				return 0;
+		}
+	}
+	return 0;
+}
+
 uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, const uint8_t *code,
 			     uint32_t bytes, uint32_t max_insns)
 {
@@ -520,9 +549,17 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 		max = 1;
 	plan->start = pc;
 	make_plan(&rt, code, max);
+	if (!(pc & TLB_BLOCK_MASK)) {
+		ir_begin_block(r, ir_create_block(r));
+		ir_insn(r, pc);
+		p9_take_reservation(t, store_to_come(plan));
+		note_way(t, 0);
+	}
 	for (uint32_t n = 0; n < plan->count; n++)
 		if (plan->leader >> n & 1)
 			plan->block[n] = ir_create_block(r);
+	if (!(pc & TLB_BLOCK_MASK))
+		ir_jump(r, plan->block[0]);
 	for (uint32_t n = 0; n < plan->count; n++) {
 		bool legal = plan->legal >> n & 1;
 

@@ -38,6 +38,8 @@ struct p9_reserve {
 	uint32_t from; /* what the region's IR has behind the load */
 	unsigned size, ra, rb;
 	ir_val ea, value;
+	bool carried;  /* from the region before, if `held` is the size: then it is for ea, which the store's address may differ from */
+	ir_val held;
 };
 
 /* A load and reserve at pc, for when the address is watched: what the region has at its end. */
@@ -165,6 +167,13 @@ void p9_move_crf(struct p9_translator *t, unsigned to, unsigned from);
 
 /* Fill the blocks of t->watched. */
 void p9_emit_watched(struct p9_translator *t);
+
+/*
+ * From a region's end that goes on at a block's start to the region there, whose first store conditional is of so many
+ * bytes (0: the reservation is of no use there).
+ */
+void p9_carry_reservation(struct p9_translator *t);
+void p9_take_reservation(struct p9_translator *t, unsigned size);
 
 /* Reservations (reserve.h): may a bare one be kept over this instruction? */
 bool p9_keeps_reservation(const struct p9_insn *i);
