@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include "cpu/cpu.h"
+#include "cpu/watch.h"
 #include "ir/env.h"
 #include "ir/ir.h"
 #include "jit/jit.h"
@@ -27,7 +28,7 @@
 enum cpu_request_kind {
 	CPU_REQ_FLUSH_ALL,
 	CPU_REQ_FLUSH_HOST,   /* arg: host start, length */
-	CPU_REQ_PROTECT_HOST, /* arg: as above; only what allows stores, because code is there now */
+	CPU_REQ_PROTECT_HOST, /* arg: as above; only what allows stores, which are to be reported now */
 	CPU_REQ_ARCH,       /* args are the architecture's */
 };
 
@@ -89,6 +90,7 @@ struct cpu {
 	_Atomic uint64_t req_served;
 	_Atomic uint64_t epoch_seen;
 	uint32_t round_seen; /* region_round */
+	struct cpu_watch watch; /* what it has reserved; of its thread */
 	bool was_idle;       /* has run nothing since cpu_run began: regions it knew may be freed */
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
@@ -160,6 +162,7 @@ struct cpu_system {
 	struct jit_trace *trace; /* NULL: nobody wants to know what is compiled */
 	pthread_mutex_t lock; /* the list of processors */
 	struct cpu *cpus;
+	struct cpu_watches watches;
 	struct cpu_timer *timer;
 	struct cpu_compiler *compiler; /* NULL: processors compile for themselves */
 	/* of several threads */
@@ -282,7 +285,7 @@ int64_t cpu_clock_ns(void);
 
 /* run.c: the store to host memory that holds code; for mem_door_ops.code_write. */
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size);
-/* For the TLB fill of a store: must stores to this block be reported? */
-bool cpu_block_has_code(struct cpu *c, hva_t block);
+/* For the TLB fill of a store: must stores to this block be reported, because of code or of reservations? */
+bool cpu_stores_reported(struct cpu *c, hva_t block);
 
 #endif

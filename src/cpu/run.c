@@ -59,14 +59,17 @@ static void maybe_advance(struct cpu *c)
 	pthread_mutex_unlock(&s->lock);
 }
 
-bool cpu_block_has_code(struct cpu *c, hva_t block)
+bool cpu_stores_reported(struct cpu *c, hva_t block)
 {
 	/* in lockstep, every store */
-	return c->lockstep || region_block_has_code(c->system->regions, block);
+	return c->lockstep || region_block_has_code(c->system->regions, block) ||
+	       cpu_watches_block(&c->system->watches, block);
 }
 
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 {
+	if (!region_block_has_code(c->system->regions, HVA(host.v & ~TLB_BLOCK_MASK)))
+		return;
 	count(&c->stats.code_writes);
 	if (region_kill_range(c->system->regions, host, size))
 		maybe_advance(c);

@@ -73,6 +73,7 @@ enum stub_kind {
 	STUB_ENTRY,
 	STUB_LOAD,
 	STUB_STORE,
+	STUB_CAS,
 	STUB_PROBE,
 	STUB_FAULT,
 	STUB_POLL,
@@ -95,6 +96,7 @@ struct stub {
 	uint8_t kind;
 	uint8_t reg;         /* of the value loaded or stored */
 	uint8_t addr;        /* register */
+	uint8_t desired;     /* STUB_CAS: register; rax has what is expected */
 	uint64_t imm;        /* the memop as in the IR */
 	uint16_t aux;
 	uint8_t type;        /* enum ir_type */

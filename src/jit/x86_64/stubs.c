@@ -160,6 +160,30 @@ static void access(struct gen *g, const struct stub *s)
 	leave_fault(g, s->pc);
 }
 
+/* A compare and swap that missed, or is misaligned, or must be reported. */
+static void cas(struct gen *g, const struct stub *s)
+{
+	uint32_t bytes, fault;
+
+	pins_write_back(g, s->dirty);
+	bytes = stub_save(g, s);
+	/* Either register may be an argument's. */
+	a_mov(&g->a, true, RCX, RAX);
+	a_mov(&g->a, true, RDX, s->desired);
+	a_mov(&g->a, true, RSI, s->addr);
+	a_mov(&g->a, true, R8, RDX);
+	a_mov_imm(&g->a, RDX, (uint32_t)s->imm);
+	call(g, (const void *)slow_cas);
+	a_mov(&g->a, true, RCX, RDX);
+	a_mov(&g->a, true, s->reg, RAX);
+	stub_restore(g, s, bytes);
+	a_test(&g->a, true, RCX, RCX);
+	fault = a_jcc(&g->a, CC_E);
+	a_patch(&g->a, a_jmp(&g->a), s->back);
+	a_patch_here(&g->a, fault);
+	leave_fault(g, s->pc);
+}
+
 /* A PROBE that missed: slow_probe may find that all is well, or record a fault, or refuse. */
 static void probe(struct gen *g, const struct stub *s)
 {
@@ -214,6 +238,9 @@ static void gen_stub(struct gen *g, const struct stub *s)
 	case STUB_STORE:
 		by_window(g, s);
 		access(g, s);
+		break;
+	case STUB_CAS:
+		cas(g, s);
 		break;
 	case STUB_PROBE:
 		by_window(g, s);
