@@ -109,6 +109,13 @@ void stub_restore(struct gen *g, const struct stub *s, uint32_t bytes)
 	a_alu_imm(&g->a, ALU_ADD, true, RSP, (int32_t)bytes);
 }
 
+/* Guest state, as a fault is to find it. */
+static void make_exact(struct gen *g, const struct stub *s)
+{
+	pins_write_back(g, s->dirty);
+	defer_make(g, s);
+}
+
 static void call(struct gen *g, const void *fn)
 {
 	a_lea(&g->a, true, RDI, RBP, 0);
@@ -123,8 +130,7 @@ static void access(struct gen *g, const struct stub *s)
 	uint32_t bytes, fault;
 
 	/* A fault must find guest state exact. */
-	pins_write_back(g, s->dirty);
-	defer_make(g, s);
+	make_exact(g, s);
 	bytes = stub_save(g, s);
 	if (vec) {
 		if (store)
@@ -165,7 +171,7 @@ static void cas(struct gen *g, const struct stub *s)
 {
 	uint32_t bytes, fault;
 
-	pins_write_back(g, s->dirty);
+	make_exact(g, s);
 	bytes = stub_save(g, s);
 	/* Either register may be an argument's. */
 	a_mov(&g->a, true, RCX, RAX);
@@ -189,8 +195,7 @@ static void probe(struct gen *g, const struct stub *s)
 {
 	uint32_t bytes, fault, refused;
 
-	pins_write_back(g, s->dirty);
-	defer_make(g, s);
+	make_exact(g, s);
 	bytes = stub_save(g, s);
 	a_mov(&g->a, true, RSI, s->addr);
 	a_mov_imm(&g->a, RDX, s->imm);
@@ -251,8 +256,7 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		leave_fault(g, s->pc);
 		break;
 	case STUB_POLL:
-		pins_write_back(g, s->dirty);
-		defer_make(g, s);
+		make_exact(g, s);
 		gen_store_pc(g, s->pc);
 		leave(g, IR_LEAVE_POLL, 0);
 		break;
