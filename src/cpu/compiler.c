@@ -66,6 +66,8 @@ bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct r
 	ir->base = g->pc & ~TLB_BLOCK_MASK;
 	ir->span = region_span_shift(g->mode);
 	*len = s->arch->translate(g->mode & ~REGION_SPAN_MASK, ir, g->pc, bytes, size, CPU_REGION_INSNS);
+	if (s->optimise)
+		ir_peel(ir);
 	if (!ir->failed && s->optimise && share)
 		ir_optimise_shared(ir);
 	else if (!ir->failed && s->optimise)
@@ -100,8 +102,11 @@ const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir
 	if (UNLIKELY(s->trace))
 		cpu_trace_region(s, g, ir, bytes, len, code);
 	region_product_init(s->regions, &p, code, &from, len, share);
-	if (!region_attach(s->regions, g, &p, version))
+	if (!region_attach(s->regions, g, &p, version)) {
+		/* Something in its block was written, if not the region: when that has become hot again. */
+		g->runs = 0;
 		goto fail;
+	}
 	count_shared(&s->regions_compiled);
 	return entry;
 fail:

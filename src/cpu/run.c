@@ -296,8 +296,10 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 			g->runs = CPU_RUNS_ASKED;
 		return region_entry(g);
 	}
-	/* Once only, whatever comes of it; or later, if there is too much to do now. */
-	g->runs = cpu_compile(c, g, true) ? CPU_RUNS_ASKED : (uint16_t)(after / 2);
+	/* Once, unless that is said to be tried again; or later, if there is too much to do now. */
+	g->runs = CPU_RUNS_ASKED;
+	if (!cpu_compile(c, g, true))
+		g->runs = (uint16_t)(after / 2);
 	return region_entry(g);
 }
 

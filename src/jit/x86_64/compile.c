@@ -10,6 +10,7 @@
 #include "jit/x86_64/jit.h"
 
 #define CODE_MAX    (64 << 10) /* of one region */
+#define FEW_PINS    4          /* leave enough for every instruction */
 #define ENTER_UNITS 4          /* for what make_enter makes */
 
 /* Registers 0 to 31 of the guest, of 8 bytes each, then lie in reach of one byte. */
@@ -121,7 +122,7 @@ enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, stru
 
 /* ---- control ---- */
 
-static void jump_to_block(struct gen *g, uint32_t where, uint32_t block)
+void jump_to_block(struct gen *g, uint32_t where, uint32_t block)
 {
 	if (g->nfixup == g->cap_fixup) {
 		g->failed = true;
@@ -130,18 +131,42 @@ static void jump_to_block(struct gen *g, uint32_t where, uint32_t block)
 	g->fixup[g->nfixup++] = (struct fixup){ where, block };
 }
 
+/* A conditional jump to target t of the block. */
+static void branch_to(struct gen *g, enum cond cc, uint32_t block, unsigned t)
+{
+	uint32_t flags = defer_edge(g, t), where = a_jcc(&g->a, cc);
+	struct stub *s;
+
+	if (!flags) {
+		jump_to_block(g, where, block);
+		return;
+	}
+	s = add_stub(g, STUB_EDGE);
+	s->from[0] = where;
+	s->block = block;
+	s->flags = flags;
+}
+
+/* Go on with target t. */
+static void go_to(struct gen *g, uint32_t block, unsigned t, uint32_t follows)
+{
+	defer_make_here(g, defer_edge(g, t));
+	if (block != follows)
+		jump_to_block(g, a_jmp(&g->a), block);
+}
+
 static void branch(struct gen *g, const struct ir_inst *i, uint32_t follows)
 {
 	enum cond cc = gen_condition(g, i->arg[0]);
 	uint32_t yes = i->arg[1], no = i->arg[2];
 
 	if (yes == follows) {
-		jump_to_block(g, a_jcc(&g->a, cc ^ 1), no);
+		branch_to(g, cc ^ 1, no, 1);
+		go_to(g, yes, 0, follows);
 		return;
 	}
-	jump_to_block(g, a_jcc(&g->a, cc), yes);
-	if (no != follows)
-		jump_to_block(g, a_jmp(&g->a), no);
+	branch_to(g, cc, yes, 0);
+	go_to(g, no, 1, follows);
 }
 
 static void poll(struct gen *g, uint64_t pc)
@@ -279,6 +304,8 @@ static void set(struct gen *g, const struct ir_inst *i)
 	}
 	if (g->val[v].fused) {
 		state_changes(g, off, ir_type_size(i->type));
+		if (g->val[g->at].deferred)
+			return;
 		gen_set_compare(g, inst_of(g, v), off);
 		return;
 	}
@@ -325,6 +352,7 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 
 	if (g->val[at].fused)
 		return;
+	defer_before(g, i);
 	begin_inst(g, at);
 	switch ((enum ir_op)i->op) {
 	case IR_CONST:
@@ -363,8 +391,7 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 		branch(g, i, follows);
 		break;
 	case IR_JUMP:
-		if (i->arg[1] != follows)
-			jump_to_block(g, a_jmp(&g->a), i->arg[1]);
+		go_to(g, i->arg[1], 0, follows);
 		break;
 	case IR_EXIT_DIRECT:
 		if ((i->imm ^ g->start) >> g->span) {
@@ -446,23 +473,27 @@ static void generate(struct gen *g, uint32_t *order)
 		g->block_at[b] = a_pos(&g->a);
 		g->pc = g->block_pc[b];
 		pins_begin_block(g, b);
+		defer_begin_block(g, b);
 		alloc_begin_block(g, b);
-		for (uint32_t n = 0; n < r->bb[b].count && !g->failed && !g->a.overflow; n++)
+		for (uint32_t n = 0; n < r->bb[b].count && !g->failed && !g->a.overflow; n++) {
 			instruction(g, first + n, follows);
+			defer_after(g, first + n);
+		}
 		if (g->failed || g->a.overflow)
 			return;
 		tree_end_block(g, b);
 	}
-	for (uint32_t n = 0; n < g->nfixup; n++)
-		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
 	/* Constants behind the stubs keep their alignment. */
 	while (a_pos(&g->a) & 15)
 		a_1(&g->a, 0xcc);
 	g->cold = a_pos(&g->a);
 	gen_stubs(g);
+	for (uint32_t n = 0; n < g->nfixup; n++)
+		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
 }
 
-struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc)
+/* With so many pins at most. Where an instruction needs more registers than they leave, there is none: ENOBUFS. */
+static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64_t pc, unsigned max_pins)
 {
 	struct gen *g = calloc(1, sizeof(*g));
 	struct scratch_mark mark = scratch_mark(r->scratch);
@@ -477,6 +508,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->layout = &j->layout;
 	g->host = &j->host;
 	g->start = g->pc = pc;
+	g->max_pins = max_pins;
 	g->span = r->span > TLB_BLOCK_SHIFT ? r->span : TLB_BLOCK_SHIFT;
 	g->a.base = g->a.at = buffer;
 	g->a.end = buffer + CODE_MAX;
@@ -497,7 +529,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->pin_block = calloc(r->nbb + 1, sizeof(*g->pin_block));
 	if (!order || !g->a.ref || !g->block_pc || !g->pin_block || !g->val || !g->next || !g->block_at ||
 	    !g->fixup || !g->stub || !g->exit_where || !ir_cfg_init(&g->cfg, r) ||
-	    !alloc_init(g) || !pins_choose(g))
+	    !runs_find(g) || !alloc_init(g) || !pins_choose(g))
 		goto out;
 	for (unsigned n = 0; n < 16; n++)
 		g->in_gpr[n] = g->in_xmm[n] = NO_INDEX;
@@ -512,7 +544,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	if (g->failed || g->a.overflow) {
 		free(c);
 		c = NULL;
-		err = ENOSPC;
+		err = g->a.overflow ? ENOSPC : ENOBUFS;
 		goto out;
 	}
 	c->nexit = r->nexit;
@@ -531,6 +563,7 @@ out:
 		free(g->tree);
 		free(g->wanted);
 		free(g->carried);
+		free(g->shown);
 		free(g->fixup);
 		free(g->stub);
 		free(g->exit_where);
@@ -542,4 +575,11 @@ out:
 	if (!c)
 		errno = err;
 	return c;
+}
+
+struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc)
+{
+	struct jit_code *c = compile(j, r, pc, MAX_PINS);
+
+	return c || errno != ENOBUFS ? c : compile(j, r, pc, FEW_PINS);
 }

@@ -12,6 +12,7 @@ struct stub *add_stub(struct gen *g, enum stub_kind kind)
 	}
 	g->stub[g->nstub] = (struct stub){ .kind = kind };
 	g->stub[g->nstub].dirty = g->dirty;
+	defer_note(g, &g->stub[g->nstub]);
 	g->stub[g->nstub].from[0] = g->stub[g->nstub].from[1] = NO_INDEX;
 	return &g->stub[g->nstub++];
 }
@@ -132,6 +133,7 @@ static void access(struct gen *g, const struct stub *s)
 
 	/* A fault must find guest state exact. */
 	pins_write_back(g, s->dirty);
+	defer_make(g, s);
 	bytes = stub_save(g, s);
 	if (vec) {
 		if (store)
@@ -173,6 +175,7 @@ static void probe(struct gen *g, const struct stub *s)
 	uint32_t bytes, fault, refused;
 
 	pins_write_back(g, s->dirty);
+	defer_make(g, s);
 	bytes = stub_save(g, s);
 	a_mov(&g->a, true, RSI, s->addr);
 	a_mov_imm(&g->a, RDX, s->imm);
@@ -226,15 +229,21 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		probe(g, s);
 		break;
 	case STUB_FAULT:
+		defer_make(g, s);
 		leave_fault(g, s->pc);
 		break;
 	case STUB_POLL:
 		pins_write_back(g, s->dirty);
+		defer_make(g, s);
 		gen_store_pc(g, s->pc);
 		leave(g, IR_LEAVE_POLL, 0);
 		break;
 	case STUB_FLOAT:
 		gen_float_stub(g, s);
+		break;
+	case STUB_EDGE:
+		defer_make(g, s);
+		jump_to_block(g, a_jmp(&g->a), s->block);
 		break;
 	case STUB_EXIT:
 		gen_store_pc(g, s->pc);
