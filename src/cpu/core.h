@@ -57,6 +57,9 @@ struct cpu_counters {
 #define CPU_JIT_AFTER      60
 #define CPU_JIT_AFTER_IDLE 12
 
+/* And before it is given compiled code that there is of the same guest code elsewhere: it will be as hot, most likely. */
+#define CPU_COPY_AFTER 3
+
 #define CPU_RUNS_ASKED UINT16_MAX /* region.runs: it is compiled, or will be, or cannot be */
 
 /* A copy of guest code that a region is made from. */
@@ -166,7 +169,7 @@ struct cpu_system {
 	struct cpu_timer *timer;
 	struct cpu_compiler *compiler; /* NULL: processors compile for themselves */
 	/* of several threads */
-	struct counter shootdowns, regions_compiled, compile_failures;
+	struct counter shootdowns, regions_compiled, regions_copied, compile_failures;
 	_Atomic uint64_t unshared[64]; /* by hash of where it lies: code to be compiled without PROBEs */
 };
 
@@ -248,19 +251,29 @@ static inline bool cpu_count_run(struct region *g, uint32_t after)
 /*
  * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
  * is enough for a region, unless its block was written meanwhile. False: not now. The caller is at no quiescent point.
+ * hot: false: only if another has compiled code that can be copied.
  */
-bool cpu_compile(struct cpu *c, struct region *g);
+bool cpu_compile(struct cpu *c, struct region *g, bool hot);
 /* From now on compile the code of g without shared checks (IR_PROBE). */
 void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
+bool cpu_shares_checks(struct cpu_system *s, const struct region *g);
 /*
  * The two steps of it: emit the IR of g's code (`size` bytes are readable) and optimise it, *len being what it
  * depends on; compile what was emitted and attach it to g, unless it has died or its block has another version. The
- * latter gives the entry, or NULL, and counts either.
+ * latter gives the entry, or NULL, and counts either. share: as cpu_shares_checks says; the same for both.
  */
 bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct region *g,
-		      const uint8_t *bytes, uint32_t size, uint32_t *len);
+		      const uint8_t *bytes, uint32_t size, bool share, uint32_t *len);
 const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir, struct region *g,
-				const uint8_t *bytes, uint32_t len, uint64_t version);
+				const uint8_t *bytes, uint32_t size, uint32_t len, bool share,
+				uint64_t version);
+/*
+ * In place of both: what was compiled from the same code at another place. False, NULL: there is none. The second
+ * attaches it.
+ */
+bool cpu_copy_compiled(struct cpu_system *s, const struct region_source *from, struct region_product *p);
+const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8_t *bytes, uint32_t size,
+			     uint64_t version);
 /*
  * after_idle: how often a region is interpreted first when the thread has nothing to do. NULL: there is no
  * need for a thread, or none to be had.
@@ -272,7 +285,7 @@ void cpu_compiler_destroy(struct cpu_compiler *p);
 void cpu_print_guest(FILE *out, const struct cpu_arch *arch, const struct region *g,
 		     const uint8_t *bytes, uint32_t len);
 
-/* trace.c: after `ir`, of len bytes of the guest's code, was compiled as g's code; s->trace is not NULL. */
+/* trace.c: after `ir`, of len bytes of the guest's code, was compiled as g's code, or copied (NULL); s->trace is not NULL. */
 void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct ir_region *ir,
 		      const uint8_t *bytes, uint32_t len, const struct jit_code *code);
 
@@ -282,6 +295,9 @@ void cpu_timer_destroy(struct cpu_timer *t);
 /* Own thread: the next time at which c->arch->timer is to be called. */
 void cpu_timer_arm(struct cpu *c, int64_t deadline_ns);
 int64_t cpu_clock_ns(void);
+
+/* run.c: the guest's code of at most max_insns instructions at `host`, within its block. */
+void cpu_copy_code(const struct cpu_system *s, hva_t host, uint32_t max_insns, struct cpu_code *code);
 
 /* run.c: the store to host memory that holds code; for mem_door_ops.code_write. */
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size);

@@ -82,6 +82,7 @@ void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
  */
 #define CPU_COUNTERS(_)                                                                            \
 	_(regions_translated)                                                                      \
+	_(translations_shared) /* of these, those of which others of the same content had the code */ \
 	_(code_writes)       /* stores into blocks that hold translated code */                    \
 	_(tlb_misses)        /* walks of the page tables */                                        \
 	_(tlb_refills)       /* of these, those that found a translation */                        \
@@ -124,6 +125,7 @@ struct cpu_system_stats {
 	uint64_t regions_killed;        /* code was written or unmapped, or room was needed */
 	uint64_t regions_evicted;       /* of these, to make room for others */
 	uint64_t regions_compiled;
+	uint64_t regions_copied;        /* got compiled code of the same guest code elsewhere */
 	uint64_t compile_failures;      /* hot regions that stay interpreted, or died meanwhile */
 	uint64_t shootdowns;            /* invalidations sent to all processors */
 };

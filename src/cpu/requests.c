@@ -113,6 +113,7 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 		.regions_killed = r.killed,
 		.regions_evicted = r.evicted,
 		.regions_compiled = counter_read(&s->regions_compiled),
+		.regions_copied = counter_read(&s->regions_copied),
 		.compile_failures = counter_read(&s->compile_failures),
 		.shootdowns = counter_read(&s->shootdowns),
 	};

@@ -68,6 +68,15 @@ void gen_sse_data(struct gen *g, uint8_t prefix, unsigned op, unsigned reg, u128
 	modrm_data(g, reg, at);
 }
 
+/* rdx: the piece, whose address is where the cold part begins (a copy has another). */
+static void load_self(struct gen *g)
+{
+	a_rex(&g->a, true, RDX, 0, 0, false);
+	a_1(&g->a, 0x8b);
+	a_1(&g->a, RDX << 3 | 5);
+	a_4(&g->a, g->cold - (a_pos(&g->a) + 4));
+}
+
 static void leave(struct gen *g, enum ir_leave how, uint32_t index)
 {
 	a_mov_imm(&g->a, RAX, how | index << 8);
@@ -212,7 +221,7 @@ static void probe(struct gen *g, const struct stub *s)
 	leave_fault(g, s->pc);
 	a_patch_here(&g->a, refused);
 	gen_store_pc(g, s->pc);
-	a_mov_imm(&g->a, RDX, (uintptr_t)g->code);
+	load_self(g);
 	leave(g, IR_LEAVE_UNSHARED, 0);
 }
 
@@ -269,7 +278,7 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		break;
 	case STUB_EXIT:
 		gen_store_pc(g, s->pc);
-		a_mov_imm(&g->a, RDX, (uintptr_t)g->code);
+		load_self(g);
 		leave(g, IR_LEAVE_DIRECT, s->exit);
 		break;
 	}
@@ -277,6 +286,7 @@ static void gen_stub(struct gen *g, const struct stub *s)
 
 void gen_stubs(struct gen *g)
 {
+	a_8(&g->a, (uintptr_t)g->code);
 	for (uint32_t n = 0; n < g->nstub; n++)
 		gen_stub(g, &g->stub[n]);
 	while (a_pos(&g->a) & 15)
