@@ -2,7 +2,8 @@
  * The jump cache: see core.h.
  *
  * A table is for one context and mode, so that an address is all there is to compare, and guests cannot make one
- * that leads into another's. What an invalidation makes doubtful, or another owner of the table, is taken out of it
+ * that leads into another's. An address is in one of two entries: what it takes the first of from another goes to
+ * that one's second. What an invalidation makes doubtful, or another owner of the table, is taken out of it
  * by a list of what was entered, in time that entering it took; the regions are kept, as a guess for who comes to the
  * same place next. Dead ones go before they are freed (cpu_jumps_purge).
  */
@@ -38,11 +39,25 @@ struct cpu_jumps {
 
 _Static_assert(CPU_JUMP_ENTRIES <= UINT16_MAX + 1, "listed");
 
-const struct region_jump cpu_no_jumps[CPU_JUMP_ENTRIES] = {{.pc = UINT64_MAX}};
+const struct region_jump cpu_no_jumps[CPU_JUMP_ENTRIES] = {
+	[0] = {.pc = 4}, /* region_jump_empty */
+	[CPU_JUMP_HALF] = {.pc = 4},
+};
 
-static uint32_t index_of(uint64_t pc)
+static uint32_t first_of(uint64_t pc)
 {
-	return region_jump_hash(pc) & (CPU_JUMP_ENTRIES - 1);
+	return region_jump_hash(pc) & (CPU_JUMP_HALF - 1);
+}
+
+static uint32_t second_of(uint64_t pc)
+{
+	return CPU_JUMP_HALF + (region_jump_hash_second(pc) & (CPU_JUMP_HALF - 1));
+}
+
+/* The address in an entry that holds nothing. */
+static uint64_t empty_pc(uint32_t n)
+{
+	return region_jump_empty(n & (CPU_JUMP_HALF - 1));
 }
 
 bool cpu_jumps_create(struct cpu *c)
@@ -65,7 +80,7 @@ void cpu_jumps_destroy(struct cpu *c)
 
 static void empty(struct table *t, uint32_t n)
 {
-	t->jump[n].pc = region_jump_empty(n);
+	t->jump[n].pc = empty_pc(n);
 }
 
 /* Regions stay as guesses. */
@@ -103,8 +118,10 @@ static struct table *take(struct cpu *c)
 		}
 	}
 	t = victim;
-	if (!t->context)
+	if (!t->context) {
 		empty(t, 0);
+		empty(t, CPU_JUMP_HALF);
+	}
 	forget(t);
 	t->context = c->fetch_context;
 	t->mode = c->mode;
@@ -136,27 +153,46 @@ void cpu_jumps_select(struct cpu *c)
 struct region *cpu_jumps_find(struct cpu *c, uint64_t pc)
 {
 	const struct table *t = present(c);
-	uint32_t n = index_of(pc);
+	uint32_t n = first_of(pc);
 
+	if (LIKELY(t->jump[n].pc == pc))
+		return t->region[n];
+	n = second_of(pc);
 	return t->jump[n].pc == pc ? t->region[n] : NULL;
 }
 
-struct region *cpu_jumps_before(struct cpu *c, uint64_t pc)
+struct region *cpu_jumps_before(struct cpu *c, uint64_t pc, bool second)
 {
-	return present(c)->region[index_of(pc)];
+	return present(c)->region[second ? second_of(pc) : first_of(pc)];
+}
+
+/* Something is to be in entry n. */
+static void list(struct table *t, uint32_t n)
+{
+	if (t->jump[n].pc != empty_pc(n))
+		return;
+	if (t->nlisted < LISTED)
+		t->listed[t->nlisted] = n;
+	if (t->nlisted <= LISTED)
+		t->nlisted++;
 }
 
 void cpu_jumps_set(struct cpu *c, uint64_t pc, struct region *g)
 {
 	struct table *t = present(c);
-	uint32_t n = index_of(pc);
+	uint32_t n = first_of(pc), second = second_of(pc);
+	uint64_t other = t->jump[n].pc;
 
-	if (t->jump[n].pc == region_jump_empty(n)) {
-		if (t->nlisted < LISTED)
-			t->listed[t->nlisted] = n;
-		if (t->nlisted <= LISTED)
-			t->nlisted++;
+	/* A dead region's. */
+	if (t->jump[second].pc == pc)
+		empty(t, second);
+	if (other != pc && other != empty_pc(n)) {
+		second = second_of(other);
+		list(t, second);
+		t->region[second] = t->region[n];
+		t->jump[second] = t->jump[n];
 	}
+	list(t, n);
 	t->region[n] = g;
 	t->jump[n] = (struct region_jump){pc, c->jumps->unentered};
 }
@@ -164,7 +200,12 @@ void cpu_jumps_set(struct cpu *c, uint64_t pc, struct region *g)
 void cpu_jumps_compiled(struct cpu *c, uint64_t pc, const void *entry)
 {
 	/* It was found just now. */
-	c->jumps->now->jump[index_of(pc)].entry = entry;
+	struct table *t = c->jumps->now;
+	uint32_t n = first_of(pc);
+
+	if (t->jump[n].pc != pc)
+		n = second_of(pc);
+	t->jump[n].entry = entry;
 }
 
 void cpu_jumps_clear(struct cpu *c)

@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include "ir/interp.h"
 #include "mem/addr.h"
+#include "util/siphash.h"
 
 struct jit;
 struct jit_code;
@@ -41,18 +42,29 @@ struct region_jump {
 ASSERT_SIZE(struct region_jump, 16); /* compiled code scales by it */
 
 /*
- * Which entry of its table an address has, modulo their number. It is this simple because compiled
- * code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
+ * Which entry an address has in the first half of its table, modulo half their number. It is this simple because
+ * compiled code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
  */
 static inline uint32_t region_jump_hash(uint64_t pc)
 {
 	return (uint32_t)pc >> 2;
 }
 
-/* The address in an entry that is empty: one that belongs elsewhere. */
+/*
+ * And in the second half, which is looked at when the first has another address: two that meet in
+ * one half hardly meet in both.
+ */
+#define REGION_JUMP_FOLD 11
+
+static inline uint32_t region_jump_hash_second(uint64_t pc)
+{
+	return region_jump_hash(pc ^ pc >> REGION_JUMP_FOLD);
+}
+
+/* The address in an entry of either half that is empty: one that belongs elsewhere. */
 static inline uint64_t region_jump_empty(uint32_t index)
 {
-	return index ? 0 : UINT64_MAX;
+	return index ? 0 : 4;
 }
 
 /*
@@ -124,6 +136,9 @@ struct region_compiled {
 	struct region_link *incoming;
 	struct region *strip_next; /* in the list of those whose interpreted form goes */
 	uint32_t unshared;         /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
+	uint32_t content_hash;     /* of what it was made from: */
+	struct siphash content;
+	uint16_t content_len;      /* 0: it is not to be copied */
 	struct region_link {
 		struct region *from, *to;  /* to NULL: not linked */
 		struct region_link *next; /* of those into `to` */
@@ -173,8 +188,12 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 
 void region_cache_destroy(struct region_cache *rc);
 
-/* Where the code of its regions is to be from, which go with it. */
+/*
+ * Where the interpreted code of its regions is to be from, with so many bytes in front of it (ir_lower_in), which
+ * they need.
+ */
 struct slab *region_slab(struct region_cache *rc);
+#define REGION_TEXT_FRONT 32u
 
 /* For region_use: by who interprets a region, or finds it without region_lookup. */
 const struct region_clock *region_cache_clock(const struct region_cache *rc);
@@ -192,22 +211,54 @@ bool region_mark_block(struct region_cache *rc, hva_t block, bool *ok);
 /* Does the block hold translated code? No lock. */
 bool region_block_has_code(struct region_cache *rc, hva_t block);
 
-/*
- * Enter a region (ownership of `code` passes when it succeeds). `version` is what region_block_version returned
- * before the code was read: if the block has been written since, nothing is entered and NULL
- * is returned with errno EAGAIN. NULL with ENOMEM. If another thread has
- * entered an equal one, `code` is freed and that one returned.
- */
 uint64_t region_block_version(struct region_cache *rc, hva_t block);
-struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode,
-			     bool bound, uint32_t len, struct ir_code *code, uint64_t version);
+
+/* What a region is made from, and for. */
+struct region_source {
+	hva_t host;
+	uint64_t pc;
+	uint32_t mode;        /* with its span */
+	bool bound;
+	uint32_t size;        /* of `bytes`: as many as it may be made from at most */
+	const uint8_t *bytes; /* a copy of the guest's code: that may be written at any time */
+	uint64_t version;     /* as region_block_version returned it before they were copied */
+};
 
 /*
- * Give a region compiled code (ownership passes), made from `len` bytes, which may be more than the
+ * Enter a region with code that was made from the first len bytes (ownership passes, whatever comes of it). NULL: one whose interpreted code is that of others of the same content; errno is ENOENT if
+ * there are none. If the block has been written since, nothing is entered and NULL is returned with errno EAGAIN.
+ * NULL with ENOMEM. If another thread has entered an equal one, that one is returned.
+ */
+struct region *region_insert(struct region_cache *rc, const struct region_source *from,
+			     struct ir_code *code, uint32_t len);
+
+/* Compiled code that is no region's yet, and what of the guest's code it was made from. */
+struct region_product {
+	struct jit_code *code;
+	uint32_t len;
+	bool known; /* others may copy it: */
+	uint32_t hash;
+	struct siphash content;
+};
+
+/* code was made from the first len bytes; kind: what it depends on beside the mode. */
+void region_product_init(struct region_cache *rc, struct region_product *p, struct jit_code *code,
+			 const struct region_source *from, uint32_t len, uint32_t kind);
+
+/* Copy what was compiled from the same guest code, at another place. False: there is none, or no memory. */
+bool region_copy_twin(struct region_cache *rc, const struct region_source *from, uint32_t kind,
+		      struct region_product *p);
+
+/* As region_insert, with compiled code and no other. */
+struct region *region_insert_compiled(struct region_cache *rc, const struct region_source *from,
+				      const struct region_product *p);
+
+/*
+ * Give a region compiled code (ownership passes), made from p->len bytes, which may be more than the
  * region had. `version` as for region_insert. False: the region has died or its block was written
  * meanwhile, or there is no memory; the code is freed.
  */
-bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code, uint32_t len,
+bool region_attach(struct region_cache *rc, struct region *g, const struct region_product *p,
 		   uint64_t version);
 
 /*

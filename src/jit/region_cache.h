@@ -1,6 +1,6 @@
 /*
- * The region cache inside: what region.c (looking up, entering, killing) and region_evict.c (bounds,
- * reclaiming) share. Nothing outside src/jit includes this.
+ * The region cache inside: what region.c (looking up, entering, killing), region_evict.c (bounds,
+ * reclaiming), region_twin.c and region_text.c (code of the same content) share. Nothing outside src/jit includes this.
  */
 #ifndef ANYKVM_JIT_REGION_CACHE_H
 #define ANYKVM_JIT_REGION_CACHE_H
@@ -15,6 +15,8 @@
 #define BLOCK_HASH_BITS	 14
 #define BLOCK_HASH_SIZE	 (1u << BLOCK_HASH_BITS)
 #define BLOCK_SEEN_BITS	 18
+#define TEXT_SET_BITS	 13 /* for four times as many as there are lines, and more */
+#define TWIN_SET_BITS	 12
 
 /* A block of guest memory that holds, or held, translated code. Never freed before the cache. */
 struct code_block {
@@ -38,6 +40,22 @@ struct hand {
 	uint32_t began, since; /* by the clock: this round began, and the one before */
 };
 
+/* Guest code that is looked for, or was found, at another place. */
+struct region_content {
+	uint32_t mode, place, kind;
+	uint32_t size;
+	const uint8_t *bytes;
+};
+
+/* What is found by a hash: 2^bits lines of a few words, the newest first. */
+#define REGION_SET_WAYS 8
+
+struct region_set {
+	uint64_t *line;
+	void *memory;
+	unsigned bits;
+};
+
 struct region_cache {
 	_Atomic(struct region *) hash[REGION_HASH_SIZE];
 	_Atomic(struct code_block *) block[BLOCK_HASH_SIZE];
@@ -57,6 +75,9 @@ struct region_cache {
 	struct counter entered, killed, evicted; /* under the lock */
 	struct jit *jit;
 	struct slab *regions, *slab; /* themselves, and their interpreted code */
+	/* By content (region_twin.c): text and struct region_compiled */
+	struct siphash key;
+	struct region_set texts, twins;
 };
 
 /* Lock held, for all of these. */
@@ -67,14 +88,54 @@ void region_unlink(struct region_cache *rc, struct region *g);
 /* Take g, which is in no block's list any more, out of the hash and keep it for reclamation. */
 void region_retire(struct region_cache *rc, struct region *g);
 
-/* Bytes that g's interpreted form takes, and its compiled one. */
-size_t region_size(const struct region *g);
+/* Bytes that g's compiled form takes. */
 size_t region_compiled_size(const struct region *g);
 
 /* `keep` was entered: evict others that were not used lately, if there is too much of its kind. */
 void region_make_room(struct region_cache *rc, bool compiled, const struct region *keep);
 
-/* Without the lock: free a list of retired regions. */
+/* ---- region_text.c: interpreted code ---- */
+
+/*
+ * init makes it known to find, if others may have it; of c->size bytes the code that is found may be made from less.
+ * Each region that has it takes it once, then dies once and gives it back once; with the last of these it is freed.
+ * The live are counted in region_cache.bytes: die says how much less that became.
+ */
+void region_text_init(struct region_cache *rc, struct ir_code *code, const struct region_content *c,
+		      uint32_t len);
+struct ir_code *region_text_find(struct region_cache *rc, const struct region_content *c);
+uint32_t region_text_len(const struct ir_code *code);
+void region_text_take(struct region_cache *rc, struct ir_code *code);
+size_t region_text_die(struct region_cache *rc, struct ir_code *code);
+void region_text_give(struct region_cache *rc, struct ir_code *code);
+size_t region_text_size(const struct ir_code *code);
+
+/* ---- region_twin.c ---- */
+
+void region_set_add(struct region_set *s, uint32_t hash, const void *what);
+void region_set_remove(struct region_set *s, uint32_t hash, const void *what);
+/* Those that may have this hash, each once: *at is 0 at first. NULL: no more. */
+void *region_set_next(const struct region_set *s, uint32_t hash, unsigned *at);
+
+/* c, of a live region, may be copied; and not any more. */
+void region_twin_enter(struct region_cache *rc, struct region_compiled *c, const struct region_product *p);
+void region_twin_remove(struct region_cache *rc, struct region_compiled *c);
+
+/* ---- without the lock ---- */
+
+/* Of what code depends on, compiled or not. */
+struct region_content region_content_of(const struct region_source *from, bool compiled, uint32_t kind);
+/* May others find what is made from the first len bytes? */
+bool region_content_known(const struct region_cache *rc, const struct region_content *c, uint32_t len);
+uint32_t region_content_hash(const struct region_content *c);
+/* Of content of len bytes; equal values are equal contents. */
+struct siphash region_content_value(const struct region_cache *rc, const struct region_content *c, uint32_t len);
+
+/* False: out of memory. */
+bool region_twins_create(struct region_cache *rc);
+void region_twins_destroy(struct region_cache *rc);
+
+/* Free a list of retired regions. */
 void region_free_list(struct region_cache *rc, struct region *g);
 
 #endif

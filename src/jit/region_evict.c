@@ -123,8 +123,8 @@ static void strip(struct region_cache *rc, struct region *g)
 {
 	for (; g; g = g->compiled->strip_next) {
 		if (!atomic_load(&g->dead))
-			atomic_fetch_sub(&rc->bytes, ir_code_size(g->code));
-		ir_code_free(g->code);
+			region_text_die(rc, g->code);
+		region_text_give(rc, g->code);
 		g->code = NULL;
 	}
 }

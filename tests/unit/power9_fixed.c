@@ -389,7 +389,10 @@ static void reservation(void)
 	r->gpr[8] = UINT64_C(0x1122334455667788);
 	r->gpr[9] = UINT64_C(0x99aabbccddeeff00);
 	r->so = 1;
-	r->resv_size = 0;
+	r->resv_size = r->resv_addr = 0;
+	r->resv_watch = r->resv_given_up = UINT64_MAX;
+	r->resv_left = r->resv_patience = 0;
+	r->resv_value = 0;
 	for (unsigned n = 0; n < 16; n++)
 		machine->page[0][64 + n] = (uint8_t)n;
 }

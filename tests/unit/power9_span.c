@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/core.h"
 #include "mem/endian.h"
 #include "power9_machine.h"
 
@@ -222,6 +223,52 @@ static void test_many_contexts(void **state)
 			run(pid, EA, pid, 100 + pid);
 }
 
+/*
+ * Functions whose addresses have the same first entry of the jump cache. Two, and as many as all lie in second entries
+ * but one: compiled code finds them all.
+ */
+static void test_same_entry(void **state)
+{
+	enum { FUNCTIONS = 3, ROUNDS = 1000, DISTANCE = 4 * CPU_JUMP_HALF };
+	static const uint32_t loop[] = {
+		0x7d6903a6, /* mtctr 11 */
+		0x4e800421, /* bctrl */
+		0x7d8903a6, /* mtctr 12 */
+		0x4e800421,
+		0x7da903a6, /* mtctr 13 */
+		0x4e800421,
+		INC(6, 0xffff),
+		0x2c260000, /* cmpdi 6,0 */
+		0x4082ffe0, /* bne loop */
+		M_HCALL,
+	};
+	struct p9_regs *r = p9_regs(m.cpu[0]);
+	struct cpu_stats before, after;
+
+	(void)state;
+	put(FRAME, loop, ARRAY_SIZE(loop));
+	for (unsigned n = 0; n < FUNCTIONS; n++) {
+		const uint32_t function[] = {INC(3 + n % 3, 1), BLR};
+
+		put(FRAME + 0x10000 + n * DISTANCE, function, 2);
+	}
+	for (unsigned n = 0; n < 4; n++) {
+		cpu_stats_read(m.cpu[0], &before);
+		r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+		p9_state_changed(m.cpu[0]);
+		r->gpr[3] = r->gpr[4] = r->gpr[5] = 0;
+		r->gpr[6] = ROUNDS;
+		for (unsigned k = 0; k < FUNCTIONS; k++)
+			r->gpr[11 + k] = FRAME + 0x10000 + k * DISTANCE;
+		assert_int_equal(machine_run(&m, 0, FRAME), P9_VEC_SYSCALL);
+		cpu_stats_read(m.cpu[0], &after);
+		for (unsigned k = 0; k < FUNCTIONS; k++)
+			assert_int_equal(r->gpr[3 + k], ROUNDS);
+	}
+	if (machine_compiles())
+		assert_in_range(after.left_indirect - before.left_indirect, 0, 10);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -231,6 +278,7 @@ int main(void)
 		T(test_split),
 		T(test_small_partition_page),
 		T(test_many_contexts),
+		T(test_same_entry),
 	};
 
 	return machine_run_tests(tests);

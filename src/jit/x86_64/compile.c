@@ -1,31 +1,47 @@
 /*
- * Compiling a region for x86-64: see gen.h. Also entering compiled code, and linking it.
+ * Compiling a region for x86-64: see gen.h. Also entering compiled code.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "ir/scratch.h"
-#include "jit/memory.h"
 #include "jit/region.h"
 #include "jit/x86_64/gen.h"
+#include "jit/x86_64/jit.h"
 
 #define CODE_MAX    (64 << 10) /* of one region */
 #define FEW_PINS    4          /* leave enough for every instruction */
 #define ENTER_UNITS 4          /* for what make_enter makes */
 
-struct jit {
-	struct jit_memory *memory;
-	struct jit_layout layout;
-	struct features host;
-	const uint8_t *enter; /* struct left enter(struct ir_env *, const void *entry) */
-	const uint8_t *no_entry[2]; /* [are low bits of the address to be ignored] */
-	const uint8_t *unentered;
-};
-
 /* Registers 0 to 31 of the guest, of 8 bytes each, then lie in reach of one byte. */
 static int32_t bias_of(const struct jit_layout *layout)
 {
 	return (int32_t)layout->pin_first + 128;
+}
+
+/*
+ * Where exit_lookup did not find the guest address, which is in rax, in the first half of the jump cache, at rcx: by
+ * the second, or to the run loop.
+ */
+static void make_second_lookup(struct jit *j, struct assembler *a)
+{
+	int32_t half = (int32_t)((j->layout.jump_mask + 1) * sizeof(struct region_jump));
+	uint32_t none;
+
+	a_mov(a, false, RDX, RAX);
+	a_shift_imm(a, SH_SHR, false, RDX, REGION_JUMP_FOLD);
+	a_alu(a, ALU_XOR, false, RDX, RAX);
+	a_alu_imm(a, ALU_AND, false, RDX, (int32_t)(j->layout.jump_mask << 2));
+	a_alu_imm(a, ALU_ADD, true, RCX, half);
+	a_rx4(a, true, 0x3b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
+	none = a_jcc(a, CC_NE);
+	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
+	a_store(a, true, RAX, RBP, OFF_BASE);
+	a_rx4(a, false, 0xff, 4, RCX, RDX, offsetof(struct region_jump, entry));
+	a_patch_here(a, none);
+	a_store(a, true, RAX, RBP, OFF_PC);
+	a_mov_imm(a, RAX, IR_LEAVE_INDIRECT);
+	a_1(a, 0xc3);
 }
 
 /* System V: keep rbx, rbp, r12-r15; call the region with the stack 8 off a multiple of 16. */
@@ -54,16 +70,11 @@ static bool make_enter(struct jit *j)
 		a_pop(&a, saved[n]);
 	a_1(&a, 0xc3);
 	j->enter = jit_memory_exec(j->memory, a.base);
-	/* rax: the guest address that goes on there. */
-	for (unsigned n = 2; n-- > 0;) {
-		j->no_entry[n] = jit_memory_exec(j->memory, a.at);
-		if (n)
-			a_alu_imm(&a, ALU_AND, true, RAX, -(int32_t)j->layout.insn_align);
-		a_store(&a, true, RAX, RBP, OFF_PC);
-		a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
-		a_1(&a, 0xc3);
-	}
-	/* As exit_lookup has left rcx and rdx. */
+	j->no_entry[1] = jit_memory_exec(j->memory, a.at);
+	a_alu_imm(&a, ALU_AND, true, RAX, -(int32_t)j->layout.insn_align);
+	j->no_entry[0] = jit_memory_exec(j->memory, a.at);
+	make_second_lookup(j, &a);
+	/* As a look-up has left rcx and rdx. */
 	j->unentered = jit_memory_exec(j->memory, a.at);
 	a_rx4(&a, true, 0x8b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
 	a_store(&a, true, RAX, RBP, OFF_PC);
@@ -565,67 +576,6 @@ static void generate(struct gen *g, uint32_t *order)
 		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
 }
 
-/* A finished piece, hot and cold part in their zones. */
-struct placed {
-	uint8_t *hot, *cold; /* writable */
-	const uint8_t *hot_exec, *cold_exec;
-};
-
-static const uint8_t *address_of(const struct gen *g, const struct placed *p, uint32_t at)
-{
-	return at < g->cold ? p->hot_exec + at : p->cold_exec + (at - g->cold);
-}
-
-static void set_displacement(const struct gen *g, const struct placed *p, uint32_t where,
-			     const uint8_t *target)
-{
-	uint8_t *w = where < g->cold ? p->hot + where : p->cold + (where - g->cold);
-	int32_t d = (int32_t)(target - (address_of(g, p, where) + 4));
-
-	memcpy(w, &d, sizeof(d));
-}
-
-static bool place(struct jit *j, const struct gen *g, struct jit_code *c)
-{
-	struct placed p;
-
-	c->size = g->cold;
-	c->cold_size = a_pos(&g->a) - g->cold;
-	c->units = (c->size + JIT_UNIT - 1) / JIT_UNIT;
-	c->cold_units = (c->cold_size + JIT_UNIT - 1) / JIT_UNIT;
-	p.hot = jit_memory_alloc(j->memory, JIT_HOT, c->units);
-	if (!p.hot)
-		return false;
-	p.cold = jit_memory_alloc(j->memory, JIT_COLD, c->cold_units);
-	if (!p.cold) {
-		jit_memory_free(j->memory, JIT_HOT, p.hot, c->units);
-		return false;
-	}
-	p.hot_exec = jit_memory_exec(j->memory, p.hot);
-	p.cold_exec = jit_memory_exec(j->memory, p.cold);
-	memcpy(p.hot, g->a.base, c->size);
-	memcpy(p.cold, g->a.base + g->cold, c->cold_size);
-	for (uint32_t n = 0; n < g->a.nref; n++) {
-		const struct a_reference *r = &g->a.ref[n];
-
-		if ((r->where < g->cold) != (r->target < g->cold))
-			set_displacement(g, &p, r->where, address_of(g, &p, r->target));
-	}
-	for (uint32_t n = 0; n < g->noutside; n++)
-		set_displacement(g, &p, g->outside[n].where, g->outside[n].target);
-	c->entry = p.hot_exec;
-	c->cold = p.cold_exec;
-	c->dead = (int32_t)(address_of(g, &p, g->entry_stub) - p.hot_exec);
-	for (uint32_t n = 0; n < c->nexit; n++) {
-		if (g->exit_where[n] == NO_INDEX)
-			continue;
-		c->exit[n].displacement = p.hot + g->exit_where[n];
-		memcpy(&c->exit[n].unlinked, c->exit[n].displacement, sizeof(c->exit[n].unlinked));
-		c->exit[n].from = p.hot_exec + g->exit_where[n] + 4;
-	}
-	return true;
-}
-
 /* With so many pins at most. Where an instruction needs more registers than they leave, there is none: ENOBUFS. */
 static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64_t pc, unsigned max_pins)
 {
@@ -682,7 +632,7 @@ static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64
 		goto out;
 	}
 	c->nexit = r->nexit;
-	if (!place(j, g, c)) {
+	if (!gen_place(g, j->memory, c)) {
 		free(c);
 		c = NULL;
 		err = ENOSPC;
@@ -716,50 +666,4 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	struct jit_code *c = compile(j, r, pc, MAX_PINS);
 
 	return c || errno != ENOBUFS ? c : compile(j, r, pc, FEW_PINS);
-}
-
-void jit_free(struct jit *j, struct jit_code *c)
-{
-	if (!c)
-		return;
-	jit_memory_free(j->memory, JIT_HOT, jit_memory_writable(j->memory, c->entry), c->units);
-	jit_memory_free(j->memory, JIT_COLD, jit_memory_writable(j->memory, c->cold),
-			c->cold_units);
-	free(c);
-}
-
-void jit_kill(struct jit *j, struct jit_code *c)
-{
-	uint64_t *first = (uint64_t *)(void *)jit_memory_writable(j->memory, c->entry);
-	uint64_t jump = 0xe9 | (uint64_t)(uint32_t)(c->dead - 5) << 8;
-
-	/* Aligned, and behind the jump what was there: who has fetched the old bytes goes on in them. */
-	__atomic_store_n(first, jump | (*first & ~((UINT64_C(1) << 40) - 1)), __ATOMIC_RELEASE);
-}
-
-/* Within an aligned doubleword (replaceable): one store, seen whole by who executes it. */
-static void replace(uint8_t *displacement, int32_t d)
-{
-	unsigned shift = (uintptr_t)displacement % 8 * 8;
-	uint64_t *word = (uint64_t *)(void *)(displacement - shift / 8);
-	uint64_t rest = *word & ~((uint64_t)UINT32_MAX << shift);
-
-	__atomic_store_n(word, rest | (uint64_t)(uint32_t)d << shift, __ATOMIC_RELEASE);
-}
-
-void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)
-{
-	const uint8_t *target = (const uint8_t *)to->entry + (poll ? 0 : to->polled);
-	struct jit_exit *e = &from->exit[exit];
-
-	if (e->displacement)
-		replace(e->displacement, (int32_t)(target - e->from));
-}
-
-void jit_unlink(struct jit_code *from, uint32_t exit)
-{
-	struct jit_exit *e = &from->exit[exit];
-
-	if (e->displacement)
-		replace(e->displacement, e->unlinked);
 }
