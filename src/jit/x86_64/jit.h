@@ -15,6 +15,12 @@ struct jit {
 	const uint8_t *no_entry[2]; /* [are low bits of the address to be ignored] */
 };
 
+/* How far behind the env rbp points. */
+int32_t gen_bias(const struct jit_layout *layout);
+
+/* The first instruction of each piece. */
+void gen_first(struct assembler *a);
+
 /* Bring what was generated to code memory; fills in c but for its exits' number. False: no room. */
 bool gen_place(const struct gen *g, struct jit_memory *m, struct jit_code *c);
 
