@@ -11,6 +11,7 @@
 #include "jit/memory.h"
 
 #define WORD_BITS 64
+#define SIZES	  32 /* of pieces, in units, that there are hints for: nearly all */
 
 /*
  * The writable mapping is for moments; its pages are in memory because of the other one. It is given
@@ -20,7 +21,7 @@
 
 struct zone {
 	size_t first, count; /* units */
-	size_t low;          /* all before it are taken */
+	size_t low[SIZES + 1]; /* by n: before it no run of n free ones begins */
 	uint64_t *taken;     /* a bit a unit */
 };
 
@@ -150,23 +151,51 @@ static void mark(struct zone *z, size_t at, size_t units, bool taken)
 	}
 }
 
+/* The first of `units` free ones in a row; NULL: there are not so many. */
+static uint8_t *take(struct jit_memory *m, struct zone *z, uint32_t units)
+{
+	uint32_t sizes = units < SIZES ? units : SIZES;
+	size_t at = 0, end;
+
+	/* Nor one of more. */
+	for (uint32_t n = 1; n <= sizes; n++)
+		at = z->low[n] > at ? z->low[n] : at;
+	at = next(z, at, z->count, false);
+	while (at + units <= z->count) {
+		end = next(z, at, at + units, true);
+		if (end == at + units) {
+			if (units <= SIZES)
+				z->low[units] = end;
+			mark(z, at, units, true);
+			return m->writable + (z->first + at) * JIT_UNIT;
+		}
+		at = next(z, end, z->count, false);
+	}
+	if (units <= SIZES)
+		z->low[units] = z->count;
+	return NULL;
+}
+
+static void give(struct zone *z, size_t at, uint32_t units)
+{
+	size_t start = at;
+
+	mark(z, at, units, false);
+	/* If the run begins further ahead it was long enough for all hints before. */
+	while (start && at - start < SIZES && !(z->taken[(start - 1) / WORD_BITS] >> (start - 1) % WORD_BITS & 1))
+		start--;
+	for (uint32_t n = 1; n <= SIZES; n++)
+		if (start < z->low[n])
+			z->low[n] = start;
+}
+
 uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t units)
 {
-	struct zone *z = &m->zone[zone];
-	uint8_t *p = NULL;
-	size_t at, end;
+	uint8_t *p;
 
 	pthread_mutex_lock(&m->lock);
-	z->low = at = next(z, z->low, z->count, false);
-	while (!p && at + units <= z->count) {
-		end = next(z, at, at + units, true);
-		if (end == at + units)
-			p = m->writable + (z->first + at) * JIT_UNIT;
-		else
-			at = next(z, end, z->count, false);
-	}
+	p = take(m, &m->zone[zone], units);
 	if (p) {
-		mark(z, at, units, true);
 		m->used += (size_t)units * JIT_UNIT;
 		if (++m->written >= UNMAP_AFTER) {
 			jit_memory_trim(m);
@@ -180,13 +209,10 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 void jit_memory_free(struct jit_memory *m, enum jit_zone zone, uint8_t *writable, uint32_t units)
 {
 	struct zone *z = &m->zone[zone];
-	size_t at = (size_t)(writable - m->writable) / JIT_UNIT - z->first;
 
 	pthread_mutex_lock(&m->lock);
 	m->used -= (size_t)units * JIT_UNIT;
-	mark(z, at, units, false);
-	if (at < z->low)
-		z->low = at;
+	give(z, (size_t)(writable - m->writable) / JIT_UNIT - z->first, units);
 	pthread_mutex_unlock(&m->lock);
 }
 
