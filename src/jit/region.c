@@ -85,12 +85,17 @@ static void free_compiled(struct region_cache *rc, struct region *g)
 
 static void region_free(struct region_cache *rc, struct region *g)
 {
-	free_compiled(rc, g);
-	if (g->code) {
-		pthread_mutex_lock(&rc->lock);
+	struct region_compiled *c = g->compiled;
+
+	pthread_mutex_lock(&rc->lock);
+	if (g->code)
 		region_text_give(rc, g->code);
-		pthread_mutex_unlock(&rc->lock);
+	if (c && c->kept) {
+		region_twin_let_go(rc, c);
+		g->compiled = NULL;
 	}
+	pthread_mutex_unlock(&rc->lock);
+	free_compiled(rc, g);
 	slab_give(rc->regions, g, sizeof(*g));
 }
 
@@ -170,12 +175,9 @@ void region_cache_destroy(struct region_cache *rc)
 	free(rc);
 }
 
-size_t region_compiled_size(const struct region *g)
+size_t region_compiled_size(const struct region_compiled *c)
 {
-	const struct region_compiled *r = g->compiled;
-	const struct jit_code *c = r ? r->code : NULL;
-
-	return c ? jit_code_size(c) + sizeof(*r) + c->nexit * sizeof(r->link[0]) : 0;
+	return jit_code_size(c->code) + sizeof(*c) + c->code->nexit * sizeof(c->link[0]);
 }
 
 struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode)
@@ -306,7 +308,7 @@ static void give_compiled(struct region_cache *rc, struct region *g, struct regi
 	p->code->owner = g;
 	region_twin_enter(rc, c, p);
 	atomic_store_explicit(&g->compiled, c, memory_order_release);
-	atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(g));
+	atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(c));
 }
 
 static struct region_compiled *compiled_of(const struct region_product *p)
@@ -467,16 +469,27 @@ void region_unlink(struct region_cache *rc, struct region *g)
 	}
 }
 
-void region_retire(struct region_cache *rc, struct region *g)
+void region_retire(struct region_cache *rc, struct region *g, bool for_room)
 {
+	struct region_compiled *c = g->compiled;
 	_Atomic(struct region *) *link = &rc->hash[region_hash(g->host, g->mode)];
 	struct region *at;
 
 	atomic_store(&g->dead, true);
 	region_unlink(rc, g);
-	if (g->compiled) {
-		region_twin_remove(rc, g->compiled);
-		jit_kill(rc->jit, g->compiled->code);
+	if (c) {
+		size_t size = region_compiled_size(c);
+
+		if (for_room)
+			region_twin_remove(rc, c);
+		c->kept = c->content_len;
+		if (c->kept) {
+			atomic_fetch_add(&rc->kept_bytes, size);
+		} else {
+			rc->retired_bytes += size;
+			atomic_fetch_sub(&rc->compiled_bytes, size);
+		}
+		jit_kill(rc->jit, c->code);
 		patched(rc);
 	}
 	while ((at = atomic_load(link)) && at != g)
@@ -487,11 +500,10 @@ void region_retire(struct region_cache *rc, struct region *g)
 	g->block_next = rc->retired[0].list;
 	rc->retired[0].list = g;
 	rc->nretired++;
-	rc->retired_bytes += sizeof(*g) + region_compiled_size(g);
+	rc->retired_bytes += sizeof(*g);
 	if (g->code)
-		rc->retired_bytes += region_text_die(rc, g->code);
+		rc->retired_bytes += region_text_die(rc, g->code, for_room);
 	atomic_fetch_sub(&rc->bytes, sizeof(*g));
-	atomic_fetch_sub(&rc->compiled_bytes, region_compiled_size(g));
 	count(&rc->killed);
 }
 
@@ -530,7 +542,7 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len)
 			while ((g = *link)) {
 				if (g->host < end && g->host + g->len > start.v) {
 					*link = g->block_next;
-					region_retire(rc, g);
+					region_retire(rc, g, false);
 					any = true;
 				} else {
 					link = &g->block_next;
@@ -563,7 +575,7 @@ void region_cache_stats_read(const struct region_cache *rc, struct region_cache_
 
 bool region_cache_filling(const struct region_cache *rc)
 {
-	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 8 * 7;
+	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 8 * 7 + atomic_load(&rc->kept_bytes);
 }
 
 size_t region_cache_bytes(const struct region_cache *rc)

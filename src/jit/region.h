@@ -139,6 +139,8 @@ struct region_compiled {
 	uint32_t content_hash;     /* of what it was made from: */
 	struct siphash content;
 	uint16_t content_len;      /* 0: it is not to be copied */
+	bool kept;                 /* it is dead, and counted */
+	struct region_compiled *let_go_next;
 	struct region_link {
 		struct region *from, *to;  /* to NULL: not linked */
 		struct region_link *next; /* of those into `to` */

@@ -67,7 +67,8 @@ struct region_cache {
 	uint32_t nretired, npatched;
 	size_t retired_bytes;
 	struct region_limits limit;
-	_Atomic size_t bytes, compiled_bytes; /* of the live */
+	_Atomic size_t bytes, compiled_bytes; /* of the live, and what is kept of others: */
+	_Atomic size_t kept_bytes;            /* compiled */
 	struct region_clock clock;
 	_Atomic uint32_t round; /* of the hand of compiled ones */
 	bool want_epoch;        /* since that is new */
@@ -78,6 +79,11 @@ struct region_cache {
 	/* By content (region_twin.c): text and struct region_compiled */
 	struct siphash key;
 	struct region_set texts, twins;
+	/* Those of the dead that are kept, the oldest first. */
+	struct {
+		struct text *texts, **texts_end;
+		struct region_compiled *twins, **twins_end;
+	} let_go;
 };
 
 /* Lock held, for all of these. */
@@ -85,11 +91,14 @@ struct region_cache {
 /* Nothing jumps to g any more, and g jumps nowhere. */
 void region_unlink(struct region_cache *rc, struct region *g);
 
-/* Take g, which is in no block's list any more, out of the hash and keep it for reclamation. */
-void region_retire(struct region_cache *rc, struct region *g);
+/*
+ * Take g, which is in no block's list any more, out of the hash and keep it for reclamation. for_room: and do not
+ * keep what others could use.
+ */
+void region_retire(struct region_cache *rc, struct region *g, bool for_room);
 
-/* Bytes that g's compiled form takes. */
-size_t region_compiled_size(const struct region *g);
+/* Bytes that a compiled form takes. */
+size_t region_compiled_size(const struct region_compiled *c);
 
 /* `keep` was entered: evict others that were not used lately, if there is too much of its kind. */
 void region_make_room(struct region_cache *rc, bool compiled, const struct region *keep);
@@ -98,16 +107,18 @@ void region_make_room(struct region_cache *rc, bool compiled, const struct regio
 
 /*
  * init makes it known to find, if others may have it; of c->size bytes the code that is found may be made from less.
- * Each region that has it takes it once, then dies once and gives it back once; with the last of these it is freed.
- * The live are counted in region_cache.bytes: die says how much less that became.
+ * Each region that has it takes it once, then dies once and gives it back once. The code is counted in
+ * region_cache.bytes until it is freed, or the last region that lived has died to make room: die says how much less that
+ * became. drop frees the oldest that nobody has; false: there is none.
  */
 void region_text_init(struct region_cache *rc, struct ir_code *code, const struct region_content *c,
 		      uint32_t len);
 struct ir_code *region_text_find(struct region_cache *rc, const struct region_content *c);
 uint32_t region_text_len(const struct ir_code *code);
 void region_text_take(struct region_cache *rc, struct ir_code *code);
-size_t region_text_die(struct region_cache *rc, struct ir_code *code);
+size_t region_text_die(struct region_cache *rc, struct ir_code *code, bool for_room);
 void region_text_give(struct region_cache *rc, struct ir_code *code);
+bool region_text_drop(struct region_cache *rc);
 size_t region_text_size(const struct ir_code *code);
 
 /* ---- region_twin.c ---- */
@@ -117,9 +128,14 @@ void region_set_remove(struct region_set *s, uint32_t hash, const void *what);
 /* Those that may have this hash, each once: *at is 0 at first. NULL: no more. */
 void *region_set_next(const struct region_set *s, uint32_t hash, unsigned *at);
 
-/* c, of a live region, may be copied; and not any more. */
+/*
+ * c, of a live region, may be copied; and not any more. let_go: nobody is in it any more, and it is kept to be
+ * copied, or freed. drop frees the oldest of those; false: there is none.
+ */
 void region_twin_enter(struct region_cache *rc, struct region_compiled *c, const struct region_product *p);
 void region_twin_remove(struct region_cache *rc, struct region_compiled *c);
+void region_twin_let_go(struct region_cache *rc, struct region_compiled *c);
+bool region_twin_drop(struct region_cache *rc);
 
 /* ---- without the lock ---- */
 

@@ -9,6 +9,9 @@
  * was compared would have to be kept else: the memory of the guest may have been written since. They are looked for
  * in sets of eight by the first bytes; in one that is full the oldest is lost. So a guest that makes as many of
  * one hash as it likes has less found, and nothing takes longer.
+ *
+ * What has died, since the guest's memory was written or taken away, is kept while there is room: the same guest
+ * code may come again, as when a guest's guest is started once more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +144,42 @@ void region_twin_remove(struct region_cache *rc, struct region_compiled *c)
 	c->content_len = 0;
 }
 
+static void compiled_free(struct region_cache *rc, struct region_compiled *c)
+{
+	size_t size = region_compiled_size(c);
+
+	atomic_fetch_sub(&rc->compiled_bytes, size);
+	atomic_fetch_sub(&rc->kept_bytes, size);
+	region_twin_remove(rc, c);
+	jit_free(rc->jit, c->code);
+	free(c);
+}
+
+void region_twin_let_go(struct region_cache *rc, struct region_compiled *c)
+{
+	/* Others may have taken its place meanwhile. */
+	if (!c->content_len) {
+		compiled_free(rc, c);
+		return;
+	}
+	c->let_go_next = NULL;
+	*rc->let_go.twins_end = c;
+	rc->let_go.twins_end = &c->let_go_next;
+}
+
+bool region_twin_drop(struct region_cache *rc)
+{
+	struct region_compiled *c = rc->let_go.twins;
+
+	if (!c)
+		return false;
+	rc->let_go.twins = c->let_go_next;
+	if (!c->let_go_next)
+		rc->let_go.twins_end = &rc->let_go.twins;
+	compiled_free(rc, c);
+	return true;
+}
+
 static bool copy_twin(struct region_cache *rc, const struct region_content *c, uint32_t hash,
 		      struct region_product *p)
 {
@@ -211,7 +250,11 @@ static bool create_set(struct region_set *s, unsigned bits)
 bool region_twins_create(struct region_cache *rc)
 {
 	/* Without a key nothing is known, so nothing is found. */
-	bool key = getrandom(&rc->key, sizeof(rc->key), 0) == sizeof(rc->key);
+	bool key;
+
+	rc->let_go.texts_end = &rc->let_go.texts;
+	rc->let_go.twins_end = &rc->let_go.twins;
+	key = getrandom(&rc->key, sizeof(rc->key), 0) == sizeof(rc->key);
 
 	if (create_set(&rc->texts, TEXT_SET_BITS) && create_set(&rc->twins, TWIN_SET_BITS) && key)
 		return true;
@@ -221,6 +264,8 @@ bool region_twins_create(struct region_cache *rc)
 
 void region_twins_destroy(struct region_cache *rc)
 {
+	while (region_twin_drop(rc))
+		;
 	free(rc->texts.memory);
 	free(rc->twins.memory);
 	rc->texts = rc->twins = (struct region_set){0};
