@@ -97,6 +97,7 @@ struct cpu {
 	bool was_idle;       /* has run nothing since cpu_run began: regions it knew may be freed */
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
+	struct cpu_once *once; /* once.c; NULL: nothing is kept */
 	struct lockstep *lockstep; /* NULL: compiled code runs alone (lockstep.h) */
 	struct cpu_counters stats;
 	char error[128];
@@ -298,6 +299,14 @@ int64_t cpu_clock_ns(void);
 
 /* run.c: the guest's code of at most max_insns instructions at `host`, within its block. */
 void cpu_copy_code(const struct cpu_system *s, hva_t host, uint32_t max_insns, struct cpu_code *code);
+
+/*
+ * once.c: interpretable code of c->code at pc in the present mode, made before; or NULL. To keep what was made of its
+ * first `len` bytes; false: it is not kept.
+ */
+struct ir_code *cpu_once_find(struct cpu *c, uint64_t pc);
+bool cpu_once_keep(struct cpu *c, uint64_t pc, uint32_t len, struct ir_code *code);
+void cpu_once_destroy(struct cpu *c);
 
 /* run.c: the store to host memory that holds code; for mem_door_ops.code_write. */
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size);
