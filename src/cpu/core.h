@@ -251,8 +251,8 @@ static inline bool cpu_count_run(struct region *g, uint32_t after)
 
 /*
  * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
- * is enough for a region, unless its block was written meanwhile. False: not now. The caller is at no quiescent point.
- * hot: false: only if another has compiled code that can be copied.
+ * is enough for a region, unless its block was written meanwhile. The caller is at no quiescent point.
+ * hot: false: only if another has compiled code that can be copied; false if there is none.
  */
 bool cpu_compile(struct cpu *c, struct region *g, bool hot);
 /* From now on compile the code of g without shared checks (IR_PROBE). */

@@ -328,9 +328,7 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 			region_set_runs(g, CPU_RUNS_ASKED);
 		return region_entry(g);
 	}
-	/* Later, if there is too much to do now. */
-	if (!cpu_compile(c, g, true))
-		region_set_runs(g, (uint16_t)(after / 2));
+	cpu_compile(c, g, true);
 	return region_entry(g);
 }
 
