@@ -169,6 +169,21 @@ static void set_threshold(struct cpu_compiler *p)
 			      after < CPU_JIT_AFTER ? after : CPU_JIT_AFTER, memory_order_relaxed);
 }
 
+/* The one that has waited for longest. The lock is held, and there is one. */
+static void take_job(struct cpu_compiler *p, struct job *job)
+{
+	*job = p->job[p->first++ & (JOBS - 1)];
+	set_threshold(p);
+}
+
+/* ir: scratch of the calling thread. */
+static void do_job(struct cpu_system *s, struct ir_region *ir, const struct job *job)
+{
+	if (!atomic_load(&job->region->dead))
+		compile(s, ir, job->region, &job->code, job->version);
+	region_release(s->regions, job->region);
+}
+
 static void *compiler_thread(void *arg)
 {
 	struct cpu_compiler *p = arg;
@@ -176,47 +191,46 @@ static void *compiler_thread(void *arg)
 
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
-		struct job *job;
+		struct job job;
 
 		while (p->first == p->end && !p->stop)
 			pthread_cond_wait(&p->work, &p->lock);
 		if (p->stop)
 			break;
-		/* Its place is free only when it is done. */
-		job = &p->job[p->first & (JOBS - 1)];
+		take_job(p, &job);
 		pthread_mutex_unlock(&p->lock);
-		if (!atomic_load(&job->region->dead))
-			compile(s, &p->ir, job->region, &job->code, job->version);
-		region_release(s->regions, job->region);
+		do_job(s, &p->ir, &job);
 		pthread_mutex_lock(&p->lock);
-		p->first++;
-		set_threshold(p);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
 
-/* False: there are as many as can wait. */
-static bool queue(struct cpu_compiler *p, struct region *g, const struct cpu_code *guest, uint64_t version)
+/*
+ * Have g compiled by the thread. With as many waiting as can, the calling processor does one of theirs: the thread
+ * does not get enough of the host's processors, and what is hot is interpreted meanwhile.
+ */
+static void queue(struct cpu_compiler *p, struct cpu *c, struct region *g, uint64_t version)
 {
-	bool room;
+	struct job *job, oldest;
+	bool full;
 
 	pthread_mutex_lock(&p->lock);
-	room = p->end - p->first < JOBS;
-	if (room) {
-		struct job *job = &p->job[p->end & (JOBS - 1)];
-
-		region_hold(p->system->regions, g);
-		job->region = g;
-		job->version = version;
-		job->code.size = guest->size;
-		memcpy(job->code.bytes, guest->bytes, guest->size);
-		if (p->end++ == p->first)
-			pthread_cond_signal(&p->work);
-		set_threshold(p);
-	}
+	full = p->end - p->first == JOBS;
+	if (full)
+		take_job(p, &oldest);
+	job = &p->job[p->end & (JOBS - 1)];
+	region_hold(p->system->regions, g);
+	job->region = g;
+	job->version = version;
+	job->code.size = c->code.size;
+	memcpy(job->code.bytes, c->code.bytes, c->code.size);
+	if (p->end++ == p->first)
+		pthread_cond_signal(&p->work);
+	set_threshold(p);
 	pthread_mutex_unlock(&p->lock);
-	return room;
+	if (full)
+		do_job(p->system, &c->ir, &oldest);
 }
 
 bool cpu_compile(struct cpu *c, struct region *g, bool hot)
@@ -230,8 +244,9 @@ bool cpu_compile(struct cpu *c, struct region *g, bool hot)
 	if (!hot)
 		return false;
 	if (s->compiler)
-		return queue(s->compiler, g, &c->code, version);
-	compile(s, &c->ir, g, &c->code, version);
+		queue(s->compiler, c, g, version);
+	else
+		compile(s, &c->ir, g, &c->code, version);
 	return true;
 }
 

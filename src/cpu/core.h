@@ -97,6 +97,7 @@ struct cpu {
 	bool was_idle;       /* has run nothing since cpu_run began: regions it knew may be freed */
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
+	struct cpu_once *once; /* once.c; NULL: nothing is kept */
 	struct lockstep *lockstep; /* NULL: compiled code runs alone (lockstep.h) */
 	struct cpu_counters stats;
 	char error[128];
@@ -250,8 +251,8 @@ static inline bool cpu_count_run(struct region *g, uint32_t after)
 
 /*
  * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
- * is enough for a region, unless its block was written meanwhile. False: not now. The caller is at no quiescent point.
- * hot: false: only if another has compiled code that can be copied.
+ * is enough for a region, unless its block was written meanwhile. The caller is at no quiescent point.
+ * hot: false: only if another has compiled code that can be copied; false if there is none.
  */
 bool cpu_compile(struct cpu *c, struct region *g, bool hot);
 /* From now on compile the code of g without shared checks (IR_PROBE). */
@@ -298,6 +299,14 @@ int64_t cpu_clock_ns(void);
 
 /* run.c: the guest's code of at most max_insns instructions at `host`, within its block. */
 void cpu_copy_code(const struct cpu_system *s, hva_t host, uint32_t max_insns, struct cpu_code *code);
+
+/*
+ * once.c: interpretable code of c->code at pc in the present mode, made before; or NULL. To keep what was made of its
+ * first `len` bytes; false: it is not kept.
+ */
+struct ir_code *cpu_once_find(struct cpu *c, uint64_t pc);
+bool cpu_once_keep(struct cpu *c, uint64_t pc, uint32_t len, struct ir_code *code);
+void cpu_once_destroy(struct cpu *c);
 
 /* run.c: the store to host memory that holds code; for mem_door_ops.code_write. */
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size);

@@ -173,6 +173,7 @@ void cpu_destroy(struct cpu *c)
 	pthread_mutex_unlock(&s->lock);
 	cpu_watches_leave(&s->watches);
 	cpu_lockstep_destroy(c);
+	cpu_once_destroy(c);
 	c->arch->fini(c);
 	cpu_jumps_destroy(c);
 	ir_region_destroy(&c->ir);

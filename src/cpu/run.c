@@ -198,7 +198,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 
 /*
  * Interpret what is at the program counter where compiled code was left because a PROBE was refused. The
- * region there may have no other form than the compiled one; code made for this once has no PROBE.
+ * region there may have no other form than the compiled one; code made for this has no PROBE.
  * False with env.fault set: the fetch faulted; without: c->error says why.
  */
 static bool interpret_once(struct cpu *c, enum ir_leave *leave)
@@ -207,17 +207,23 @@ static bool interpret_once(struct cpu *c, enum ir_leave *leave)
 	unsigned page_shift;
 	void *host = c->arch->fetch(c, &page_shift);
 	uint32_t len, index;
+	bool kept = true;
 
 	if (!host)
 		return false;
-	cpu_copy_code(c->system, HVA(host), CPU_COLD_INSNS, &c->code);
-	code = lower_guest(c, c->env.pc, CPU_COLD_INSNS, true, &len);
-	if (!code)
-		return false;
+	cpu_copy_code(c->system, HVA(host), CPU_REGION_INSNS, &c->code);
+	code = cpu_once_find(c, c->env.pc);
+	if (!code) {
+		code = lower_guest(c, c->env.pc, CPU_REGION_INSNS, true, &len);
+		if (!code)
+			return false;
+		kept = cpu_once_keep(c, c->env.pc, len, code);
+	}
 	c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
 	c->env.polls_left = CPU_JIT_AFTER;
 	*leave = ir_interp(code, &c->env, &index);
-	ir_code_free(code);
+	if (!kept)
+		ir_code_free(code);
 	return true;
 }
 
@@ -274,8 +280,13 @@ static struct region *find_region(struct cpu *c)
 	return g;
 }
 
-/* So often may a region's compiled code be left for a PROBE that was refused. */
-#define UNSHARED_MAX 64
+/*
+ * So often, in so many nanoseconds (log2), may a region's compiled code be left for a PROBE that was refused. Code that
+ * runs a million times a second meets the end of a page now and then; at this rate going on as it is costs half a
+ * percent.
+ */
+#define UNSHARED_MAX	   64
+#define UNSHARED_TIME_LOG2 24
 
 /*
  * Compiled code of g was left where it could not do accesses together: they meet memory that is no
@@ -284,9 +295,15 @@ static struct region *find_region(struct cpu *c)
 static void count_unshared(struct cpu *c, struct region *g)
 {
 	struct cpu_system *s = c->system;
+	struct region_compiled *r = g->compiled;
+	uint32_t now = (uint32_t)(cpu_clock_ns() >> UNSHARED_TIME_LOG2);
 
 	count(&c->stats.left_unshared);
-	if (++g->compiled->unshared < UNSHARED_MAX)
+	if (r->unshared_in != now) {
+		r->unshared_in = now;
+		r->unshared = 0;
+	}
+	if (++r->unshared < UNSHARED_MAX)
 		return;
 	cpu_compile_unshared(s, g);
 	if (region_kill_range(s->regions, HVA(g->host), 4))
@@ -311,9 +328,7 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 			region_set_runs(g, CPU_RUNS_ASKED);
 		return region_entry(g);
 	}
-	/* Later, if there is too much to do now. */
-	if (!cpu_compile(c, g, true))
-		region_set_runs(g, (uint16_t)(after / 2));
+	cpu_compile(c, g, true);
 	return region_entry(g);
 }
 

@@ -135,7 +135,8 @@ struct region_compiled {
 	const void *entry;
 	struct region_link *incoming;
 	struct region *strip_next; /* in the list of those whose interpreted form goes */
-	uint32_t unshared;         /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
+	uint32_t unshared;         /* how often it was left so (IR_LEAVE_UNSHARED) of late; approximate */
+	uint32_t unshared_in;      /* when that was, by a clock of the run loop's */
 	uint32_t content_hash;     /* of what it was made from: */
 	struct siphash content;
 	uint16_t content_len;      /* 0: it is not to be copied */
