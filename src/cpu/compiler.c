@@ -34,17 +34,6 @@ struct cpu_compiler {
 	struct job job[JOBS];
 };
 
-static void copy_code(const struct cpu_system *s, const struct region *g, struct cpu_code *code)
-{
-	uint32_t bytes = CPU_REGION_INSNS * s->arch->insn_bytes;
-	uint32_t left = TLB_BLOCK_SIZE - (uint32_t)(g->host & TLB_BLOCK_MASK);
-
-	if (bytes > left)
-		bytes = left;
-	code->size = bytes < sizeof(code->bytes) ? bytes : sizeof(code->bytes);
-	memcpy(code->bytes, hva_ptr(HVA(g->host)), code->size);
-}
-
 /* ---- shared checks: see ir.h ---- */
 
 static _Atomic uint64_t *unshared_word(struct cpu_system *s, const struct region *g, uint64_t *bit)
@@ -55,7 +44,7 @@ static _Atomic uint64_t *unshared_word(struct cpu_system *s, const struct region
 	return &s->unshared[hash / 64 % ARRAY_SIZE(s->unshared)];
 }
 
-static bool shares_checks(struct cpu_system *s, const struct region *g)
+bool cpu_shares_checks(struct cpu_system *s, const struct region *g)
 {
 	uint64_t bit;
 
@@ -71,32 +60,87 @@ void cpu_compile_unshared(struct cpu_system *s, const struct region *g)
 }
 
 bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct region *g,
-		      const uint8_t *bytes, uint32_t size, uint32_t *len)
+		      const uint8_t *bytes, uint32_t size, bool share, uint32_t *len)
 {
 	ir_region_reset(ir);
 	ir->base = g->pc & ~TLB_BLOCK_MASK;
 	ir->span = region_span_shift(g->mode);
 	*len = s->arch->translate(g->mode & ~REGION_SPAN_MASK, ir, g->pc, bytes, size, CPU_REGION_INSNS);
-	if (!ir->failed && s->optimise && shares_checks(s, g))
+	if (s->optimise)
+		ir_peel(ir);
+	if (!ir->failed && s->optimise && share)
 		ir_optimise_shared(ir);
 	else if (!ir->failed && s->optimise)
 		ir_optimise(ir);
 	return !ir->failed;
 }
 
-const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir, struct region *g,
-				const uint8_t *bytes, uint32_t len, uint64_t version)
+static struct region_source source_of(const struct region *g, const uint8_t *bytes,
+				      uint32_t size)
 {
+	return (struct region_source){
+		.host = HVA(g->host),
+		.pc = g->pc,
+		.mode = g->mode,
+		.bound = g->bound,
+		.bytes = bytes,
+		.size = size,
+	};
+}
+
+const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir, struct region *g,
+				const uint8_t *bytes, uint32_t size, uint32_t len, bool share,
+				uint64_t version)
+{
+	const struct region_source from = source_of(g, bytes, size);
 	struct jit_code *code = jit_compile(s->jit, ir, g->pc);
 	const void *entry = code ? code->entry : NULL;
+	struct region_product p;
 
-	if (code && UNLIKELY(s->trace))
+	if (!code)
+		goto fail;
+	if (UNLIKELY(s->trace))
 		cpu_trace_region(s, g, ir, bytes, len, code);
-	if (!code || !region_attach(s->regions, g, code, len, version)) {
-		count_shared(&s->compile_failures);
-		return NULL;
+	region_product_init(s->regions, &p, code, &from, len, share);
+	if (!region_attach(s->regions, g, &p, version)) {
+		/* Of what was written beside, no harm has come. */
+		if (region_block_version(s->regions, HVA(g->host)) != version)
+			region_set_runs(g, 0);
+		goto fail;
 	}
 	count_shared(&s->regions_compiled);
+	return entry;
+fail:
+	count_shared(&s->compile_failures);
+	return NULL;
+}
+
+/* ---- copies ---- */
+
+bool cpu_copy_compiled(struct cpu_system *s, const struct region_source *from, struct region_product *p)
+{
+	const struct region like = {.host = from->host.v, .pc = from->pc, .mode = from->mode};
+
+	if (!region_copy_twin(s->regions, from, cpu_shares_checks(s, &like), p))
+		return false;
+	if (UNLIKELY(s->trace))
+		cpu_trace_region(s, &like, NULL, from->bytes, p->len, p->code);
+	return true;
+}
+
+const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8_t *bytes, uint32_t size,
+			     uint64_t version)
+{
+	const struct region_source from = source_of(g, bytes, size);
+	struct region_product p;
+	const void *entry;
+
+	if (!cpu_copy_compiled(s, &from, &p))
+		return NULL;
+	entry = p.code->entry;
+	if (!region_attach(s->regions, g, &p, version))
+		return NULL;
+	count_shared(&s->regions_copied);
 	return entry;
 }
 
@@ -104,10 +148,11 @@ const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir
 static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g,
 		    const struct cpu_code *guest, uint64_t version)
 {
+	bool share = cpu_shares_checks(s, g);
 	uint32_t len;
 
-	if (cpu_compile_emit(s, ir, g, guest->bytes, guest->size, &len))
-		cpu_compile_emitted(s, ir, g, guest->bytes, len, version);
+	if (cpu_compile_emit(s, ir, g, guest->bytes, guest->size, share, &len))
+		cpu_compile_emitted(s, ir, g, guest->bytes, guest->size, len, share, version);
 	else
 		count_shared(&s->compile_failures);
 }
@@ -152,7 +197,7 @@ static void *compiler_thread(void *arg)
 }
 
 /* False: there are as many as can wait. */
-static bool queue(struct cpu_compiler *p, struct region *g, uint64_t version)
+static bool queue(struct cpu_compiler *p, struct region *g, const struct cpu_code *guest, uint64_t version)
 {
 	bool room;
 
@@ -164,7 +209,8 @@ static bool queue(struct cpu_compiler *p, struct region *g, uint64_t version)
 		region_hold(p->system->regions, g);
 		job->region = g;
 		job->version = version;
-		copy_code(p->system, g, &job->code);
+		job->code.size = guest->size;
+		memcpy(job->code.bytes, guest->bytes, guest->size);
 		if (p->end++ == p->first)
 			pthread_cond_signal(&p->work);
 		set_threshold(p);
@@ -173,14 +219,18 @@ static bool queue(struct cpu_compiler *p, struct region *g, uint64_t version)
 	return room;
 }
 
-bool cpu_compile(struct cpu *c, struct region *g)
+bool cpu_compile(struct cpu *c, struct region *g, bool hot)
 {
 	struct cpu_system *s = c->system;
 	uint64_t version = region_block_version(s->regions, HVA(g->host));
 
+	cpu_copy_code(s, HVA(g->host), CPU_REGION_INSNS, &c->code);
+	if (cpu_compile_copy(s, g, c->code.bytes, c->code.size, version))
+		return true;
+	if (!hot)
+		return false;
 	if (s->compiler)
-		return queue(s->compiler, g, version);
-	copy_code(s, g, &c->code);
+		return queue(s->compiler, g, &c->code, version);
 	compile(s, &c->ir, g, &c->code, version);
 	return true;
 }

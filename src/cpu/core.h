@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include "cpu/cpu.h"
+#include "cpu/watch.h"
 #include "ir/env.h"
 #include "ir/ir.h"
 #include "jit/jit.h"
@@ -27,7 +28,7 @@
 enum cpu_request_kind {
 	CPU_REQ_FLUSH_ALL,
 	CPU_REQ_FLUSH_HOST,   /* arg: host start, length */
-	CPU_REQ_PROTECT_HOST, /* arg: as above; only what allows stores, because code is there now */
+	CPU_REQ_PROTECT_HOST, /* arg: as above; only what allows stores, which are to be reported now */
 	CPU_REQ_ARCH,       /* args are the architecture's */
 };
 
@@ -55,6 +56,9 @@ struct cpu_counters {
  */
 #define CPU_JIT_AFTER      60
 #define CPU_JIT_AFTER_IDLE 12
+
+/* And before it is given compiled code that there is of the same guest code elsewhere: it will be as hot, most likely. */
+#define CPU_COPY_AFTER 3
 
 #define CPU_RUNS_ASKED UINT16_MAX /* region.runs: it is compiled, or will be, or cannot be */
 
@@ -89,6 +93,7 @@ struct cpu {
 	_Atomic uint64_t req_served;
 	_Atomic uint64_t epoch_seen;
 	uint32_t round_seen; /* region_round */
+	struct cpu_watch watch; /* what it has reserved; of its thread */
 	bool was_idle;       /* has run nothing since cpu_run began: regions it knew may be freed */
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
@@ -160,10 +165,11 @@ struct cpu_system {
 	struct jit_trace *trace; /* NULL: nobody wants to know what is compiled */
 	pthread_mutex_t lock; /* the list of processors */
 	struct cpu *cpus;
+	struct cpu_watches watches;
 	struct cpu_timer *timer;
 	struct cpu_compiler *compiler; /* NULL: processors compile for themselves */
 	/* of several threads */
-	struct counter shootdowns, regions_compiled, compile_failures;
+	struct counter shootdowns, regions_compiled, regions_copied, compile_failures;
 	_Atomic uint64_t unshared[64]; /* by hash of where it lies: code to be compiled without PROBEs */
 };
 
@@ -177,8 +183,8 @@ void cpu_serve_requests(struct cpu *c);
  * jump.c: the jump cache, from guest addresses to regions: a table for each of a few combinations of context
  * and mode. What compiled code looks up is the part of the present one's entries that names compiled code.
  */
-#define CPU_JUMP_TABLES	 8
-#define CPU_JUMP_HALF	 2048 /* entries that an address may have first, and as many second */
+#define CPU_JUMP_TABLES	 6
+#define CPU_JUMP_HALF	 4096 /* entries that an address may have first, and as many second */
 #define CPU_JUMP_ENTRIES (2 * CPU_JUMP_HALF)
 
 bool cpu_jumps_create(struct cpu *c);
@@ -227,21 +233,47 @@ void cpu_jumps_clear(struct cpu *c);
 void cpu_jumps_purge(struct cpu *c, bool renew);
 
 /*
- * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
- * is enough for a region. False: not now. The caller is at no quiescent point.
+ * Count an interpreted run of g. True: it is hot now, and marked as asked for. By several processors at
+ * once some runs go uncounted.
  */
-bool cpu_compile(struct cpu *c, struct region *g);
+static inline bool cpu_count_run(struct region *g, uint32_t after)
+{
+	uint32_t runs = region_runs(g);
+
+	if (runs == CPU_RUNS_ASKED)
+		return false;
+	runs++;
+	/* Before anybody is asked, who may find that it is to be asked again. */
+	region_set_runs(g, runs < after ? (uint16_t)runs : CPU_RUNS_ASKED);
+	return runs >= after;
+}
+
+/*
+ * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
+ * is enough for a region, unless its block was written meanwhile. False: not now. The caller is at no quiescent point.
+ * hot: false: only if another has compiled code that can be copied.
+ */
+bool cpu_compile(struct cpu *c, struct region *g, bool hot);
 /* From now on compile the code of g without shared checks (IR_PROBE). */
 void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
+bool cpu_shares_checks(struct cpu_system *s, const struct region *g);
 /*
  * The two steps of it: emit the IR of g's code (`size` bytes are readable) and optimise it, *len being what it
  * depends on; compile what was emitted and attach it to g, unless it has died or its block has another version. The
- * latter gives the entry, or NULL, and counts either.
+ * latter gives the entry, or NULL, and counts either. share: as cpu_shares_checks says; the same for both.
  */
 bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct region *g,
-		      const uint8_t *bytes, uint32_t size, uint32_t *len);
+		      const uint8_t *bytes, uint32_t size, bool share, uint32_t *len);
 const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir, struct region *g,
-				const uint8_t *bytes, uint32_t len, uint64_t version);
+				const uint8_t *bytes, uint32_t size, uint32_t len, bool share,
+				uint64_t version);
+/*
+ * In place of both: what was compiled from the same code at another place. False, NULL: there is none. The second
+ * attaches it.
+ */
+bool cpu_copy_compiled(struct cpu_system *s, const struct region_source *from, struct region_product *p);
+const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8_t *bytes, uint32_t size,
+			     uint64_t version);
 /*
  * after_idle: how often a region is interpreted first when the thread has nothing to do. NULL: there is no
  * need for a thread, or none to be had.
@@ -253,7 +285,7 @@ void cpu_compiler_destroy(struct cpu_compiler *p);
 void cpu_print_guest(FILE *out, const struct cpu_arch *arch, const struct region *g,
 		     const uint8_t *bytes, uint32_t len);
 
-/* trace.c: after `ir`, of len bytes of the guest's code, was compiled as g's code; s->trace is not NULL. */
+/* trace.c: after `ir`, of len bytes of the guest's code, was compiled as g's code, or copied (NULL); s->trace is not NULL. */
 void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct ir_region *ir,
 		      const uint8_t *bytes, uint32_t len, const struct jit_code *code);
 
@@ -264,9 +296,12 @@ void cpu_timer_destroy(struct cpu_timer *t);
 void cpu_timer_arm(struct cpu *c, int64_t deadline_ns);
 int64_t cpu_clock_ns(void);
 
+/* run.c: the guest's code of at most max_insns instructions at `host`, within its block. */
+void cpu_copy_code(const struct cpu_system *s, hva_t host, uint32_t max_insns, struct cpu_code *code);
+
 /* run.c: the store to host memory that holds code; for mem_door_ops.code_write. */
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size);
-/* For the TLB fill of a store: must stores to this block be reported? */
-bool cpu_block_has_code(struct cpu *c, hva_t block);
+/* For the TLB fill of a store: must stores to this block be reported, because of code or of reservations? */
+bool cpu_stores_reported(struct cpu *c, hva_t block);
 
 #endif

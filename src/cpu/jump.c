@@ -13,14 +13,9 @@
 #include "cpu/core.h"
 
 /* A list longer than this says no more than that. */
-#define LISTED 256
+#define LISTED 1024
 
 #define HINTS 64
-
-struct known {
-	uint64_t pc; /* region_jump_empty: the region is a guess */
-	struct region *region;
-};
 
 struct table {
 	uint32_t context, mode; /* context 0: nobody's */
@@ -29,12 +24,14 @@ struct table {
 	uint32_t nlisted; /* of those below that hold something */
 	uint16_t listed[LISTED];
 	struct region_jump jump[CPU_JUMP_ENTRIES];
-	struct known known[CPU_JUMP_ENTRIES];
+	/* By entry: the region at its pc; a guess where that is region_jump_empty. */
+	struct region *region[CPU_JUMP_ENTRIES];
 };
 
 struct cpu_jumps {
 	struct table *now;
 	uint64_t clock;
+	const void *unentered; /* jit_unentered */
 	uint8_t hint[HINTS]; /* where a combination was found last */
 	/* Written when they are used first. */
 	struct table table[CPU_JUMP_TABLES];
@@ -71,6 +68,7 @@ bool cpu_jumps_create(struct cpu *c)
 	if (!c->jumps)
 		return false;
 	c->jumps->now = c->jumps->table;
+	c->jumps->unentered = c->system->jit ? jit_unentered(c->system->jit) : NULL;
 	return true;
 }
 
@@ -83,7 +81,6 @@ void cpu_jumps_destroy(struct cpu *c)
 static void empty(struct table *t, uint32_t n)
 {
 	t->jump[n].pc = empty_pc(n);
-	t->known[n].pc = empty_pc(n);
 }
 
 /* Regions stay as guesses. */
@@ -156,23 +153,23 @@ void cpu_jumps_select(struct cpu *c)
 struct region *cpu_jumps_find(struct cpu *c, uint64_t pc)
 {
 	const struct table *t = present(c);
-	const struct known *k = &t->known[first_of(pc)];
+	uint32_t n = first_of(pc);
 
-	if (LIKELY(k->pc == pc))
-		return k->region;
-	k = &t->known[second_of(pc)];
-	return k->pc == pc ? k->region : NULL;
+	if (LIKELY(t->jump[n].pc == pc))
+		return t->region[n];
+	n = second_of(pc);
+	return t->jump[n].pc == pc ? t->region[n] : NULL;
 }
 
 struct region *cpu_jumps_before(struct cpu *c, uint64_t pc, bool second)
 {
-	return present(c)->known[second ? second_of(pc) : first_of(pc)].region;
+	return present(c)->region[second ? second_of(pc) : first_of(pc)];
 }
 
 /* Something is to be in entry n. */
 static void list(struct table *t, uint32_t n)
 {
-	if (t->known[n].pc != empty_pc(n))
+	if (t->jump[n].pc != empty_pc(n))
 		return;
 	if (t->nlisted < LISTED)
 		t->listed[t->nlisted] = n;
@@ -184,23 +181,20 @@ void cpu_jumps_set(struct cpu *c, uint64_t pc, struct region *g)
 {
 	struct table *t = present(c);
 	uint32_t n = first_of(pc), second = second_of(pc);
-	uint64_t other = t->known[n].pc;
+	uint64_t other = t->jump[n].pc;
 
 	/* A dead region's. */
-	if (t->known[second].pc == pc)
+	if (t->jump[second].pc == pc)
 		empty(t, second);
 	if (other != pc && other != empty_pc(n)) {
 		second = second_of(other);
 		list(t, second);
-		t->known[second] = t->known[n];
+		t->region[second] = t->region[n];
 		t->jump[second] = t->jump[n];
-		/* If it is not compiled yet: the place is another. */
-		if (t->jump[n].pc != other)
-			t->jump[second].pc = empty_pc(second);
 	}
 	list(t, n);
-	t->known[n] = (struct known){pc, g};
-	t->jump[n].pc = empty_pc(n);
+	t->region[n] = g;
+	t->jump[n] = (struct region_jump){pc, c->jumps->unentered};
 }
 
 void cpu_jumps_compiled(struct cpu *c, uint64_t pc, const void *entry)
@@ -208,13 +202,10 @@ void cpu_jumps_compiled(struct cpu *c, uint64_t pc, const void *entry)
 	/* It was found just now. */
 	struct table *t = c->jumps->now;
 	uint32_t n = first_of(pc);
-	struct region_jump *j;
 
-	if (t->known[n].pc != pc)
+	if (t->jump[n].pc != pc)
 		n = second_of(pc);
-	j = &t->jump[n];
-	j->entry = entry;
-	j->pc = pc;
+	t->jump[n].entry = entry;
 }
 
 void cpu_jumps_clear(struct cpu *c)
@@ -227,7 +218,7 @@ void cpu_jumps_clear(struct cpu *c)
 		t->nlisted = LISTED + 1;
 		forget(t);
 		for (uint32_t n = 0; n < CPU_JUMP_ENTRIES; n++)
-			t->known[n].region = NULL;
+			t->region[n] = NULL;
 	}
 }
 
@@ -239,11 +230,11 @@ void cpu_jumps_purge(struct cpu *c, bool renew)
 		if (!t->context)
 			continue;
 		for (uint32_t n = 0; n < CPU_JUMP_ENTRIES; n++) {
-			struct region *g = t->known[n].region;
+			struct region *g = t->region[n];
 
 			if (!g || !atomic_load_explicit(&g->dead, memory_order_relaxed))
 				continue;
-			t->known[n].region = NULL;
+			t->region[n] = NULL;
 			empty(t, n);
 		}
 		if (renew)

@@ -234,11 +234,11 @@ static void tell_state(const struct cpu *c)
 }
 
 /* Emit the region's IR once more: as it is compiled, and from no more code than was interpreted. */
-static bool emit(struct cpu *c, const struct region *g)
+static bool emit(struct cpu *c, const struct region *g, bool share)
 {
 	uint32_t len;
 
-	return cpu_compile_emit(c->system, &c->ir, g, hva_ptr(HVA(g->host)), g->len, &len) &&
+	return cpu_compile_emit(c->system, &c->ir, g, hva_ptr(HVA(g->host)), g->len, share, &len) &&
 	       len == g->len;
 }
 
@@ -252,7 +252,7 @@ static bool differ(struct cpu *c, const struct region *g, enum ir_leave a, enum 
 	fprintf(stderr, "lockstep: %s: interpreted %s, compiled %s\nguest code:\n", c->error,
 		leave_name[a], leave_name[b]);
 	cpu_print_guest(stderr, c->arch, g, hva_ptr(HVA(g->host)), g->len);
-	if (emit(c, g)) {
+	if (emit(c, g, cpu_shares_checks(c->system, g))) {
 		fprintf(stderr, "IR, as compiled:\n");
 		ir_print(&c->ir, stderr);
 	}
@@ -280,15 +280,19 @@ static const void *compiled(struct cpu *c, struct region *g)
 	const void *entry = region_entry(g);
 	struct cpu_system *s = c->system;
 	uint64_t version;
+	bool share;
 
-	if (LIKELY(entry) || g->runs == CPU_RUNS_ASKED)
+	if (LIKELY(entry) ||
+	    !cpu_count_run(g, atomic_load_explicit(&s->jit_after, memory_order_relaxed)))
 		return entry;
-	if (++g->runs < atomic_load_explicit(&s->jit_after, memory_order_relaxed))
-		return NULL;
-	g->runs = CPU_RUNS_ASKED;
 	version = region_block_version(s->regions, HVA(g->host));
-	if (emit(c, g))
-		entry = cpu_compile_emitted(s, &c->ir, g, hva_ptr(HVA(g->host)), g->len, version);
+	share = cpu_shares_checks(s, g);
+	entry = cpu_compile_copy(s, g, hva_ptr(HVA(g->host)), g->len, version);
+	if (entry)
+		;
+	else if (emit(c, g, share))
+		entry = cpu_compile_emitted(s, &c->ir, g, hva_ptr(HVA(g->host)), g->len, g->len, share,
+					    version);
 	else
 		count_shared(&s->compile_failures);
 	c->lockstep->regions += entry != NULL;

@@ -59,24 +59,39 @@ static void maybe_advance(struct cpu *c)
 	pthread_mutex_unlock(&s->lock);
 }
 
-bool cpu_block_has_code(struct cpu *c, hva_t block)
+bool cpu_stores_reported(struct cpu *c, hva_t block)
 {
 	/* in lockstep, every store */
-	return c->lockstep || region_block_has_code(c->system->regions, block);
+	return c->lockstep || region_block_has_code(c->system->regions, block) ||
+	       cpu_watches_block(&c->system->watches, block);
 }
 
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 {
+	if (!region_block_has_code(c->system->regions, HVA(host.v & ~TLB_BLOCK_MASK)))
+		return;
 	count(&c->stats.code_writes);
 	if (region_kill_range(c->system->regions, host, size))
 		maybe_advance(c);
 }
 
+/* At most max_insns instructions. */
+void cpu_copy_code(const struct cpu_system *s, hva_t host, uint32_t max_insns, struct cpu_code *code)
+{
+	uint32_t bytes = max_insns * s->arch->insn_bytes;
+	uint32_t left = TLB_BLOCK_SIZE - (uint32_t)(host.v & TLB_BLOCK_MASK);
+
+	if (bytes > left)
+		bytes = left;
+	code->size = bytes < sizeof(code->bytes) ? bytes : sizeof(code->bytes);
+	memcpy(code->bytes, hva_ptr(host), code->size);
+}
+
 /*
- * Make interpretable code of at most max_insns instructions at `host`, where pc leads now; *len is how many
- * bytes it depends on. NULL: c->error says why.
+ * Make interpretable code of at most max_insns instructions of c->code, where pc leads now; *len is how many
+ * bytes it depends on. once: for ir_code_free; otherwise for region_insert. NULL: c->error says why.
  */
-static struct ir_code *lower_guest(struct cpu *c, hva_t host, uint64_t pc, uint32_t max_insns,
+static struct ir_code *lower_guest(struct cpu *c, uint64_t pc, uint32_t max_insns, bool once,
 				   uint32_t *len)
 {
 	struct cpu_system *s = c->system;
@@ -86,8 +101,7 @@ static struct ir_code *lower_guest(struct cpu *c, hva_t host, uint64_t pc, uint3
 
 		ir_region_reset(&c->ir);
 		c->ir.base = pc & ~TLB_BLOCK_MASK;
-		*len = c->arch->translate(c->mode, &c->ir, pc, hva_ptr(host),
-					  TLB_BLOCK_SIZE - (host.v & TLB_BLOCK_MASK), max_insns);
+		*len = c->arch->translate(c->mode, &c->ir, pc, c->code.bytes, c->code.size, max_insns);
 		if (c->ir.failed) {
 			fail(c, "out of memory while translating");
 			return NULL;
@@ -104,7 +118,8 @@ static struct ir_code *lower_guest(struct cpu *c, hva_t host, uint64_t pc, uint3
 		/* Most code runs a few times only; what is hot is optimised when it is compiled. */
 		if (s->optimise && !s->jit)
 			ir_optimise(&c->ir);
-		code = ir_lower_in(&c->ir, region_slab(s->regions));
+		code = once ? ir_lower(&c->ir) :
+			      ir_lower_in(&c->ir, region_slab(s->regions), REGION_TEXT_FRONT);
 		if (code)
 			return code;
 		if (errno != E2BIG || max_insns == 1) {
@@ -120,18 +135,25 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 	struct cpu_system *s = c->system;
 	uint32_t max_insns = s->jit && !s->lockstep ? CPU_COLD_INSNS : CPU_REGION_INSNS;
 	hva_t block = HVA(host.v & ~TLB_BLOCK_MASK);
+	struct region_source from = {
+		.host = host,
+		.pc = pc,
+		.mode = mode,
+		.bound = !(mode & c->arch->mode_movable),
+		.bytes = c->code.bytes,
+	};
 
 	/* Not only where code is written: shootdowns kill, too, and some guests never write code. */
 	maybe_advance(c);
 	for (;;) {
 		struct region *g;
+		struct region_product p;
 		struct ir_code *code;
 		uint32_t len;
-		uint64_t version;
 		bool ok;
 
 		/* First of all: what takes the mark away later makes it another. */
-		version = region_block_version(s->regions, block);
+		from.version = region_block_version(s->regions, block);
 		if (region_mark_block(s->regions, block, &ok)) {
 			struct cpu_request req = {
 				.kind = CPU_REQ_PROTECT_HOST,
@@ -144,15 +166,28 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 			fail(c, "out of memory for the translation cache");
 			return NULL;
 		}
-		code = lower_guest(c, host, pc, max_insns, &len);
-		if (!code)
-			return NULL;
-		count(&c->stats.regions_translated);
-		g = region_insert(s->regions, host, pc, mode, !(mode & c->arch->mode_movable), len,
-				  code, version);
+		cpu_copy_code(s, host, max_insns, &c->code);
+		from.size = c->code.size;
+		g = region_insert(s->regions, &from, NULL, 0);
+		if (g) {
+			count(&c->stats.regions_translated);
+			count(&c->stats.translations_shared);
+			return g;
+		}
+		if (errno == ENOENT && !s->lockstep && s->jit && cpu_copy_compiled(s, &from, &p)) {
+			count(&c->stats.regions_translated);
+			count(&c->stats.translations_shared);
+			count_shared(&s->regions_copied);
+			g = region_insert_compiled(s->regions, &from, &p);
+		} else if (errno == ENOENT) {
+			code = lower_guest(c, pc, max_insns, false, &len);
+			if (!code)
+				return NULL;
+			count(&c->stats.regions_translated);
+			g = region_insert(s->regions, &from, code, len);
+		}
 		if (g)
 			return g;
-		ir_code_free(code);
 		if (errno != EAGAIN) {
 			fail(c, "out of memory for translated code");
 			return NULL;
@@ -175,7 +210,8 @@ static bool interpret_once(struct cpu *c, enum ir_leave *leave)
 
 	if (!host)
 		return false;
-	code = lower_guest(c, HVA(host), c->env.pc, CPU_COLD_INSNS, &len);
+	cpu_copy_code(c->system, HVA(host), CPU_COLD_INSNS, &c->code);
+	code = lower_guest(c, c->env.pc, CPU_COLD_INSNS, true, &len);
 	if (!code)
 		return false;
 	c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
@@ -267,13 +303,17 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	if (LIKELY(entry))
 		return entry;
 	region_use(s->clock, g);
-	if (!s->jit || g->runs == CPU_RUNS_ASKED)
+	if (!s->jit)
 		return NULL;
 	after = atomic_load_explicit(&s->jit_after, memory_order_relaxed);
-	if (++g->runs < after)
-		return NULL;
-	/* Once only, whatever comes of it; or later, if there is too much to do now. */
-	g->runs = cpu_compile(c, g) ? CPU_RUNS_ASKED : (uint16_t)(after / 2);
+	if (!cpu_count_run(g, after)) {
+		if (region_runs(g) == CPU_COPY_AFTER && cpu_compile(c, g, false))
+			region_set_runs(g, CPU_RUNS_ASKED);
+		return region_entry(g);
+	}
+	/* Later, if there is too much to do now. */
+	if (!cpu_compile(c, g, true))
+		region_set_runs(g, (uint16_t)(after / 2));
 	return region_entry(g);
 }
 
@@ -339,8 +379,8 @@ enum cpu_exit cpu_run(struct cpu *c)
 			goto fault;
 		}
 		if (UNLIKELY(hot)) {
-			if (g->runs < CPU_JIT_AFTER)
-				g->runs = CPU_JIT_AFTER;
+			if (region_runs(g) < CPU_JIT_AFTER)
+				region_set_runs(g, CPU_JIT_AFTER);
 			hot = false;
 		}
 		if (UNLIKELY(c->lockstep)) {

@@ -25,25 +25,27 @@ static void read_cells(uint32_t *cell, unsigned n, uint32_t value)
 		cell[c] = value;
 }
 
+void ir_avail_step(const struct ir_region *r, uint32_t id, uint32_t *state)
+{
+	const struct ir_inst *i = &r->inst[id];
+
+	if (i->op == IR_SET) {
+		uint32_t *cell = &state[state_first(i)];
+
+		for (unsigned c = 0; c < state_count((enum ir_type)i->type); c++)
+			cell[c] = i->arg[0];
+	} else if (i->op == IR_GET) {
+		read_cells(&state[state_first(i)], state_count((enum ir_type)i->type), id);
+	} else if (ir_clobbers_state(i)) {
+		memset(state, 0xff, state_ncells(r) * sizeof(*state));
+	}
+}
+
 /* From the start of a block to its end. */
 static void transfer(const struct ir_region *r, uint32_t b, uint32_t *state)
 {
-	uint32_t ncells = state_ncells(r);
-
-	for (uint32_t id = r->bb[b].first; id < r->bb[b].first + r->bb[b].count; id++) {
-		const struct ir_inst *i = &r->inst[id];
-
-		if (i->op == IR_SET) {
-			uint32_t *cell = &state[state_first(i)];
-
-			for (unsigned c = 0; c < state_count((enum ir_type)i->type); c++)
-				cell[c] = i->arg[0];
-		} else if (i->op == IR_GET) {
-			read_cells(&state[state_first(i)], state_count((enum ir_type)i->type), id);
-		} else if (ir_clobbers_state(i)) {
-			memset(state, 0xff, ncells * sizeof(*state));
-		}
-	}
+	for (uint32_t id = r->bb[b].first; id < r->bb[b].first + r->bb[b].count; id++)
+		ir_avail_step(r, id, state);
 }
 
 /* Make `to` agree with one more predecessor's end. */

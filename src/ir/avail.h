@@ -14,4 +14,7 @@
 /* By block and cell, in the region's scratch memory. NULL: there is none. */
 uint32_t *ir_available(const struct ir_region *r, const struct ir_cfg *g);
 
+/* state: the values that cells hold before an instruction, and then behind it. */
+void ir_avail_step(const struct ir_region *r, uint32_t id, uint32_t *state);
+
 #endif

@@ -131,3 +131,59 @@ bool ir_cfg_dominates(const struct ir_cfg *g, uint32_t a, uint32_t b)
 		b = g->idom[b];
 	return a == b;
 }
+
+bool ir_only_jumps(const struct ir_region *r, uint32_t b)
+{
+	const struct ir_bb *bb = &r->bb[b];
+
+	return bb->count == 1 && r->inst[bb->first].op == IR_JUMP;
+}
+
+uint32_t ir_through(const struct ir_region *r, uint32_t b)
+{
+	/* The bound is for loops of such blocks. */
+	for (unsigned steps = 0; steps < 8 && ir_only_jumps(r, b); steps++)
+		b = r->inst[r->bb[b].first].arg[1];
+	return b;
+}
+
+/* All that gets to `from` without passing the head. */
+static void mark_loop(const struct ir_cfg *g, uint32_t head, uint32_t from, bool *in, uint32_t *stack)
+{
+	uint32_t depth = 0;
+
+	if (!in[from]) {
+		in[from] = true;
+		stack[depth++] = from;
+	}
+	while (depth) {
+		uint32_t b = stack[--depth];
+
+		for (uint32_t p = 0; b != head && p < g->npred[b]; p++) {
+			uint32_t pred = g->pred[g->pred_at[b] + p];
+
+			if (!in[pred]) {
+				in[pred] = true;
+				stack[depth++] = pred;
+			}
+		}
+	}
+}
+
+bool ir_cfg_loop(const struct ir_cfg *g, uint32_t nbb, uint32_t head, bool *in, uint32_t *stack)
+{
+	bool loop = false;
+
+	for (uint32_t p = 0; p < g->npred[head]; p++) {
+		uint32_t from = g->pred[g->pred_at[head] + p];
+
+		if (g->number[from] < g->number[head] || !ir_cfg_dominates(g, head, from))
+			continue;
+		if (!loop) {
+			memset(in, 0, nbb * sizeof(*in));
+			in[head] = loop = true;
+		}
+		mark_loop(g, head, from, in, stack);
+	}
+	return loop;
+}

@@ -28,4 +28,16 @@ bool ir_cfg_init(struct ir_cfg *g, const struct ir_region *r);
 /* Both reachable. */
 bool ir_cfg_dominates(const struct ir_cfg *g, uint32_t a, uint32_t b);
 
+/* A block with nothing in it but a jump? */
+bool ir_only_jumps(const struct ir_region *r, uint32_t b);
+/* Where a branch to b gets to, past such blocks. */
+uint32_t ir_through(const struct ir_region *r, uint32_t b);
+
+/*
+ * The natural loop that `head`, which can be reached, is the head of: the blocks from which one gets back to it without
+ * passing it, among those that it dominates. False: it is the head of none. in: by block, filled if it is;
+ * stack: room for every block.
+ */
+bool ir_cfg_loop(const struct ir_cfg *g, uint32_t nbb, uint32_t head, bool *in, uint32_t *stack);
+
 #endif

@@ -27,8 +27,9 @@ enum ir_leave {
  * (translate fewer instructions; a region of one guest instruction always fits).
  */
 struct ir_code *ir_lower(const struct ir_region *r);
-struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab); /* memory from there */
-void ir_code_free(struct ir_code *c);
+/* Memory from there, with `front` bytes before it, a multiple of 16, that are the caller's: then he gives it all back. */
+struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab, size_t front);
+void ir_code_free(struct ir_code *c); /* one without `front` */
 size_t ir_code_size(const struct ir_code *c); /* bytes of memory that it takes */
 void ir_code_print(const struct ir_code *c, FILE *out); /* one line per op */
 

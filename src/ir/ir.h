@@ -315,6 +315,9 @@ void ir_exit_direct(struct ir_region *r, uint64_t pc);
 void ir_exit_indirect(struct ir_region *r, ir_val pc);
 void ir_exit_resume(struct ir_region *r);
 
+/* For passes over a region: an instruction as it is, with operands and blocks of this region. */
+ir_val ir_append(struct ir_region *r, struct ir_inst i);
+
 enum ir_type ir_type_of(const struct ir_region *r, ir_val v);
 struct ir_memop ir_memop_of(const struct ir_inst *i);
 
@@ -334,6 +337,12 @@ void ir_print(const struct ir_region *r, FILE *out);
  * exception rule? Returns NULL, or a sentence that says what is wrong (static storage).
  */
 const char *ir_check(const struct ir_region *r);
+
+/*
+ * Before it is optimised: give the first round of small loops code of its own, so that what each round establishes
+ * holds where the next begins. The region grows; for code that is to run often.
+ */
+void ir_peel(struct ir_region *r);
 
 /*
  * Optimise in place: constant folding, copies, state forwarding within and across blocks, dead

@@ -229,7 +229,7 @@ static bool allot(struct output *o)
 	return true;
 }
 
-struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab)
+struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab, size_t front)
 {
 	struct output o = {.l = {.r = r, .ncells = state_ncells(r)}};
 	struct ir_code *c = NULL;
@@ -255,7 +255,7 @@ struct ir_code *ir_lower_in(const struct ir_region *r, struct slab *slab)
 	if (!o.l.err)
 		fix_branches(&o);
 	if (!o.l.err) {
-		c = lower_encode(&o, slab);
+		c = lower_encode(&o, slab, front);
 		if (!c)
 			o.l.err = errno;
 	}
@@ -268,5 +268,5 @@ out:
 
 struct ir_code *ir_lower(const struct ir_region *r)
 {
-	return ir_lower_in(r, NULL);
+	return ir_lower_in(r, NULL, 0);
 }

@@ -190,7 +190,7 @@ static inline uint32_t lower_end_of(const struct output *o, uint32_t block)
 }
 
 /* The finished code. NULL with errno ENOMEM or E2BIG (lower_encode.c). */
-struct ir_code *lower_encode(struct output *o, struct slab *slab);
+struct ir_code *lower_encode(struct output *o, struct slab *slab, size_t front);
 
 /* Write the ops of an instruction that is needed (lower_emit.c). */
 void lower_put(struct output *o, uint32_t id);

@@ -145,12 +145,13 @@ static bool write_pcs(const struct output *o, struct code_pc *pc)
 }
 
 /* All in one piece of memory: see struct ir_code. */
-struct ir_code *lower_encode(struct output *o, struct slab *slab)
+struct ir_code *lower_encode(struct output *o, struct slab *slab, size_t front)
 {
 	const struct ir_region *r = o->l.r;
 	uint32_t *at = scratch_take(r->scratch, (size_t)o->nop + 1, 2 * sizeof(*at));
 	size_t vconst, call, pc, size;
 	struct ir_code *c;
+	char *memory;
 
 	if (!at) {
 		errno = ENOMEM;
@@ -169,11 +170,12 @@ struct ir_code *lower_encode(struct output *o, struct slab *slab)
 	call = vconst + r->nvconst * sizeof(u128);
 	pc = call + o->ncall * sizeof(struct code_call);
 	size = pc + o->npc * sizeof(struct code_pc);
-	c = slab ? slab_take(slab, size) : malloc(size);
-	if (!c) {
+	memory = slab ? slab_take(slab, front + size) : malloc(size);
+	if (!memory) {
 		errno = ENOMEM;
 		return NULL;
 	}
+	c = (struct ir_code *)(void *)(memory + front);
 	c->slab = slab;
 	c->pc = o->npc ? o->pc[0].pc : 0;
 	c->size = (uint32_t)size;
@@ -184,7 +186,10 @@ struct ir_code *lower_encode(struct output *o, struct slab *slab)
 	memcpy((char *)c + call, o->call, o->ncall * sizeof(struct code_call));
 	write_ops(o, c, (void *)((char *)c + call), (const void *)((char *)c + vconst));
 	if (!write_pcs(o, (void *)((char *)c + pc))) {
-		ir_code_free(c);
+		if (slab)
+			slab_give(slab, memory, front + size);
+		else
+			free(memory);
 		errno = E2BIG;
 		return NULL;
 	}

@@ -235,29 +235,13 @@ static void set(struct opt *o, const struct ir_inst *i)
 		opt_append(o, *i);
 }
 
-/* A block with nothing in it but a jump. */
-static bool only_jumps(const struct opt *o, uint32_t b)
-{
-	const struct ir_bb *bb = &o->r->bb[b];
-
-	return bb->count == 1 && o->r->inst[bb->first].op == IR_JUMP;
-}
-
-/* Where a branch to b gets to. (The bound is for loops of such blocks.) */
-static uint32_t through(const struct opt *o, uint32_t b)
-{
-	for (unsigned steps = 0; steps < 8 && only_jumps(o, b); steps++)
-		b = o->r->inst[o->r->bb[b].first].arg[1];
-	return b;
-}
-
 static void end(struct opt *o, struct ir_inst i)
 {
 	bool always;
 
 	if (i.op == IR_BR) {
-		i.arg[1] = through(o, i.arg[1]);
-		i.arg[2] = through(o, i.arg[2]);
+		i.arg[1] = ir_through(o->r, i.arg[1]);
+		i.arg[2] = ir_through(o->r, i.arg[2]);
 		if (i.arg[1] == i.arg[2]) {
 			i.op = IR_JUMP;
 		} else if (!opt_branch(o, &i, &always)) {
@@ -267,7 +251,7 @@ static void end(struct opt *o, struct ir_inst i)
 	}
 	if (i.op == IR_JUMP) {
 		i.arg[0] = i.arg[2] = IR_NO_VAL;
-		i.arg[1] = through(o, i.arg[1]);
+		i.arg[1] = ir_through(o->r, i.arg[1]);
 		o->entered[i.arg[1]] = true;
 	} else if (i.op == IR_BR) {
 		i.aux = o->inst[i.arg[0]].type;
@@ -320,7 +304,7 @@ static bool reachable(const struct opt *o, uint32_t b, const bool *done)
 		return true;
 	do {
 		dom = o->cfg.idom[dom];
-	} while (dom && only_jumps(o, dom));
+	} while (dom && ir_only_jumps(o->r, dom));
 	if (!o->bb[dom].count)
 		return false;
 	if (o->entered[b])

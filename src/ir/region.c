@@ -195,15 +195,31 @@ static inline ir_val emit_side(struct ir_region *r, enum ir_op op, enum ir_type 
 	return emit(r, op, type, aux, a, b, c, imm);
 }
 
+static void close_block(struct ir_region *r)
+{
+	r->bb[r->cur].count = r->ninst - r->bb[r->cur].first;
+	r->cur = NO_BLOCK;
+}
+
+ir_val ir_append(struct ir_region *r, struct ir_inst i)
+{
+	ir_val v = {r->ninst};
+
+	if ((v.id == r->cap_inst || r->cur == NO_BLOCK || r->failed) && !make_room(r))
+		return (ir_val){0};
+	r->inst[r->ninst++] = i;
+	if (ir_ends_block(&i))
+		close_block(r);
+	return v;
+}
+
 /* The last instruction of a block. */
 static void end(struct ir_region *r, enum ir_op op, unsigned aux, ir_val a, ir_val b, ir_val c,
 		uint64_t imm)
 {
 	emit(r, op, IR_NONE, aux, a, b, c, imm);
-	if (r->failed)
-		return;
-	r->bb[r->cur].count = r->ninst - r->bb[r->cur].first;
-	r->cur = NO_BLOCK;
+	if (!r->failed)
+		close_block(r);
 }
 
 static const ir_val none = {IR_NO_VAL};

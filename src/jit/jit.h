@@ -51,20 +51,31 @@ struct jit_code {
 	uint32_t units, cold_units; /* of memory, for freeing */
 	int32_t dead;         /* displacement from the entry to where it is left at once */
 	uint32_t nexit;
-	size_t size, cold_size;
+	uint32_t size, cold_size;
+	struct jit_moves *moves; /* what there is to change in a copy; theirs, too */
 	/* By index of EXIT_DIRECT: the displacement to patch. */
 	struct jit_exit {
-		int32_t *displacement; /* in the writable mapping; NULL: cannot be linked */
-		const uint8_t *from;   /* what it is relative to */
+		uint32_t where; /* from the entry; JIT_NO_EXIT: cannot be linked */
 		int32_t unlinked;
 	} exit[];
 };
+
+#define JIT_NO_EXIT UINT32_MAX
 
 /*
  * Compile an optimised region that starts at pc (which is as those in it: see ir_region.base). NULL: errno ENOSPC (the code memory is full) or
  * ENOMEM; the interpreter serves then.
  */
 struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc);
+
+/*
+ * The same code once more, for the same guest code at the same distance from the start of its span. c may be killed,
+ * but nobody links, unlinks or kills it meanwhile. NULL: as above.
+ */
+struct jit_code *jit_copy(struct jit *j, const struct jit_code *c);
+
+/* Bytes of memory that it takes. */
+size_t jit_code_size(const struct jit_code *c);
 
 /* No processor may be inside it. */
 void jit_free(struct jit *j, struct jit_code *c);
@@ -76,12 +87,15 @@ void jit_free(struct jit *j, struct jit_code *c);
 enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, struct jit_code **left,
 		      uint32_t *exit_index);
 
+/* Where an entry of a jump cache leads if its region is not compiled: to the run loop. */
+const void *jit_unentered(const struct jit *j);
+
 /*
  * Have an exit of one piece jump to another; and back to leaving. Other threads may be executing it.
  * poll: the target is to look for requests; for what may be part of a loop.
  */
-void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll);
-void jit_unlink(struct jit_code *from, uint32_t exit);
+void jit_link(struct jit *j, struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll);
+void jit_unlink(struct jit *j, struct jit_code *from, uint32_t exit);
 
 /*
  * Whoever comes to its entry from now on leaves for the run loop (IR_LEAVE_POLL). Other threads may be

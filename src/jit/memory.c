@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "jit/memory.h"
+#include "util/bits.h"
 
 #define WORD_BITS 64
+#define CLASSES	  12 /* of pieces, by log2 of their units */
 
 /*
  * The writable mapping is for moments; its pages are in memory because of the other one. It is given
@@ -18,9 +20,17 @@
  */
 #define UNMAP_AFTER 256
 
+/* Of the host. Where code is run from it is in pages of this size once one has been filled. */
+#define HUGE_PAGE ((size_t)2 << 20)
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
+
 struct zone {
 	size_t first, count; /* units */
-	size_t low;          /* all before it are taken */
+	size_t low[CLASSES]; /* by class: no free run of 2^class units begins before it */
+	size_t high;         /* none from it on ever was */
 	uint64_t *taken;     /* a bit a unit */
 };
 
@@ -30,27 +40,57 @@ struct jit_memory {
 	size_t size;
 	_Atomic size_t used; /* written under the lock */
 	unsigned written; /* pieces, since the writable mapping was given back */
+	size_t collapsed; /* bytes of the first zone that were made huge pages of, or could not be */
 	struct zone zone[JIT_ZONES];
 	pthread_mutex_t lock;
 };
+
+/* Address space of so many bytes that starts `offset` behind a multiple of HUGE_PAGE; NULL if there is none. */
+static void *reserve(size_t bytes, size_t offset)
+{
+	size_t all = bytes + 2 * HUGE_PAGE;
+	char *p = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), *at;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	at = (char *)align_up((uintptr_t)p, HUGE_PAGE) + offset;
+	munmap(p, (size_t)(at - p));
+	munmap(at + bytes, (size_t)(p + all - (at + bytes)));
+	return at;
+}
+
+/* The same anonymous memory at two addresses. */
+static bool map_anonymous_twice(size_t bytes, void **one, void **other)
+{
+	/* Huge pages are for code that runs: written, they would only take longer to map and be resident twice. */
+	void *at = reserve(bytes, HUGE_PAGE / 2);
+
+	if (!at)
+		return false;
+	*one = mmap(at, bytes, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	if (*one == MAP_FAILED) {
+		munmap(at, bytes);
+		return false;
+	}
+	at = reserve(bytes, 0);
+	*other = at ? mremap(*one, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, at) : MAP_FAILED;
+	if (*other != MAP_FAILED)
+		return true;
+	if (at)
+		munmap(at, bytes);
+	munmap(*one, bytes);
+	return false;
+}
 
 /* The same memory at two addresses. */
 static bool map_twice(size_t bytes, void **one, void **other)
 {
 	int fd;
 
-	*one = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
-		    -1, 0);
-	if (*one == MAP_FAILED)
-		return false;
-	/*
-	 * A second mapping of the same pages. It is anonymous like the first, not a file's, since perf looks
-	 * for the names of code (trace.h) in anonymous memory only.
-	 */
-	*other = mremap(*one, 0, bytes, MREMAP_MAYMOVE);
-	if (*other != MAP_FAILED)
+	/* Anonymous, not a file's, since perf looks for the names of code (trace.h) in anonymous memory only. */
+	if (map_anonymous_twice(bytes, one, other))
 		return true;
-	munmap(*one, bytes);
 	/* Valgrind has no such mremap. */
 	fd = memfd_create("compiled code", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, (off_t)bytes)) {
@@ -77,6 +117,7 @@ struct jit_memory *jit_memory_create(size_t bytes)
 
 	if (!m)
 		return NULL;
+	bytes = align_up(bytes, (size_t)sysconf(_SC_PAGESIZE));
 	m->size = bytes;
 	for (unsigned n = 0; n < JIT_ZONES; n++) {
 		struct zone *z = &m->zone[n];
@@ -138,6 +179,13 @@ static size_t next(const struct zone *z, size_t at, size_t end, bool taken)
 	return end;
 }
 
+static unsigned class_of(uint32_t units)
+{
+	unsigned class = 31 - (unsigned)__builtin_clz(units | 1);
+
+	return class < CLASSES ? class : CLASSES - 1;
+}
+
 static void mark(struct zone *z, size_t at, size_t units, bool taken)
 {
 	for (size_t n = at; n < at + units; n++) {
@@ -150,16 +198,35 @@ static void mark(struct zone *z, size_t at, size_t units, bool taken)
 	}
 }
 
+/*
+ * Thousands of pieces of code are run in turn, each on a page of its own as likely as not: with small pages the
+ * host's processor would spend its time with their translations. What is filled, resident as a whole thus, becomes
+ * a huge page; whoever runs there waits for it to be copied. If it cannot be had, all is as it was.
+ */
+static void collapse(struct jit_memory *m)
+{
+	size_t filled = m->zone[JIT_HOT].high * JIT_UNIT;
+
+	for (; m->collapsed + HUGE_PAGE <= filled; m->collapsed += HUGE_PAGE)
+		madvise((void *)(uintptr_t)(m->exec + m->collapsed), HUGE_PAGE, MADV_COLLAPSE);
+}
+
 uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t units)
 {
 	struct zone *z = &m->zone[zone];
 	uint8_t *p = NULL;
+	unsigned class = class_of(units);
+	bool first = true;
 	size_t at, end;
 
 	pthread_mutex_lock(&m->lock);
-	z->low = at = next(z, z->low, z->count, false);
+	at = next(z, z->low[class], z->count, false);
 	while (!p && at + units <= z->count) {
 		end = next(z, at, at + units, true);
+		if (first && end - at >= (size_t)1 << class) {
+			z->low[class] = at;
+			first = false;
+		}
 		if (end == at + units)
 			p = m->writable + (z->first + at) * JIT_UNIT;
 		else
@@ -168,6 +235,10 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 	if (p) {
 		mark(z, at, units, true);
 		m->used += (size_t)units * JIT_UNIT;
+		if (z->high < at + units) {
+			z->high = at + units;
+			collapse(m);
+		}
 		if (++m->written >= UNMAP_AFTER) {
 			jit_memory_trim(m);
 			m->written = 0;
@@ -185,8 +256,13 @@ void jit_memory_free(struct jit_memory *m, enum jit_zone zone, uint8_t *writable
 	pthread_mutex_lock(&m->lock);
 	m->used -= (size_t)units * JIT_UNIT;
 	mark(z, at, units, false);
-	if (at < z->low)
-		z->low = at;
+	/* A run that it makes long enough begins within that length before it. */
+	for (unsigned n = 0; n < CLASSES; n++) {
+		size_t low = at >> n ? at - ((size_t)1 << n) + 1 : 0;
+
+		if (low < z->low[n])
+			z->low[n] = low;
+	}
 	pthread_mutex_unlock(&m->lock);
 }
 

@@ -49,7 +49,7 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 		return NULL;
 	rc->regions = slab_create(sizeof(struct region));
 	rc->slab = slab_create(CODE_STEP);
-	if (!rc->regions || !rc->slab) {
+	if (!rc->regions || !rc->slab || !region_twins_create(rc)) {
 		slab_destroy(rc->slab);
 		slab_destroy(rc->regions);
 		free(rc);
@@ -85,8 +85,17 @@ static void free_compiled(struct region_cache *rc, struct region *g)
 
 static void region_free(struct region_cache *rc, struct region *g)
 {
+	struct region_compiled *c = g->compiled;
+
+	pthread_mutex_lock(&rc->lock);
+	if (g->code)
+		region_text_give(rc, g->code);
+	if (c && c->kept) {
+		region_twin_let_go(rc, c);
+		g->compiled = NULL;
+	}
+	pthread_mutex_unlock(&rc->lock);
 	free_compiled(rc, g);
-	ir_code_free(g->code);
 	slab_give(rc->regions, g, sizeof(*g));
 }
 
@@ -159,25 +168,16 @@ void region_cache_destroy(struct region_cache *rc)
 	}
 	for (unsigned i = 0; i < 2; i++)
 		drop_list(rc, rc->retired[i].list);
+	region_twins_destroy(rc);
 	slab_destroy(rc->slab);
 	slab_destroy(rc->regions);
 	pthread_mutex_destroy(&rc->lock);
 	free(rc);
 }
 
-size_t region_size(const struct region *g)
+size_t region_compiled_size(const struct region_compiled *c)
 {
-	return sizeof(*g) + (g->code ? ir_code_size(g->code) : 0);
-}
-
-size_t region_compiled_size(const struct region *g)
-{
-	const struct region_compiled *r = g->compiled;
-	const struct jit_code *c = r ? r->code : NULL;
-
-	return c ? (size_t)(c->units + c->cold_units) * JIT_UNIT + sizeof(*c) + sizeof(*r) +
-			   c->nexit * (sizeof(c->exit[0]) + sizeof(r->link[0])) :
-		   0;
+	return jit_code_size(c->code) + sizeof(*c) + c->code->nexit * sizeof(c->link[0]);
 }
 
 struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode)
@@ -260,87 +260,147 @@ uint64_t region_block_version(struct region_cache *rc, hva_t block)
 	return b ? atomic_load(&b->version) : 0;
 }
 
-struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode,
-			     bool bound, uint32_t len, struct ir_code *code, uint64_t version)
+/* Lock held: g, of block b, can be found from now on. */
+static void enter(struct region_cache *rc, struct code_block *b, struct region *g)
 {
-	struct region *g = slab_take(rc->regions, sizeof(*g)), *same;
-	struct code_block *b;
-	int err = 0;
+	_Atomic(struct region *) *head = &rc->hash[region_hash(g->host, g->mode)];
 
-	if (!g) {
-		errno = ENOMEM;
-		return NULL;
+	g->block_next = b->regions;
+	b->regions = g;
+	atomic_store(&g->hash_next, atomic_load(head));
+	atomic_store_explicit(head, g, memory_order_release);
+	atomic_fetch_add(&rc->bytes, sizeof(*g));
+	count(&rc->entered);
+}
+
+/* Lock held. With that made from len bytes; or with what others have of the same content. */
+static int enter_text(struct region_cache *rc, struct code_block *b, struct region *g,
+		      const struct region_source *from, struct ir_code *code, uint32_t len)
+{
+	struct region_content c = region_content_of(from, false, 0);
+
+	if (code) {
+		region_text_init(rc, code, &c, len);
+	} else {
+		code = region_text_find(rc, &c);
+		if (!code)
+			return ENOENT;
+		len = region_text_len(code);
 	}
+	g->code = code;
+	g->len = (uint16_t)len;
+	region_text_take(rc, code);
+	enter(rc, b, g);
+	region_make_room(rc, false, g);
+	return 0;
+}
+
+/* Lock held. */
+static void give_compiled(struct region_cache *rc, struct region *g, struct region_compiled *c,
+			  const struct region_product *p)
+{
+	if (p->len > g->len)
+		g->len = (uint16_t)p->len;
+	for (uint32_t n = 0; n < p->code->nexit; n++)
+		c->link[n].from = g;
+	c->code = p->code;
+	c->entry = p->code->entry;
+	p->code->owner = g;
+	region_twin_enter(rc, c, p);
+	atomic_store_explicit(&g->compiled, c, memory_order_release);
+	atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(c));
+}
+
+static struct region_compiled *compiled_of(const struct region_product *p)
+{
+	return calloc(1, sizeof(struct region_compiled) + p->code->nexit * sizeof(struct region_link));
+}
+
+/* With either of code and p, or neither. */
+static struct region *insert(struct region_cache *rc, const struct region_source *from, struct ir_code *code,
+			     uint32_t len, const struct region_product *p)
+{
+	struct region *g = slab_take(rc->regions, sizeof(*g)), *same = NULL;
+	struct region_compiled *c = p ? compiled_of(p) : NULL;
+	struct code_block *b;
+	int err = ENOMEM;
+
+	if (!g || (p && !c))
+		goto out;
 	*g = (struct region){
-		.host = host.v,
-		.pc = pc,
-		.mode = mode,
-		.bound = bound,
-		.len = (uint16_t)len,
-		.code = code,
+		.host = from->host.v,
+		.pc = from->pc,
+		.mode = from->mode,
+		.bound = from->bound,
 		.seen = region_clock_now(&rc->clock),
 	};
 	pthread_mutex_lock(&rc->lock);
-	b = block_find(rc, host.v);
-	same = region_lookup(rc, host, pc, mode);
-	if (!b || !atomic_load(&b->marked) || atomic_load(&b->version) != version) {
+	b = block_find(rc, g->host);
+	same = region_lookup(rc, from->host, g->pc, g->mode);
+	if (!b || !atomic_load(&b->marked) || atomic_load(&b->version) != from->version) {
 		err = EAGAIN;
-	} else if (!same) {
-		_Atomic(struct region *) *head = &rc->hash[region_hash(host.v, mode)];
-
-		g->block_next = b->regions;
-		b->regions = g;
-		atomic_store(&g->hash_next, atomic_load(head));
-		atomic_store_explicit(head, g, memory_order_release);
-		atomic_fetch_add(&rc->bytes, region_size(g));
-		count(&rc->entered);
-		region_make_room(rc, false, g);
+		same = NULL;
+	} else if (same) {
+		err = EEXIST;
+	} else if (p) {
+		give_compiled(rc, g, c, p);
+		enter(rc, b, g);
+		region_make_room(rc, true, g);
+		err = 0;
+	} else {
+		err = enter_text(rc, b, g, from, code, len);
 	}
 	pthread_mutex_unlock(&rc->lock);
-	if (err) {
+out:
+	if (!err)
+		return g;
+	if (g)
 		slab_give(rc->regions, g, sizeof(*g));
-		errno = err;
-		return NULL;
-	}
-	if (same) {
-		region_free(rc, g);
-		return same;
-	}
-	return g;
+	if (code)
+		slab_give(rc->slab, (char *)code - REGION_TEXT_FRONT, region_text_size(code));
+	if (p)
+		jit_free(rc->jit, p->code);
+	free(c);
+	errno = err;
+	return same;
 }
 
-bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code, uint32_t len,
+struct region *region_insert(struct region_cache *rc, const struct region_source *from,
+			     struct ir_code *code, uint32_t len)
+{
+	return insert(rc, from, code, len, NULL);
+}
+
+struct region *region_insert_compiled(struct region_cache *rc, const struct region_source *from,
+				      const struct region_product *p)
+{
+	return insert(rc, from, NULL, 0, p);
+}
+
+bool region_attach(struct region_cache *rc, struct region *g, const struct region_product *p,
 		   uint64_t version)
 {
-	struct region_compiled *c = calloc(1, sizeof(*c) + code->nexit * sizeof(c->link[0]));
+	struct region_compiled *c = compiled_of(p);
 	bool attached = false;
 
 	pthread_mutex_lock(&rc->lock);
 	if (c && !atomic_load(&g->dead) && !g->compiled &&
 	    region_block_version(rc, HVA(g->host)) == version) {
-		if (len > g->len)
-			g->len = (uint16_t)len;
-		for (uint32_t n = 0; n < code->nexit; n++)
-			c->link[n].from = g;
-		c->code = code;
-		c->entry = code->entry;
-		code->owner = g;
-		atomic_store_explicit(&g->compiled, c, memory_order_release);
+		give_compiled(rc, g, c, p);
 		attached = true;
-		atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(g));
 		region_use(&rc->clock, g);
 		if (!rc->limit.keep_interpreted) {
 			c->strip_next = rc->retired[0].stripped;
 			rc->retired[0].stripped = g;
 			rc->nretired++;
-			rc->retired_bytes += ir_code_size(g->code);
+			rc->retired_bytes += region_text_size(g->code);
 		}
 		region_make_room(rc, true, g);
 	}
 	pthread_mutex_unlock(&rc->lock);
 	if (!attached) {
 		free(c);
-		jit_free(rc->jit, code);
+		jit_free(rc->jit, p->code);
 	}
 	return attached;
 }
@@ -373,7 +433,7 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 		l->next = t->incoming;
 		t->incoming = l;
 		/* Only forwards, there is an end to it soon. */
-		jit_link(f->code, exit, t->code, to->host <= from->host || !near);
+		jit_link(rc->jit, f->code, exit, t->code, to->host <= from->host || !near);
 		patched(rc);
 	}
 	pthread_mutex_unlock(&rc->lock);
@@ -388,7 +448,7 @@ void region_unlink(struct region_cache *rc, struct region *g)
 	for (struct region_link *l = c->incoming; l; l = l->next) {
 		struct region_compiled *from = l->from->compiled;
 
-		jit_unlink(from->code, l - from->link);
+		jit_unlink(rc->jit, from->code, l - from->link);
 		patched(rc);
 		l->to = NULL;
 	}
@@ -404,20 +464,32 @@ void region_unlink(struct region_cache *rc, struct region *g)
 			;
 		*at = l->next;
 		l->to = NULL;
-		jit_unlink(c->code, n);
+		jit_unlink(rc->jit, c->code, n);
 		patched(rc);
 	}
 }
 
-void region_retire(struct region_cache *rc, struct region *g)
+void region_retire(struct region_cache *rc, struct region *g, bool for_room)
 {
+	struct region_compiled *c = g->compiled;
 	_Atomic(struct region *) *link = &rc->hash[region_hash(g->host, g->mode)];
 	struct region *at;
 
 	atomic_store(&g->dead, true);
 	region_unlink(rc, g);
-	if (g->compiled) {
-		jit_kill(rc->jit, g->compiled->code);
+	if (c) {
+		size_t size = region_compiled_size(c);
+
+		if (for_room)
+			region_twin_remove(rc, c);
+		c->kept = c->content_len;
+		if (c->kept) {
+			atomic_fetch_add(&rc->kept_bytes, size);
+		} else {
+			rc->retired_bytes += size;
+			atomic_fetch_sub(&rc->compiled_bytes, size);
+		}
+		jit_kill(rc->jit, c->code);
 		patched(rc);
 	}
 	while ((at = atomic_load(link)) && at != g)
@@ -428,9 +500,10 @@ void region_retire(struct region_cache *rc, struct region *g)
 	g->block_next = rc->retired[0].list;
 	rc->retired[0].list = g;
 	rc->nretired++;
-	rc->retired_bytes += region_size(g) + region_compiled_size(g);
-	atomic_fetch_sub(&rc->bytes, region_size(g));
-	atomic_fetch_sub(&rc->compiled_bytes, region_compiled_size(g));
+	rc->retired_bytes += sizeof(*g);
+	if (g->code)
+		rc->retired_bytes += region_text_die(rc, g->code, for_room);
+	atomic_fetch_sub(&rc->bytes, sizeof(*g));
 	count(&rc->killed);
 }
 
@@ -469,7 +542,7 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len)
 			while ((g = *link)) {
 				if (g->host < end && g->host + g->len > start.v) {
 					*link = g->block_next;
-					region_retire(rc, g);
+					region_retire(rc, g, false);
 					any = true;
 				} else {
 					link = &g->block_next;
@@ -502,7 +575,7 @@ void region_cache_stats_read(const struct region_cache *rc, struct region_cache_
 
 bool region_cache_filling(const struct region_cache *rc)
 {
-	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 2;
+	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 8 * 7 + atomic_load(&rc->kept_bytes);
 }
 
 size_t region_cache_bytes(const struct region_cache *rc)

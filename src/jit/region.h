@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include "ir/interp.h"
 #include "mem/addr.h"
+#include "util/siphash.h"
 
 struct jit;
 struct jit_code;
@@ -107,7 +108,7 @@ struct region {
 	struct region *block_next; /* in its block's list, or in the retired list */
 	uint32_t mode;         /* with REGION_SPAN_MASK */
 	_Atomic uint32_t seen; /* by the cache's clock: when it was last looked up, linked or interpreted */
-	uint16_t runs;         /* how often it was interpreted; approximate */
+	_Atomic uint16_t runs; /* how often it was interpreted; approximate */
 	uint16_t len;          /* bytes of guest code that it was made from, contiguous */
 	_Atomic uint16_t held; /* region_hold; changed under the cache's mutex */
 	bool bound;            /* good for this pc only */
@@ -118,6 +119,16 @@ ASSERT_SIZE(struct region, 64);
 
 #define REGION_RUNS_MAX (UINT16_MAX - 1)
 
+static inline uint16_t region_runs(const struct region *g)
+{
+	return atomic_load_explicit(&g->runs, memory_order_relaxed);
+}
+
+static inline void region_set_runs(struct region *g, uint16_t runs)
+{
+	atomic_store_explicit(&g->runs, runs, memory_order_relaxed);
+}
+
 /* What a region has once it is compiled, until its end. */
 struct region_compiled {
 	struct jit_code *code;
@@ -125,6 +136,11 @@ struct region_compiled {
 	struct region_link *incoming;
 	struct region *strip_next; /* in the list of those whose interpreted form goes */
 	uint32_t unshared;         /* how often it was left so (IR_LEAVE_UNSHARED); approximate */
+	uint32_t content_hash;     /* of what it was made from: */
+	struct siphash content;
+	uint16_t content_len;      /* 0: it is not to be copied */
+	bool kept;                 /* it is dead, and counted */
+	struct region_compiled *let_go_next;
 	struct region_link {
 		struct region *from, *to;  /* to NULL: not linked */
 		struct region_link *next; /* of those into `to` */
@@ -174,8 +190,12 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 
 void region_cache_destroy(struct region_cache *rc);
 
-/* Where the code of its regions is to be from, which go with it. */
+/*
+ * Where the interpreted code of its regions is to be from, with so many bytes in front of it (ir_lower_in), which
+ * they need.
+ */
 struct slab *region_slab(struct region_cache *rc);
+#define REGION_TEXT_FRONT 32u
 
 /* For region_use: by who interprets a region, or finds it without region_lookup. */
 const struct region_clock *region_cache_clock(const struct region_cache *rc);
@@ -193,22 +213,54 @@ bool region_mark_block(struct region_cache *rc, hva_t block, bool *ok);
 /* Does the block hold translated code? No lock. */
 bool region_block_has_code(struct region_cache *rc, hva_t block);
 
-/*
- * Enter a region (ownership of `code` passes when it succeeds). `version` is what region_block_version returned
- * before the code was read: if the block has been written since, nothing is entered and NULL
- * is returned with errno EAGAIN. NULL with ENOMEM. If another thread has
- * entered an equal one, `code` is freed and that one returned.
- */
 uint64_t region_block_version(struct region_cache *rc, hva_t block);
-struct region *region_insert(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode,
-			     bool bound, uint32_t len, struct ir_code *code, uint64_t version);
+
+/* What a region is made from, and for. */
+struct region_source {
+	hva_t host;
+	uint64_t pc;
+	uint32_t mode;        /* with its span */
+	bool bound;
+	uint32_t size;        /* of `bytes`: as many as it may be made from at most */
+	const uint8_t *bytes; /* a copy of the guest's code: that may be written at any time */
+	uint64_t version;     /* as region_block_version returned it before they were copied */
+};
 
 /*
- * Give a region compiled code (ownership passes), made from `len` bytes, which may be more than the
+ * Enter a region with code that was made from the first len bytes (ownership passes, whatever comes of it). NULL: one whose interpreted code is that of others of the same content; errno is ENOENT if
+ * there are none. If the block has been written since, nothing is entered and NULL is returned with errno EAGAIN.
+ * NULL with ENOMEM. If another thread has entered an equal one, that one is returned.
+ */
+struct region *region_insert(struct region_cache *rc, const struct region_source *from,
+			     struct ir_code *code, uint32_t len);
+
+/* Compiled code that is no region's yet, and what of the guest's code it was made from. */
+struct region_product {
+	struct jit_code *code;
+	uint32_t len;
+	bool known; /* others may copy it: */
+	uint32_t hash;
+	struct siphash content;
+};
+
+/* code was made from the first len bytes; kind: what it depends on beside the mode. */
+void region_product_init(struct region_cache *rc, struct region_product *p, struct jit_code *code,
+			 const struct region_source *from, uint32_t len, uint32_t kind);
+
+/* Copy what was compiled from the same guest code, at another place. False: there is none, or no memory. */
+bool region_copy_twin(struct region_cache *rc, const struct region_source *from, uint32_t kind,
+		      struct region_product *p);
+
+/* As region_insert, with compiled code and no other. */
+struct region *region_insert_compiled(struct region_cache *rc, const struct region_source *from,
+				      const struct region_product *p);
+
+/*
+ * Give a region compiled code (ownership passes), made from p->len bytes, which may be more than the
  * region had. `version` as for region_insert. False: the region has died or its block was written
  * meanwhile, or there is no memory; the code is freed.
  */
-bool region_attach(struct region_cache *rc, struct region *g, struct jit_code *code, uint32_t len,
+bool region_attach(struct region_cache *rc, struct region *g, const struct region_product *p,
 		   uint64_t version);
 
 /*
@@ -251,7 +303,7 @@ struct region_cache_stats {
 
 void region_cache_stats_read(const struct region_cache *rc, struct region_cache_stats *out);
 
-/* Compiled code takes more than half of what it may. */
+/* Compiled code takes nearly what it may. */
 bool region_cache_filling(const struct region_cache *rc);
 
 /* Bytes that the interpreted form of live regions takes. */

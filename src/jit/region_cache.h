@@ -1,6 +1,6 @@
 /*
- * The region cache inside: what region.c (looking up, entering, killing) and region_evict.c (bounds,
- * reclaiming) share. Nothing outside src/jit includes this.
+ * The region cache inside: what region.c (looking up, entering, killing), region_evict.c (bounds,
+ * reclaiming), region_twin.c and region_text.c (code of the same content) share. Nothing outside src/jit includes this.
  */
 #ifndef ANYKVM_JIT_REGION_CACHE_H
 #define ANYKVM_JIT_REGION_CACHE_H
@@ -15,6 +15,8 @@
 #define BLOCK_HASH_BITS	 14
 #define BLOCK_HASH_SIZE	 (1u << BLOCK_HASH_BITS)
 #define BLOCK_SEEN_BITS	 18
+#define TEXT_SET_BITS	 13 /* for four times as many as there are lines, and more */
+#define TWIN_SET_BITS	 12
 
 /* A block of guest memory that holds, or held, translated code. Never freed before the cache. */
 struct code_block {
@@ -38,6 +40,22 @@ struct hand {
 	uint32_t began, since; /* by the clock: this round began, and the one before */
 };
 
+/* Guest code that is looked for, or was found, at another place. */
+struct region_content {
+	uint32_t mode, place, kind;
+	uint32_t size;
+	const uint8_t *bytes;
+};
+
+/* What is found by a hash: 2^bits lines of a few words, the newest first. */
+#define REGION_SET_WAYS 8
+
+struct region_set {
+	uint64_t *line;
+	void *memory;
+	unsigned bits;
+};
+
 struct region_cache {
 	_Atomic(struct region *) hash[REGION_HASH_SIZE];
 	_Atomic(struct code_block *) block[BLOCK_HASH_SIZE];
@@ -49,7 +67,8 @@ struct region_cache {
 	uint32_t nretired, npatched;
 	size_t retired_bytes;
 	struct region_limits limit;
-	_Atomic size_t bytes, compiled_bytes; /* of the live */
+	_Atomic size_t bytes, compiled_bytes; /* of the live, and what is kept of others: */
+	_Atomic size_t kept_bytes;            /* compiled */
 	struct region_clock clock;
 	_Atomic uint32_t round; /* of the hand of compiled ones */
 	bool want_epoch;        /* since that is new */
@@ -57,6 +76,14 @@ struct region_cache {
 	struct counter entered, killed, evicted; /* under the lock */
 	struct jit *jit;
 	struct slab *regions, *slab; /* themselves, and their interpreted code */
+	/* By content (region_twin.c): text and struct region_compiled */
+	struct siphash key;
+	struct region_set texts, twins;
+	/* Those of the dead that are kept, the oldest first. */
+	struct {
+		struct text *texts, **texts_end;
+		struct region_compiled *twins, **twins_end;
+	} let_go;
 };
 
 /* Lock held, for all of these. */
@@ -64,17 +91,67 @@ struct region_cache {
 /* Nothing jumps to g any more, and g jumps nowhere. */
 void region_unlink(struct region_cache *rc, struct region *g);
 
-/* Take g, which is in no block's list any more, out of the hash and keep it for reclamation. */
-void region_retire(struct region_cache *rc, struct region *g);
+/*
+ * Take g, which is in no block's list any more, out of the hash and keep it for reclamation. for_room: and do not
+ * keep what others could use.
+ */
+void region_retire(struct region_cache *rc, struct region *g, bool for_room);
 
-/* Bytes that g's interpreted form takes, and its compiled one. */
-size_t region_size(const struct region *g);
-size_t region_compiled_size(const struct region *g);
+/* Bytes that a compiled form takes. */
+size_t region_compiled_size(const struct region_compiled *c);
 
 /* `keep` was entered: evict others that were not used lately, if there is too much of its kind. */
 void region_make_room(struct region_cache *rc, bool compiled, const struct region *keep);
 
-/* Without the lock: free a list of retired regions. */
+/* ---- region_text.c: interpreted code ---- */
+
+/*
+ * init makes it known to find, if others may have it; of c->size bytes the code that is found may be made from less.
+ * Each region that has it takes it once, then dies once and gives it back once. The code is counted in
+ * region_cache.bytes until it is freed, or the last region that lived has died to make room: die says how much less that
+ * became. drop frees the oldest that nobody has; false: there is none.
+ */
+void region_text_init(struct region_cache *rc, struct ir_code *code, const struct region_content *c,
+		      uint32_t len);
+struct ir_code *region_text_find(struct region_cache *rc, const struct region_content *c);
+uint32_t region_text_len(const struct ir_code *code);
+void region_text_take(struct region_cache *rc, struct ir_code *code);
+size_t region_text_die(struct region_cache *rc, struct ir_code *code, bool for_room);
+void region_text_give(struct region_cache *rc, struct ir_code *code);
+bool region_text_drop(struct region_cache *rc);
+size_t region_text_size(const struct ir_code *code);
+
+/* ---- region_twin.c ---- */
+
+void region_set_add(struct region_set *s, uint32_t hash, const void *what);
+void region_set_remove(struct region_set *s, uint32_t hash, const void *what);
+/* Those that may have this hash, each once: *at is 0 at first. NULL: no more. */
+void *region_set_next(const struct region_set *s, uint32_t hash, unsigned *at);
+
+/*
+ * c, of a live region, may be copied; and not any more. let_go: nobody is in it any more, and it is kept to be
+ * copied, or freed. drop frees the oldest of those; false: there is none.
+ */
+void region_twin_enter(struct region_cache *rc, struct region_compiled *c, const struct region_product *p);
+void region_twin_remove(struct region_cache *rc, struct region_compiled *c);
+void region_twin_let_go(struct region_cache *rc, struct region_compiled *c);
+bool region_twin_drop(struct region_cache *rc);
+
+/* ---- without the lock ---- */
+
+/* Of what code depends on, compiled or not. */
+struct region_content region_content_of(const struct region_source *from, bool compiled, uint32_t kind);
+/* May others find what is made from the first len bytes? */
+bool region_content_known(const struct region_cache *rc, const struct region_content *c, uint32_t len);
+uint32_t region_content_hash(const struct region_content *c);
+/* Of content of len bytes; equal values are equal contents. */
+struct siphash region_content_value(const struct region_cache *rc, const struct region_content *c, uint32_t len);
+
+/* False: out of memory. */
+bool region_twins_create(struct region_cache *rc);
+void region_twins_destroy(struct region_cache *rc);
+
+/* Free a list of retired regions. */
 void region_free_list(struct region_cache *rc, struct region *g);
 
 #endif

@@ -71,14 +71,17 @@ static void dump_region(FILE *out, const struct jit_trace_region *r)
 {
 	const struct jit_code *c = r->code;
 
-	fprintf(out, "region 0x%016" PRIx64 " %s: %zu bytes of host code at %p\nguest:\n", r->pc,
+	fprintf(out, "region 0x%016" PRIx64 " %s: %" PRIu32 " bytes of host code at %p\nguest:\n", r->pc,
 		r->state, c->size, c->entry);
 	r->guest(out, r->arg);
 	fprintf(out, "ir:\n");
-	ir_print(r->ir, out);
+	if (r->ir)
+		ir_print(r->ir, out);
+	else
+		fprintf(out, "  copied from another with the same guest code\n");
 	fprintf(out, "host:\n");
 	jit_print_host(out, c->entry, c->size, (uintptr_t)c->entry);
-	fprintf(out, "rarely run: %zu bytes of host code at %p\n", c->cold_size, c->cold);
+	fprintf(out, "rarely run: %" PRIu32 " bytes of host code at %p\n", c->cold_size, c->cold);
 	jit_print_host(out, c->cold, c->cold_size, (uintptr_t)c->cold);
 	fputc('\n', out);
 }
@@ -95,9 +98,9 @@ void jit_trace_add(struct jit_trace *t, const struct jit_trace_region *r)
 {
 	pthread_mutex_lock(&t->lock);
 	if (t->perf_map) {
-		fprintf(t->perf_map, "%" PRIxPTR " %zx guest-%s:0x%016" PRIx64 "\n",
+		fprintf(t->perf_map, "%" PRIxPTR " %" PRIx32 " guest-%s:0x%016" PRIx64 "\n",
 			(uintptr_t)r->code->entry, r->code->size, r->state, r->pc);
-		fprintf(t->perf_map, "%" PRIxPTR " %zx guest-%s:0x%016" PRIx64 " (cold)\n",
+		fprintf(t->perf_map, "%" PRIxPTR " %" PRIx32 " guest-%s:0x%016" PRIx64 " (cold)\n",
 			(uintptr_t)r->code->cold, r->code->cold_size, r->state, r->pc);
 		finish(t, t->perf_map);
 	}

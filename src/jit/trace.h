@@ -28,7 +28,7 @@ void jit_trace_destroy(struct jit_trace *t);
 
 struct jit_trace_region {
 	const struct jit_code *code;
-	const struct ir_region *ir;
+	const struct ir_region *ir; /* NULL: it is a copy */
 	uint64_t pc;
 	const char *state; /* what its translation depends on, in a word or a few */
 	/* Writes the guest's instructions, a line each. */

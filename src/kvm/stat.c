@@ -23,6 +23,7 @@ static const struct kvm_stat common_vm_stats[] = {
 	KVM_STAT_COUNTER("shootdowns"),
 	KVM_STAT_COUNTER("regions_compiled"),
 	KVM_STAT_COUNTER("compile_failures"),
+	KVM_STAT_COUNTER("regions_copied"),
 };
 
 static void read_common_vm(const struct kvm_vm *vm, uint64_t *out)
@@ -38,6 +39,7 @@ static void read_common_vm(const struct kvm_vm *vm, uint64_t *out)
 	out[5] = s.shootdowns;
 	out[6] = s.regions_compiled;
 	out[7] = s.compile_failures;
+	out[8] = s.regions_copied;
 }
 
 /* What leaves KVM_RUN, by the ABI's names. */

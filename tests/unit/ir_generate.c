@@ -34,6 +34,8 @@ struct gen {
 	unsigned cur;
 	/* Most state is read and written by 64 bits only: what a back end may keep in registers. */
 	bool whole;
+	/* Blocks hand on values through state alone, as those of guests do; mostly comparisons and steps. */
+	bool plain;
 };
 
 static uint8_t next_byte(struct gen *g)
@@ -189,7 +191,8 @@ static ir_val pick(struct gen *g, enum ir_type t)
 		unsigned span = chance(g, 70) && g->nvalues[k] > 6 ? 6 : g->nvalues[k];
 		unsigned n = g->nvalues[k] - 1 - below(g, span);
 
-		if (g->dominated_by[g->cur] >> g->value[k][n].block & 1)
+		if (g->plain ? g->value[k][n].block == g->cur
+			     : g->dominated_by[g->cur] >> g->value[k][n].block & 1)
 			return g->value[k][n].v;
 	}
 	return fresh(g, t);
@@ -573,7 +576,9 @@ static ir_val address(struct gen *g, unsigned size, unsigned aligned)
 
 	if (chance(g, 1))
 		return pick(g, IR_I64);
-	if (g->near_block >= 0 && g->dominated_by[g->cur] >> g->near_block & 1 && chance(g, 60)) {
+	if (g->near_block >= 0 && chance(g, 60) &&
+	    (g->plain ? g->near_block == (int)g->cur
+		      : g->dominated_by[g->cur] >> g->near_block & 1)) {
 		int64_t disp = chance(g, 90) ? (int)below(g, 129) - 64 : (int)below(g, 4001) - 2000;
 
 		return ir_bin(r, IR_ADD, g->near, ir_const(r, IR_I64, (uint64_t)disp & align));
@@ -754,6 +759,80 @@ static void guest_instruction(struct gen *g)
 		effect(g);
 }
 
+static ir_val plain_operand(struct gen *g, bool constant)
+{
+	if (constant)
+		return ir_const(g->r, IR_I64, chance(g, 70) ? below(g, 9) - 4u : interesting(g));
+	return ir_get(g->r, IR_I64, OFF_STATE(8 * below(g, 5)));
+}
+
+/* What loops of guests are made of: compare, step, load, store; and now and then something else. */
+static void plain_instruction(struct gen *g)
+{
+	static const uint8_t less[] = {IR_EQ, IR_NE, IR_LTS, IR_LES, IR_LTU, IR_LEU};
+	struct ir_memop m = {.size = 8};
+	struct ir_region *r = g->r;
+	ir_val a, b;
+
+	g->pc += 4;
+	ir_insn(r, g->pc);
+	switch (below(g, 12)) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		a = plain_operand(g, chance(g, 5));
+		b = plain_operand(g, chance(g, 60));
+		if (chance(g, 15)) /* the register is written as well, behind the flags */
+			a = ir_bin(r, IR_SUB, a, b);
+		if (chance(g, 10))
+			ir_set_bits(r, OFF_FLAG(below(g, 2)),
+				    ir_bin(r, less[below(g, ARRAY_SIZE(less))], a, b), 1);
+		else
+			ir_set_bits(r, OFF_FIELD(below(g, 2)),
+				    chance(g, 50) ? ir_compare_low(r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, a, b)
+						  : ir_bin(r, chance(g, 50) ? IR_CMP3S : IR_CMP3U, a, b),
+				    9);
+		if (chance(g, 20))
+			ir_set(r, OFF_STATE(8 * below(g, 5)), a);
+		break;
+	case 4:
+	case 5:
+	case 6: {
+		uint32_t from = OFF_STATE(8 * below(g, 5));
+
+		a = ir_bin(r, IR_ADD, ir_get(r, IR_I64, from), plain_operand(g, chance(g, 80)));
+		ir_set(r, chance(g, 80) ? from : OFF_STATE(8 * below(g, 5)), a);
+		break;
+	}
+	case 7:
+	case 8:
+		a = ir_load(r, IR_I64, m, address(g, 8, 50));
+		ir_set(r, OFF_STATE(8 * below(g, 5)), a);
+		break;
+	case 9:
+		b = plain_operand(g, false);
+		if (chance(g, 30)) {
+			ir_set(r, OFF_STATE(8 * below(g, 5)),
+			       ir_cas(r, m, address(g, 8, 95), b, plain_operand(g, false)));
+			break;
+		}
+		ir_store(r, m, address(g, 8, 50), b);
+		break;
+	case 10:
+		if (chance(g, 40))
+			ir_set(r, OFF_STATE(8 * below(g, 5)),
+			       ir_get_bits(r, IR_I64, OFF_FIELD(below(g, 2)), 9));
+		else
+			ir_set(r, OFF_STATE(4 * below(g, 10)), pick(g, IR_I32));
+		break;
+	default:
+		if (chance(g, 50))
+			effect(g);
+		break;
+	}
+}
+
 static void leave(struct gen *g)
 {
 	ir_val v;
@@ -827,6 +906,7 @@ static void generate(struct gen *g, struct ir_region *r)
 	/* Run at another base than its own, as most are. */
 	r->base = chance(g, 70) ? 0x1000 : UINT64_C(0xfffffff000000000);
 	g->whole = chance(g, 60);
+	g->plain = chance(g, 40);
 	plan_blocks(g);
 	for (unsigned b = 0; b < g->nblocks; b++) {
 		g->block[b] = ir_create_block(r);
@@ -851,7 +931,7 @@ static void generate(struct gen *g, struct ir_region *r)
 		if (chance(g, 30))
 			ir_poll(r);
 		for (unsigned n = 0; n < size; n++)
-			guest_instruction(g);
+			g->plain && chance(g, 95) ? plain_instruction(g) : guest_instruction(g);
 		end_block(g, exits, &nexits);
 	}
 	for (unsigned k = 0; k < nexits; k++) {

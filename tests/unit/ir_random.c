@@ -114,6 +114,7 @@ static bool test_shared(uint64_t seed, struct jit *jit, struct ir_region *r, str
 
 	ir_region_reset(r);
 	generate_region(r, seed);
+	ir_peel(r);
 	ir_optimise_shared(r);
 	check(seed, "shared", r);
 	reset(b, seed);
@@ -127,6 +128,7 @@ static bool test_shared(uint64_t seed, struct jit *jit, struct ir_region *r, str
 		x.leave = reference_run_to(r, &a->env, &x.exit_index, insns);
 		ir_region_reset(r);
 		generate_region(r, seed);
+		ir_peel(r);
 		ir_optimise_shared(r);
 	}
 	compare(seed, "shared, reference", r, a, x, b, y);
@@ -187,6 +189,12 @@ static void test_random(void **state)
 			compiled++;
 		}
 
+		ir_peel(&r);
+		check(seed, "peeled", &r);
+		reset(b, seed);
+		y = (struct outcome){.exit_index = UINT32_MAX};
+		y.leave = reference_run(&r, &b->env, &y.exit_index);
+		compare(seed, "peeled", &r, a, x, b, y);
 		ir_optimise(&r);
 		check(seed, "optimised", &r);
 		reset(b, seed);

@@ -172,6 +172,7 @@ static bool update_rc(struct tree *t, struct leaf *leaf, bool store, bool *again
 {
 	uint64_t want = leaf->pte | RPTE_R | (store ? RPTE_C : 0), old;
 	_Atomic uint64_t *where = leaf->where;
+	bool set;
 
 	*again = false;
 	if (want == leaf->pte || t->debug)
@@ -185,7 +186,10 @@ static bool update_rc(struct tree *t, struct leaf *leaf, bool store, bool *again
 		}
 	}
 	old = htobe64(leaf->pte);
-	if (!atomic_compare_exchange_strong(where, &old, htobe64(want))) {
+	cpu_store_begin(&t->p->cpu, HVA(where));
+	set = atomic_compare_exchange_strong(where, &old, htobe64(want));
+	cpu_store_end(&t->p->cpu, HVA(where), sizeof(old), set);
+	if (!set) {
 		*again = true;
 		return false;
 	}

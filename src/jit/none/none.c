@@ -31,6 +31,19 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	return NULL;
 }
 
+struct jit_code *jit_copy(struct jit *j, const struct jit_code *c)
+{
+	(void)j;
+	(void)c;
+	return NULL;
+}
+
+size_t jit_code_size(const struct jit_code *c)
+{
+	(void)c;
+	return 0;
+}
+
 void jit_free(struct jit *j, struct jit_code *c)
 {
 	(void)j;
@@ -48,16 +61,24 @@ enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, stru
 	return IR_LEAVE_POLL;
 }
 
-void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)
+const void *jit_unentered(const struct jit *j)
 {
+	(void)j;
+	return NULL;
+}
+
+void jit_link(struct jit *j, struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)
+{
+	(void)j;
 	(void)from;
 	(void)exit;
 	(void)to;
 	(void)poll;
 }
 
-void jit_unlink(struct jit_code *from, uint32_t exit)
+void jit_unlink(struct jit *j, struct jit_code *from, uint32_t exit)
 {
+	(void)j;
 	(void)from;
 	(void)exit;
 }

@@ -1,27 +1,20 @@
 /*
- * Compiling a region for x86-64: see gen.h. Also entering compiled code, and linking it.
+ * Compiling a region for x86-64: see gen.h. Also entering compiled code.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "ir/scratch.h"
-#include "jit/memory.h"
 #include "jit/region.h"
 #include "jit/x86_64/gen.h"
+#include "jit/x86_64/jit.h"
 
 #define CODE_MAX    (64 << 10) /* of one region */
+#define FEW_PINS    4          /* leave enough for every instruction */
 #define ENTER_UNITS 4          /* for what make_enter makes */
 
-struct jit {
-	struct jit_memory *memory;
-	struct jit_layout layout;
-	struct features host;
-	const uint8_t *enter; /* struct left enter(struct ir_env *, const void *entry) */
-	const uint8_t *no_entry[2]; /* [are low bits of the address to be ignored] */
-};
-
 /* Registers 0 to 31 of the guest, of 8 bytes each, then lie in reach of one byte. */
-static int32_t bias_of(const struct jit_layout *layout)
+int32_t gen_bias(const struct jit_layout *layout)
 {
 	return (int32_t)layout->pin_first + 128;
 }
@@ -39,11 +32,12 @@ static void make_second_lookup(struct jit *j, struct assembler *a)
 	a_shift_imm(a, SH_SHR, false, RDX, REGION_JUMP_FOLD);
 	a_alu(a, ALU_XOR, false, RDX, RAX);
 	a_alu_imm(a, ALU_AND, false, RDX, (int32_t)(j->layout.jump_mask << 2));
-	a_rx4(a, true, 0x3b, RAX, RCX, RDX, half + (int32_t)offsetof(struct region_jump, pc));
+	a_alu_imm(a, ALU_ADD, true, RCX, half);
+	a_rx4(a, true, 0x3b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
 	none = a_jcc(a, CC_NE);
 	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
 	a_store(a, true, RAX, RBP, OFF_BASE);
-	a_rx4(a, false, 0xff, 4, RCX, RDX, half + (int32_t)offsetof(struct region_jump, entry));
+	a_rx4(a, false, 0xff, 4, RCX, RDX, offsetof(struct region_jump, entry));
 	a_patch_here(a, none);
 	a_store(a, true, RAX, RBP, OFF_PC);
 	a_mov_imm(a, RAX, IR_LEAVE_INDIRECT);
@@ -64,7 +58,7 @@ static bool make_enter(struct jit *j)
 	for (unsigned n = 0; n < 6; n++)
 		a_push(&a, saved[n]);
 	a_alu_imm(&a, ALU_SUB, true, RSP, 8);
-	a.bias = bias_of(&j->layout);
+	a.bias = gen_bias(&j->layout);
 	a_lea(&a, true, RBP, RDI, a.bias);
 	a_load(&a, true, R14, RBP, OFF_TLB);
 	/* ldmxcsr, stmxcsr: what compiled code's operations leave there, C must not disturb */
@@ -80,7 +74,18 @@ static bool make_enter(struct jit *j)
 	a_alu_imm(&a, ALU_AND, true, RAX, -(int32_t)j->layout.insn_align);
 	j->no_entry[0] = jit_memory_exec(j->memory, a.at);
 	make_second_lookup(j, &a);
+	/* As a look-up has left rcx and rdx. */
+	j->unentered = jit_memory_exec(j->memory, a.at);
+	a_rx4(&a, true, 0x8b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
+	a_store(&a, true, RAX, RBP, OFF_PC);
+	a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
+	a_1(&a, 0xc3);
 	return !a.overflow;
+}
+
+const void *jit_unentered(const struct jit *j)
+{
+	return j->unentered;
 }
 
 struct jit *jit_create(const struct jit_layout *layout, size_t bytes)
@@ -148,7 +153,7 @@ enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, stru
 
 /* ---- control ---- */
 
-static void jump_to_block(struct gen *g, uint32_t where, uint32_t block)
+void jump_to_block(struct gen *g, uint32_t where, uint32_t block)
 {
 	if (g->nfixup == g->cap_fixup) {
 		g->failed = true;
@@ -157,18 +162,126 @@ static void jump_to_block(struct gen *g, uint32_t where, uint32_t block)
 	g->fixup[g->nfixup++] = (struct fixup){ where, block };
 }
 
+/* Does a block no more than leave the region? Behind the others it is in nobody's way. */
+static bool only_leaves(const struct ir_region *r, uint32_t b)
+{
+	const struct ir_inst *i = &r->inst[r->bb[b].first];
+
+	for (uint32_t n = 1; n < r->bb[b].count; n++, i++)
+		if (i->op != IR_INSN && ir_has_side(i))
+			return false;
+	return i->op == IR_EXIT_DIRECT || i->op == IR_EXIT_INDIRECT;
+}
+
+/* How far behind the region's block that of a pc begins. */
+static int64_t blocks_off(const struct gen *g, uint64_t pc)
+{
+	return (int64_t)((pc & ~TLB_BLOCK_MASK) - (g->start & ~TLB_BLOCK_MASK));
+}
+
+static bool same_page(const struct gen *g, uint64_t pc)
+{
+	return (pc ^ g->start) >> g->span == 0;
+}
+
+/*
+ * May a displacement be replaced while others execute it? All processors store what lies in an aligned doubleword
+ * at once.
+ */
+static bool replaceable(uint32_t where)
+{
+	return where % 8 <= 4;
+}
+
+/* The displacement at `where` is that of the exit i, to be linked to another region. */
+static void leave_from(struct gen *g, uint32_t where, const struct ir_inst *i, int64_t off)
+{
+	struct stub *s = add_stub(g, STUB_EXIT);
+
+	s->from[0] = where;
+	/* by the base that there is now */
+	s->pc = i->imm - (uint64_t)off;
+	s->exit = i->aux;
+	g->exit_where[i->aux] = where;
+}
+
+static void exit_direct(struct gen *g, const struct ir_inst *i)
+{
+	int64_t off = blocks_off(g, i->imm);
+
+	pins_write_back(g, g->dirty);
+	if (off)
+		a_alu_mem_imm(&g->a, ALU_ADD, true, RBP, OFF_BASE, (int32_t)off);
+	while (!replaceable(a_pos(&g->a) + 1))
+		a_1(&g->a, 0x90);
+	leave_from(g, a_jmp(&g->a), i, off);
+}
+
+/*
+ * The exit that is all there is in a block, if whoever jumps to the block may as well leave from where he is:
+ * nobody else goes there, and there is nothing to be done on the way. NULL: there is more to it.
+ */
+static const struct ir_inst *exit_at_once(const struct gen *g, uint32_t block)
+{
+	const struct ir_inst *i = last_of(g, block);
+
+	if (i->op != IR_EXIT_DIRECT || !same_page(g, i->imm) || blocks_off(g, i->imm) ||
+	    g->cfg.npred[block] != 1 || g->dirty || g->pin_block[block].dirty || g->pending ||
+	    !only_leaves(g->r, block))
+		return NULL;
+	return i;
+}
+
+/* A conditional jump to target t of the block. */
+static void branch_to(struct gen *g, enum cond cc, uint32_t block, unsigned t)
+{
+	uint32_t flags = defer_edge(g, t), where = a_jcc(&g->a, cc);
+	const struct ir_inst *leave = exit_at_once(g, block);
+	struct stub *s;
+
+	if (!flags && leave && replaceable(where)) {
+		leave_from(g, where, leave, 0);
+		g->block_at[block] = NO_INDEX;
+		return;
+	}
+	if (!flags) {
+		jump_to_block(g, where, block);
+		return;
+	}
+	s = add_stub(g, STUB_EDGE);
+	s->from[0] = where;
+	s->block = block;
+	s->flags = flags;
+}
+
+/* Go on with target t. */
+static void go_to(struct gen *g, uint32_t block, unsigned t, uint32_t follows)
+{
+	const struct ir_inst *leave = exit_at_once(g, block);
+
+	defer_make_here(g, defer_edge(g, t));
+	if (block == follows)
+		return;
+	if (leave) {
+		exit_direct(g, leave);
+		g->block_at[block] = NO_INDEX;
+		return;
+	}
+	jump_to_block(g, a_jmp(&g->a), block);
+}
+
 static void branch(struct gen *g, const struct ir_inst *i, uint32_t follows)
 {
 	enum cond cc = gen_condition(g, i->arg[0]);
 	uint32_t yes = i->arg[1], no = i->arg[2];
 
 	if (yes == follows) {
-		jump_to_block(g, a_jcc(&g->a, cc ^ 1), no);
+		branch_to(g, cc ^ 1, no, 1);
+		go_to(g, yes, 0, follows);
 		return;
 	}
-	jump_to_block(g, a_jcc(&g->a, cc), yes);
-	if (no != follows)
-		jump_to_block(g, a_jmp(&g->a), no);
+	branch_to(g, cc, yes, 0);
+	go_to(g, no, 1, follows);
 }
 
 static void poll(struct gen *g, uint64_t pc)
@@ -184,39 +297,19 @@ static void poll(struct gen *g, uint64_t pc)
 	s->pc = pc;
 }
 
+void gen_first(struct assembler *a)
+{
+	a_cmp_mem_imm(a, false, RBP, OFF_EXIT_REQUEST, 0);
+}
+
 /* The first instruction, 7 bytes, is what jit_kill replaces by a jump to the same stub. */
 static void entry_poll(struct gen *g)
 {
 	struct stub *s = add_stub(g, STUB_ENTRY);
 
-	a_cmp_mem_imm(&g->a, false, RBP, OFF_EXIT_REQUEST, 0);
+	gen_first(&g->a);
 	s->from[0] = a_jcc(&g->a, CC_NE);
 	s->pc = g->start;
-}
-
-/* How far behind the region's block that of a pc begins. */
-static int64_t blocks_off(const struct gen *g, uint64_t pc)
-{
-	return (int64_t)((pc & ~TLB_BLOCK_MASK) - (g->start & ~TLB_BLOCK_MASK));
-}
-
-/* A jump whose displacement is aligned, so that it can be replaced while others execute it. */
-static void exit_direct(struct gen *g, const struct ir_inst *i)
-{
-	int64_t off = blocks_off(g, i->imm);
-	struct stub *s;
-
-	pins_write_back(g, g->dirty);
-	if (off)
-		a_alu_mem_imm(&g->a, ALU_ADD, true, RBP, OFF_BASE, (int32_t)off);
-	while ((a_pos(&g->a) + 1) & 3)
-		a_1(&g->a, 0x90);
-	s = add_stub(g, STUB_EXIT);
-	s->from[0] = a_jmp(&g->a);
-	/* by the base that there is now */
-	s->pc = i->imm - (uint64_t)off;
-	s->exit = i->aux;
-	g->exit_where[i->aux] = s->from[0];
 }
 
 /* What jcc jumps to lies outside of the piece. */
@@ -306,6 +399,8 @@ static void set(struct gen *g, const struct ir_inst *i)
 	}
 	if (g->val[v].fused) {
 		state_changes(g, off, ir_type_size(i->type));
+		if (g->val[g->at].deferred)
+			return;
 		gen_set_compare(g, inst_of(g, v), off);
 		return;
 	}
@@ -352,6 +447,7 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 
 	if (g->val[at].fused)
 		return;
+	defer_before(g, i);
 	begin_inst(g, at);
 	switch ((enum ir_op)i->op) {
 	case IR_CONST:
@@ -390,11 +486,10 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 		branch(g, i, follows);
 		break;
 	case IR_JUMP:
-		if (i->arg[1] != follows)
-			jump_to_block(g, a_jmp(&g->a), i->arg[1]);
+		go_to(g, i->arg[1], 0, follows);
 		break;
 	case IR_EXIT_DIRECT:
-		if ((i->imm ^ g->start) >> g->span) {
+		if (!same_page(g, i->imm)) {
 			/* another page: its translation may change */
 			pins_write_back(g, g->dirty);
 			gen_pc(g, RAX, i->imm);
@@ -421,17 +516,6 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	if (!gen_keeps_rdx(g, i))
 		g->in_rdx = NO_INDEX;
 	end_inst(g);
-}
-
-/* Does a block no more than leave the region? Behind the others it is in nobody's way. */
-static bool only_leaves(const struct ir_region *r, uint32_t b)
-{
-	const struct ir_inst *i = &r->inst[r->bb[b].first];
-
-	for (uint32_t n = 1; n < r->bb[b].count; n++, i++)
-		if (i->op != IR_INSN && ir_has_side(i))
-			return false;
-	return i->op == IR_EXIT_DIRECT || i->op == IR_EXIT_INDIRECT;
 }
 
 /* The blocks in the order of their code: the guest's, those that only leave last. Returns how many. */
@@ -467,90 +551,38 @@ static void generate(struct gen *g, uint32_t *order)
 	pins_load(g, g->pin_block[0].live);
 	count = order_blocks(g, order);
 	for (uint32_t k = 0; k < count; k++) {
-		uint32_t b = order[k], first = r->bb[b].first;
-		uint32_t follows = k + 1 < count ? order[k + 1] : NO_INDEX;
+		uint32_t b = order[k], first = r->bb[b].first, after = k + 1, follows;
 
+		/* Whoever goes there has left at once. */
+		if (g->block_at[b] == NO_INDEX)
+			continue;
+		while (after < count && g->block_at[order[after]] == NO_INDEX)
+			after++;
+		follows = after < count ? order[after] : NO_INDEX;
 		g->block_at[b] = a_pos(&g->a);
 		g->pc = g->block_pc[b];
 		pins_begin_block(g, b);
+		defer_begin_block(g, b);
 		alloc_begin_block(g, b);
-		for (uint32_t n = 0; n < r->bb[b].count && !g->failed && !g->a.overflow; n++)
+		for (uint32_t n = 0; n < r->bb[b].count && !g->failed && !g->a.overflow; n++) {
 			instruction(g, first + n, follows);
+			defer_after(g, first + n);
+		}
 		if (g->failed || g->a.overflow)
 			return;
 		tree_end_block(g, b);
 	}
-	for (uint32_t n = 0; n < g->nfixup; n++)
-		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
 	/* Constants behind the stubs keep their alignment. */
 	while (a_pos(&g->a) & 15)
 		a_1(&g->a, 0xcc);
 	g->cold = a_pos(&g->a);
 	gen_stubs(g);
+	for (uint32_t n = 0; n < g->nfixup; n++)
+		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
 }
 
-/* A finished piece, hot and cold part in their zones. */
-struct placed {
-	uint8_t *hot, *cold; /* writable */
-	const uint8_t *hot_exec, *cold_exec;
-};
-
-static const uint8_t *address_of(const struct gen *g, const struct placed *p, uint32_t at)
-{
-	return at < g->cold ? p->hot_exec + at : p->cold_exec + (at - g->cold);
-}
-
-static void set_displacement(const struct gen *g, const struct placed *p, uint32_t where,
-			     const uint8_t *target)
-{
-	uint8_t *w = where < g->cold ? p->hot + where : p->cold + (where - g->cold);
-	int32_t d = (int32_t)(target - (address_of(g, p, where) + 4));
-
-	memcpy(w, &d, sizeof(d));
-}
-
-static bool place(struct jit *j, const struct gen *g, struct jit_code *c)
-{
-	struct placed p;
-
-	c->size = g->cold;
-	c->cold_size = a_pos(&g->a) - g->cold;
-	c->units = (c->size + JIT_UNIT - 1) / JIT_UNIT;
-	c->cold_units = (c->cold_size + JIT_UNIT - 1) / JIT_UNIT;
-	p.hot = jit_memory_alloc(j->memory, JIT_HOT, c->units);
-	if (!p.hot)
-		return false;
-	p.cold = jit_memory_alloc(j->memory, JIT_COLD, c->cold_units);
-	if (!p.cold) {
-		jit_memory_free(j->memory, JIT_HOT, p.hot, c->units);
-		return false;
-	}
-	p.hot_exec = jit_memory_exec(j->memory, p.hot);
-	p.cold_exec = jit_memory_exec(j->memory, p.cold);
-	memcpy(p.hot, g->a.base, c->size);
-	memcpy(p.cold, g->a.base + g->cold, c->cold_size);
-	for (uint32_t n = 0; n < g->a.nref; n++) {
-		const struct a_reference *r = &g->a.ref[n];
-
-		if ((r->where < g->cold) != (r->target < g->cold))
-			set_displacement(g, &p, r->where, address_of(g, &p, r->target));
-	}
-	for (uint32_t n = 0; n < g->noutside; n++)
-		set_displacement(g, &p, g->outside[n].where, g->outside[n].target);
-	c->entry = p.hot_exec;
-	c->cold = p.cold_exec;
-	c->dead = (int32_t)(address_of(g, &p, g->entry_stub) - p.hot_exec);
-	for (uint32_t n = 0; n < c->nexit; n++) {
-		if (g->exit_where[n] == NO_INDEX)
-			continue;
-		c->exit[n].displacement = (int32_t *)(void *)(p.hot + g->exit_where[n]);
-		c->exit[n].unlinked = *c->exit[n].displacement;
-		c->exit[n].from = p.hot_exec + g->exit_where[n] + 4;
-	}
-	return true;
-}
-
-struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc)
+/* With so many pins at most. Where an instruction needs more registers than they leave, there is none: ENOBUFS. */
+static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64_t pc, unsigned max_pins)
 {
 	struct gen *g = calloc(1, sizeof(*g));
 	struct scratch_mark mark = scratch_mark(r->scratch);
@@ -565,10 +597,11 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->layout = &j->layout;
 	g->host = &j->host;
 	g->start = g->pc = pc;
+	g->max_pins = max_pins;
 	g->span = r->span > TLB_BLOCK_SHIFT ? r->span : TLB_BLOCK_SHIFT;
 	g->a.base = g->a.at = buffer;
 	g->a.end = buffer + CODE_MAX;
-	g->a.bias = bias_of(&j->layout);
+	g->a.bias = gen_bias(&j->layout);
 	g->no_entry[0] = j->no_entry[0];
 	g->no_entry[1] = j->no_entry[1];
 	g->val = calloc(r->ninst + 1, sizeof(*g->val));
@@ -585,7 +618,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	g->pin_block = calloc(r->nbb + 1, sizeof(*g->pin_block));
 	if (!order || !g->a.ref || !g->block_pc || !g->pin_block || !g->val || !g->next || !g->block_at ||
 	    !g->fixup || !g->stub || !g->exit_where || !ir_cfg_init(&g->cfg, r) ||
-	    !alloc_init(g) || !pins_choose(g))
+	    !runs_find(g) || !alloc_init(g) || !pins_choose(g))
 		goto out;
 	for (unsigned n = 0; n < 16; n++)
 		g->in_gpr[n] = g->in_xmm[n] = NO_INDEX;
@@ -600,11 +633,11 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 	if (g->failed || g->a.overflow) {
 		free(c);
 		c = NULL;
-		err = ENOSPC;
+		err = g->a.overflow ? ENOSPC : ENOBUFS;
 		goto out;
 	}
 	c->nexit = r->nexit;
-	if (!place(j, g, c)) {
+	if (!gen_place(g, j->memory, c)) {
 		free(c);
 		c = NULL;
 		err = ENOSPC;
@@ -619,6 +652,7 @@ out:
 		free(g->tree);
 		free(g->wanted);
 		free(g->carried);
+		free(g->shown);
 		free(g->fixup);
 		free(g->stub);
 		free(g->exit_where);
@@ -632,41 +666,9 @@ out:
 	return c;
 }
 
-void jit_free(struct jit *j, struct jit_code *c)
+struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc)
 {
-	if (!c)
-		return;
-	jit_memory_free(j->memory, JIT_HOT, jit_memory_writable(j->memory, c->entry), c->units);
-	jit_memory_free(j->memory, JIT_COLD, jit_memory_writable(j->memory, c->cold),
-			c->cold_units);
-	free(c);
-}
+	struct jit_code *c = compile(j, r, pc, MAX_PINS);
 
-void jit_kill(struct jit *j, struct jit_code *c)
-{
-	uint64_t *first = (uint64_t *)(void *)jit_memory_writable(j->memory, c->entry);
-	uint64_t jump = 0xe9 | (uint64_t)(uint32_t)(c->dead - 5) << 8;
-
-	/* Aligned, and behind the jump what was there: who has fetched the old bytes goes on in them. */
-	__atomic_store_n(first, jump | (*first & ~((UINT64_C(1) << 40) - 1)), __ATOMIC_RELEASE);
-}
-
-void jit_link(struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)
-{
-	const uint8_t *target = (const uint8_t *)to->entry + (poll ? 0 : to->polled);
-	struct jit_exit *e = &from->exit[exit];
-
-	/* Aligned: one store, seen whole by who executes it. */
-	if (e->displacement)
-		__atomic_store_n(e->displacement,
-				 (int32_t)(target - e->from),
-				 __ATOMIC_RELEASE);
-}
-
-void jit_unlink(struct jit_code *from, uint32_t exit)
-{
-	struct jit_exit *e = &from->exit[exit];
-
-	if (e->displacement)
-		__atomic_store_n(e->displacement, e->unlinked, __ATOMIC_RELEASE);
+	return c || errno != ENOBUFS ? c : compile(j, r, pc, FEW_PINS);
 }

@@ -47,18 +47,39 @@ struct value {
 	bool carries;     /* a sum: it must leave the flags for that */
 	bool in_flags;    /* a carry that is in the host's until its last use, and nowhere else */
 	uint32_t sum;     /* a carry: the addition before it, whose flags have it; else NO_INDEX */
+	bool deferred;    /* a SET that is not made, or the comparison that it would write (defer.c) */
 };
+
+/* One of the two that are compared. */
+struct side {
+	uint8_t kind; /* SIDE_* */
+	uint32_t at;  /* a cell's offset; a value */
+	uint64_t imm; /* a constant; what is to be added to the cell, which fits 32 bits */
+};
+
+enum { SIDE_CONST, SIDE_CELL, SIDE_VALUE };
+
+/* What a cell of flags is the result of. */
+struct compared {
+	uint8_t op; /* enum ir_op, a comparison; IR_CONST: not known */
+	bool wide;
+	struct side a, b;
+};
+
+#define DEFER_CELLS 8 /* of flags, in a region */
 
 /* Code that is rarely reached, put behind the region's own. */
 enum stub_kind {
 	STUB_ENTRY,
 	STUB_LOAD,
 	STUB_STORE,
+	STUB_CAS,
 	STUB_PROBE,
 	STUB_FAULT,
 	STUB_POLL,
 	STUB_EXIT,
-	STUB_FLOAT
+	STUB_FLOAT,
+	STUB_EDGE
 };
 
 /* Where an operand is while its instruction is under way. */
@@ -75,6 +96,7 @@ struct stub {
 	uint8_t kind;
 	uint8_t reg;         /* of the value loaded or stored */
 	uint8_t addr;        /* register */
+	uint8_t desired;     /* STUB_CAS: register; rax has what is expected */
 	uint64_t imm;        /* the memop as in the IR */
 	uint16_t aux;
 	uint8_t type;        /* enum ir_type */
@@ -82,6 +104,9 @@ struct stub {
 	uint32_t back;       /* where to go on */
 	uint32_t live, live_xmm; /* caller-saved registers to be kept */
 	uint32_t dirty;      /* pins that are newer than memory */
+	uint32_t flags;      /* cells of flags that are to be made, as of gen.shown */
+	uint32_t shown;
+	uint32_t block;      /* STUB_EDGE: where to go on */
 	uint64_t pc;
 	uint32_t exit;       /* STUB_EXIT: its index */
 	uint32_t at;         /* STUB_FLOAT: the call, and where its operands are */
@@ -108,7 +133,7 @@ struct pin {
 	uint8_t reg;
 };
 
-#define MAX_PINS 6
+#define MAX_PINS 8
 #define NO_PIN   0xff
 
 /* Sets of pins, of a block. */
@@ -141,6 +166,8 @@ struct gen {
 	uint32_t (*next)[4]; /* by instruction and operand: the next use after this one */
 	uint32_t *block_at;  /* by block: position of its code, NO_INDEX */
 	uint64_t *block_pc;  /* by block: ir_block_pcs */
+	float *runs;         /* by block: how often it is likely to run for one run of the region, */
+	float *share;        /* and how much of that goes on with the first block that it may branch to */
 	struct fixup {
 		uint32_t where, block;
 	} *fixup;
@@ -151,10 +178,21 @@ struct gen {
 	uint32_t locked, locked_xmm;     /* in use by the current instruction */
 	uint32_t pinned;                 /* registers that hold pins in this block: not for values */
 	struct pin pin[MAX_PINS];
-	unsigned npin;
+	unsigned npin, max_pins;
 	struct pin_block *pin_block;
 	uint32_t taken, dirty;           /* sets of pins; dirty: at the current instruction */
 	uint32_t early;                  /* hold what their SET is still to come for */
+	/* Deferred comparisons: cells of flags, and for the current instruction */
+	const struct defer *defer;       /* NULL: there are none */
+	uint32_t defer_at[DEFER_CELLS];
+	unsigned ndefer;
+	uint32_t next_event;
+	uint32_t pending;                /* what memory may not have, */
+	struct compared now[DEFER_CELLS]; /* and what all are the result of */
+	struct compared *shown;          /* the same, for stubs: DEFER_CELLS each */
+	uint32_t nshown, cap_shown;
+	bool shown_now;                  /* the last are as now */
+	uint32_t *available;             /* ir_available, if it was wanted */
 	uint32_t in_rdx;                 /* a value that scratch rdx still has (mulx); NO_INDEX */
 	uint32_t state_vals[192]; /* values whose home is guest state */
 	unsigned nstate;
@@ -212,10 +250,16 @@ static inline const struct ir_inst *inst_of(const struct gen *g, uint32_t v)
 	return &g->r->inst[v];
 }
 
-/* The operands that its code reads: a carry that is in the flags needs none. */
+/* What a block ends with. */
+static inline const struct ir_inst *last_of(const struct gen *g, uint32_t block)
+{
+	return &g->r->inst[g->r->bb[block].first + g->r->bb[block].count - 1];
+}
+
+/* The operands that its code reads: a carry that is in the flags needs none, nor what is deferred. */
 static inline unsigned nargs_of(const struct gen *g, uint32_t n)
 {
-	return g->val[n].sum != NO_INDEX ? 0 : ir_nargs(inst_of(g, n));
+	return g->val[n].sum != NO_INDEX || g->val[n].deferred ? 0 : ir_nargs(inst_of(g, n));
 }
 
 static inline bool wide(const struct ir_inst *i)
@@ -226,6 +270,29 @@ static inline bool wide(const struct ir_inst *i)
 /* ---- uses.c ---- */
 
 bool alloc_init(struct gen *g);
+
+/* ---- defer.c, defer_make.c ---- */
+
+/* False: out of memory. Needs what is fused; what is deferred is not used any more. */
+bool defer_init(struct gen *g);
+void defer_begin_block(struct gen *g, uint32_t block);
+/* Before an instruction's code: make flags that it sees, unless that is left to a stub. */
+void defer_before(struct gen *g, const struct ir_inst *i);
+/* Behind it. */
+void defer_after(struct gen *g, uint32_t at);
+/* Cells of flags to be made on the way to target t (ir_targets) of the block that ends here, */
+uint32_t defer_edge(const struct gen *g, unsigned t);
+/* and made here. */
+void defer_make_here(struct gen *g, uint32_t flags);
+/* For a stub that may see state, or has some made. */
+void defer_note(struct gen *g, struct stub *s);
+/* In the stub: with the pins in memory, all registers are kept; STUB_EDGE: where they are, rax and rcx are lost. */
+void defer_make(struct gen *g, const struct stub *s);
+
+/* ---- runs.c ---- */
+
+/* Sets g->runs. False: out of memory. */
+bool runs_find(struct gen *g);
 
 /* ---- tree.c ---- */
 
@@ -346,6 +413,9 @@ bool gen_is_int(enum ir_op op);
 bool gen_keeps_rdx(const struct gen *g, const struct ir_inst *i); /* ops_int_mul.c */
 enum cond gen_compare(struct gen *g, const struct ir_inst *i); /* flags of a comparison */
 bool gen_set_flag(struct gen *g, uint32_t v, uint32_t off);
+enum cond gen_cond_of(enum ir_op op);                     /* of a comparison; CMP3: of `less` */
+/* What is compared, by the flags, to guest state of which the other bytes are zero already. */
+void gen_store_compare(struct gen *g, enum ir_op op, enum cond cc, uint32_t off);
 enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zero */
 void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off);
 void gen_vector(struct gen *g, const struct ir_inst *i);  /* ops_vec.c */
@@ -363,6 +433,8 @@ void gen_mxcsr(struct gen *g, bool load);
 void gen_stubs(struct gen *g);                            /* stubs.c */
 
 struct stub *add_stub(struct gen *g, enum stub_kind kind);
+/* The displacement at `where` is that of a jump to a block. */
+void jump_to_block(struct gen *g, uint32_t where, uint32_t block);
 
 /* In a stub: save what s says is live, and make the stack right for a call; and back. */
 uint32_t stub_save(struct gen *g, const struct stub *s);

@@ -3,10 +3,18 @@
  */
 #include "jit/x86_64/ops_int.h"
 
+enum cond gen_cond_of(enum ir_op op)
+{
+	static const enum cond cc[] = {CC_E, CC_NE, CC_L, CC_LE, CC_B, CC_BE};
+
+	if (op == IR_CMP3S || op == IR_CMP3U)
+		op = op == IR_CMP3S ? IR_LTS : IR_LTU;
+	return cc[op - IR_EQ];
+}
+
 /* Compare, and say which condition tells that the comparison holds. */
 enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 {
-	static const enum cond cc[] = { CC_E, CC_NE, CC_L, CC_LE, CC_B, CC_BE };
 	static const enum cond swapped[] = { CC_E, CC_NE, CC_G, CC_GE, CC_A, CC_AE };
 	uint32_t a = i->arg[0], b = i->arg[1];
 	bool w = i->aux != IR_I32, swap = inst_of(g, a)->op == IR_CONST;
@@ -19,12 +27,12 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 	}
 	key = inst_of(g, b)->op == IR_CONST && !inst_of(g, b)->imm ? NO_INDEX : b;
 	if (key == NO_INDEX && i->op <= IR_NE && zero_known(g, a, w))
-		return cc[i->op - IR_EQ];
+		return gen_cond_of(i->op);
 	if (flags_of(g, FLAGS_COMPARE, a, key, w)) {
 		/* a comparison of the same was just made */
 	} else if (flags_of(g, FLAGS_COMPARE, b, a, w)) {
 		swap = !swap;
-		return swap ? swapped[i->op - IR_EQ] : cc[i->op - IR_EQ];
+		return swap ? swapped[i->op - IR_EQ] : gen_cond_of(i->op);
 	} else if (use_imm(g, b, &v)) {
 		int32_t disp;
 
@@ -44,7 +52,7 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 		int_alu_operand(g, ALU_CMP, w, ra, b);
 	}
 	note_flags(g, FLAGS_COMPARE, a, key, w);
-	return swap ? swapped[i->op - IR_EQ] : cc[i->op - IR_EQ];
+	return swap ? swapped[i->op - IR_EQ] : gen_cond_of(i->op);
 }
 
 /* Test bits of memory that lie in one byte, which may just have been written as a byte. */
@@ -88,6 +96,13 @@ enum cond gen_condition(struct gen *g, uint32_t v)
 	return CC_NE;
 }
 
+void gen_store_compare(struct gen *g, enum ir_op op, enum cond cc, uint32_t off)
+{
+	a_setcc_mem(&g->a, cc, RBP, (int32_t)off);
+	if (op == IR_CMP3S || op == IR_CMP3U)
+		a_setcc_mem(&g->a, CC_E, RBP, (int32_t)off + 1);
+}
+
 /* CMP3 or a comparison to guest state of which the other bytes are zero already. */
 void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off)
 {
@@ -95,9 +110,7 @@ void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off)
 
 	if (c->op == IR_CMP3S || c->op == IR_CMP3U)
 		i.op = c->op == IR_CMP3S ? IR_LTS : IR_LTU;
-	a_setcc_mem(&g->a, gen_compare(g, &i), RBP, (int32_t)off);
-	if (i.op != c->op)
-		a_setcc_mem(&g->a, CC_E, RBP, (int32_t)off + 1);
+	gen_store_compare(g, c->op, gen_compare(g, &i), off);
 }
 
 void int_compare_value(struct gen *g, const struct ir_inst *i)

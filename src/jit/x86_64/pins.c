@@ -18,7 +18,7 @@
 #define REGISTERS 10 /* bits in VALUE_GPR */
 
 /* By gain; those that calls keep first. */
-static const uint8_t pin_reg[MAX_PINS] = {RBX, R12, R13, R15, R11, R10};
+static const uint8_t pin_reg[MAX_PINS] = {RBX, R12, R13, R15, R11, R10, R9, R8};
 
 /* ---- values made where they are to be ---- */
 
@@ -92,6 +92,7 @@ static void count_block(struct choice *c, uint32_t b)
 {
 	struct flow *f = &c->flow[b];
 	uint64_t dirty = f->dirty, known = 0; /* known: some register has it anyway */
+	float runs = c->g->runs[b];
 
 	for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count; id++) {
 		const struct ir_inst *i = &c->r->inst[id];
@@ -99,22 +100,22 @@ static void count_block(struct choice *c, uint32_t b)
 
 		if (i->op == IR_GET)
 			read |= bit(named_by(c, i));
-		add_gain(c, read & ~known, f->runs);
+		add_gain(c, read & ~known, runs);
 		known |= read;
 		if (i->op == IR_SET && named_by(c, i) != NONE) {
 			/* no store, but perhaps a copy */
 			add_gain(c, bit(named_by(c, i)),
-				 make_in_place(c, b, id) ? f->runs : f->runs / 2);
+				 make_in_place(c, b, id) ? runs : runs / 2);
 			known |= bit(named_by(c, i));
 		}
 		if (is_seeing_call(i) || (observes(i) && ir_ends_block(i)))
-			add_gain(c, dirty, -f->runs);
+			add_gain(c, dirty, -runs);
 		if (is_call(i, IR_H_WRITES_STATE)) {
-			add_gain(c, pins_taken_in(c, b), -f->runs);
+			add_gain(c, pins_taken_in(c, b), -runs);
 			known = 0;
 		}
 		if (i->op == IR_CALL && !ir_helper_of(i)->intrinsic)
-			c->calls += f->runs;
+			c->calls += runs;
 		dirty = pins_dirty_after(c, i, dirty);
 	}
 }
@@ -135,7 +136,7 @@ static void sort(struct choice *c)
 		c->order[at] = k;
 		n++;
 	}
-	c->n = n < MAX_PINS ? n : MAX_PINS;
+	c->n = n < c->g->max_pins ? n : c->g->max_pins;
 	for (unsigned k = 0; k < c->n; k++)
 		c->top |= bit(c->order[k]);
 }
@@ -199,7 +200,7 @@ static float cost_of(const struct choice *c, unsigned n)
 		int wanted = c->flow[b].pressure + __builtin_popcountll(pins_taken_in(c, b) & set);
 
 		if (wanted > REGISTERS)
-			cost += 2 * c->flow[b].runs * (float)(wanted - REGISTERS);
+			cost += 2 * c->g->runs[b] * (float)(wanted - REGISTERS);
 	}
 	return cost;
 }
@@ -266,8 +267,9 @@ bool pins_choose(struct gen *g)
 		goto out;
 	memset(alive, 0, (r->ninst + 1) * sizeof(*alive));
 	memset(c.flow, 0, (r->nbb + 1) * sizeof(*c.flow));
-	ok = pins_flow(&c);
-	if (!ok || !c.n)
+	pins_flow(&c);
+	ok = true;
+	if (!c.n)
 		goto out;
 	add_gain(&c, c.flow[c.cfg->rpo[0]].live, -1);
 	for (uint32_t k = 0; k < c.cfg->nrpo; k++)

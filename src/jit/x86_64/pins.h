@@ -18,9 +18,7 @@ struct flow {
 	uint64_t live;    /* at its start */
 	uint64_t dirty;   /* the same */
 	uint64_t made, kept; /* dirty at its end: made, or dirty at its start and kept */
-	float runs;
 	uint16_t pressure;
-	uint8_t depth;
 };
 
 struct choice {
@@ -69,15 +67,10 @@ static inline bool observes(const struct ir_inst *i)
 	return ir_observes_state(i) || (ir_ends_block(i) && i->op != IR_BR && i->op != IR_JUMP);
 }
 
-static inline const struct ir_inst *last_of(const struct choice *c, uint32_t b)
-{
-	return &c->r->inst[c->r->bb[b].first + c->r->bb[b].count - 1];
-}
-
 /* ---- pins_flow.c ---- */
 
-/* Fills all but gains, order and pressure. False: out of memory. */
-bool pins_flow(struct choice *c);
+/* Fills all but gains, order and pressure. */
+void pins_flow(struct choice *c);
 
 /* Candidates that an instruction of block b reads as values of other blocks. */
 uint64_t pins_foreign(const struct choice *c, uint32_t b, const struct ir_inst *i);

@@ -1,11 +1,8 @@
 /*
- * For the choice of pins: which cells can be pins at all, how often blocks run, what is live, and what is
- * newer than memory where.
+ * For the choice of pins: which cells can be pins at all, what is live, and what is newer than memory where.
  */
 #include "ir/scratch.h"
 #include "jit/x86_64/pins.h"
-
-#define LOOP_RUNS 8.0f /* of a loop, or so */
 
 uint64_t pins_foreign(const struct choice *c, uint32_t b, const struct ir_inst *i)
 {
@@ -50,94 +47,6 @@ static void find_candidates(struct choice *c)
 	}
 }
 
-/* ---- how often blocks run ---- */
-
-/* All that gets to `from` without passing the head. */
-static void mark_loop(struct choice *c, uint32_t head, uint32_t from, bool *in, uint32_t *stack)
-{
-	uint32_t depth = 0;
-
-	if (!in[from]) {
-		in[from] = true;
-		stack[depth++] = from;
-	}
-	while (depth) {
-		uint32_t b = stack[--depth];
-
-		for (uint32_t p = 0; b != head && p < c->cfg->npred[b]; p++) {
-			uint32_t pred = c->cfg->pred[c->cfg->pred_at[b] + p];
-
-			if (!in[pred]) {
-				in[pred] = true;
-				stack[depth++] = pred;
-			}
-		}
-	}
-}
-
-static bool find_depths(struct choice *c)
-{
-	uint32_t nbb = c->r->nbb;
-	uint32_t *stack = scratch_take(c->r->scratch, nbb + 1, sizeof(*stack));
-	bool *in = scratch_take(c->r->scratch, nbb + 1, sizeof(*in));
-
-	if (!stack || !in)
-		return false;
-	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
-		uint32_t head = c->cfg->rpo[k];
-		bool loop = false;
-
-		for (uint32_t p = 0; p < c->cfg->npred[head]; p++) {
-			uint32_t from = c->cfg->pred[c->cfg->pred_at[head] + p];
-
-			if (c->cfg->number[from] < k || !ir_cfg_dominates(c->cfg, head, from))
-				continue;
-			if (!loop) {
-				memset(in, 0, nbb);
-				in[head] = loop = true;
-			}
-			mark_loop(c, head, from, in, stack);
-		}
-		for (uint32_t b = 0; loop && b < nbb; b++)
-			if (in[b] && c->flow[b].depth < 4)
-				c->flow[b].depth++;
-	}
-	return true;
-}
-
-static void find_runs(struct choice *c)
-{
-	struct flow *flow = c->flow;
-
-	flow[c->cfg->rpo[0]].runs = 1;
-	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
-		uint32_t b = c->cfg->rpo[k], target[2];
-		unsigned n = ir_targets(last_of(c, b), target);
-		float share[2] = {n > 1 ? 0.5f : 1, 0.5f}, runs;
-
-		for (uint32_t p = 0; p < c->cfg->npred[b]; p++) {
-			uint32_t from = c->cfg->pred[c->cfg->pred_at[b] + p];
-
-			/* the head of a loop */
-			if (c->cfg->number[from] >= k) {
-				flow[b].runs *= LOOP_RUNS;
-				break;
-			}
-		}
-		runs = flow[b].runs;
-		if (n > 1 && flow[target[0]].depth != flow[target[1]].depth) {
-			/* a loop is left more rarely than it goes round */
-			bool stays = flow[target[0]].depth > flow[target[1]].depth;
-
-			share[!stays] = 1 - 1 / LOOP_RUNS;
-			share[stays] = 1 / LOOP_RUNS;
-		}
-		for (unsigned t = 0; t < n; t++)
-			if (c->cfg->number[target[t]] > k)
-				flow[target[t]].runs += runs * share[t];
-	}
-}
-
 /* ---- what is live, and what is newer than memory ---- */
 
 uint64_t pins_dirty_after(const struct choice *c, const struct ir_inst *i, uint64_t dirty)
@@ -168,7 +77,7 @@ static void find_dirty(struct choice *c)
 			uint32_t b = c->cfg->rpo[k], target[2];
 			uint64_t dirty = (c->flow[b].dirty & c->flow[b].kept) | c->flow[b].made;
 
-			for (unsigned t = ir_targets(last_of(c, b), target); t-- > 0;) {
+			for (unsigned t = ir_targets(last_of(c->g, b), target); t-- > 0;) {
 				struct flow *to = &c->flow[target[t]];
 
 				if (!(dirty & ~to->dirty))
@@ -213,7 +122,7 @@ static uint64_t live_at_end(const struct choice *c, uint32_t b)
 	uint32_t target[2];
 	uint64_t live = 0;
 
-	for (unsigned t = ir_targets(last_of(c, b), target); t-- > 0;)
+	for (unsigned t = ir_targets(last_of(c->g, b), target); t-- > 0;)
 		live |= c->flow[target[t]].live;
 	return live;
 }
@@ -241,15 +150,11 @@ uint64_t pins_taken_in(const struct choice *c, uint32_t b)
 	return c->flow[b].live | c->flow[b].named | live_at_end(c, b);
 }
 
-bool pins_flow(struct choice *c)
+void pins_flow(struct choice *c)
 {
 	find_candidates(c);
 	if (!c->n)
-		return true;
-	if (!find_depths(c))
-		return false;
-	find_runs(c);
+		return;
 	find_dirty(c);
 	find_live(c);
-	return true;
 }

@@ -12,6 +12,7 @@ struct stub *add_stub(struct gen *g, enum stub_kind kind)
 	}
 	g->stub[g->nstub] = (struct stub){ .kind = kind };
 	g->stub[g->nstub].dirty = g->dirty;
+	defer_note(g, &g->stub[g->nstub]);
 	g->stub[g->nstub].from[0] = g->stub[g->nstub].from[1] = NO_INDEX;
 	return &g->stub[g->nstub++];
 }
@@ -67,6 +68,15 @@ void gen_sse_data(struct gen *g, uint8_t prefix, unsigned op, unsigned reg, u128
 	modrm_data(g, reg, at);
 }
 
+/* rdx: the piece, whose address is where the cold part begins (a copy has another). */
+static void load_self(struct gen *g)
+{
+	a_rex(&g->a, true, RDX, 0, 0, false);
+	a_1(&g->a, 0x8b);
+	a_1(&g->a, RDX << 3 | 5);
+	a_4(&g->a, g->cold - (a_pos(&g->a) + 4));
+}
+
 static void leave(struct gen *g, enum ir_leave how, uint32_t index)
 {
 	a_mov_imm(&g->a, RAX, how | index << 8);
@@ -108,6 +118,13 @@ void stub_restore(struct gen *g, const struct stub *s, uint32_t bytes)
 	a_alu_imm(&g->a, ALU_ADD, true, RSP, (int32_t)bytes);
 }
 
+/* Guest state, as a fault is to find it. */
+static void make_exact(struct gen *g, const struct stub *s)
+{
+	pins_write_back(g, s->dirty);
+	defer_make(g, s);
+}
+
 static void call(struct gen *g, const void *fn)
 {
 	a_lea(&g->a, true, RDI, RBP, 0);
@@ -122,7 +139,7 @@ static void access(struct gen *g, const struct stub *s)
 	uint32_t bytes, fault;
 
 	/* A fault must find guest state exact. */
-	pins_write_back(g, s->dirty);
+	make_exact(g, s);
 	bytes = stub_save(g, s);
 	if (vec) {
 		if (store)
@@ -158,12 +175,36 @@ static void access(struct gen *g, const struct stub *s)
 	leave_fault(g, s->pc);
 }
 
+/* A compare and swap that missed, or is misaligned, or must be reported. */
+static void cas(struct gen *g, const struct stub *s)
+{
+	uint32_t bytes, fault;
+
+	make_exact(g, s);
+	bytes = stub_save(g, s);
+	/* Either register may be an argument's. */
+	a_mov(&g->a, true, RCX, RAX);
+	a_mov(&g->a, true, RDX, s->desired);
+	a_mov(&g->a, true, RSI, s->addr);
+	a_mov(&g->a, true, R8, RDX);
+	a_mov_imm(&g->a, RDX, (uint32_t)s->imm);
+	call(g, (const void *)slow_cas);
+	a_mov(&g->a, true, RCX, RDX);
+	a_mov(&g->a, true, s->reg, RAX);
+	stub_restore(g, s, bytes);
+	a_test(&g->a, true, RCX, RCX);
+	fault = a_jcc(&g->a, CC_E);
+	a_patch(&g->a, a_jmp(&g->a), s->back);
+	a_patch_here(&g->a, fault);
+	leave_fault(g, s->pc);
+}
+
 /* A PROBE that missed: slow_probe may find that all is well, or record a fault, or refuse. */
 static void probe(struct gen *g, const struct stub *s)
 {
 	uint32_t bytes, fault, refused;
 
-	pins_write_back(g, s->dirty);
+	make_exact(g, s);
 	bytes = stub_save(g, s);
 	a_mov(&g->a, true, RSI, s->addr);
 	a_mov_imm(&g->a, RDX, s->imm);
@@ -180,7 +221,7 @@ static void probe(struct gen *g, const struct stub *s)
 	leave_fault(g, s->pc);
 	a_patch_here(&g->a, refused);
 	gen_store_pc(g, s->pc);
-	a_mov_imm(&g->a, RDX, (uintptr_t)g->code);
+	load_self(g);
 	leave(g, IR_LEAVE_UNSHARED, 0);
 }
 
@@ -212,24 +253,32 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		by_window(g, s);
 		access(g, s);
 		break;
+	case STUB_CAS:
+		cas(g, s);
+		break;
 	case STUB_PROBE:
 		by_window(g, s);
 		probe(g, s);
 		break;
 	case STUB_FAULT:
+		defer_make(g, s);
 		leave_fault(g, s->pc);
 		break;
 	case STUB_POLL:
-		pins_write_back(g, s->dirty);
+		make_exact(g, s);
 		gen_store_pc(g, s->pc);
 		leave(g, IR_LEAVE_POLL, 0);
 		break;
 	case STUB_FLOAT:
 		gen_float_stub(g, s);
 		break;
+	case STUB_EDGE:
+		defer_make(g, s);
+		jump_to_block(g, a_jmp(&g->a), s->block);
+		break;
 	case STUB_EXIT:
 		gen_store_pc(g, s->pc);
-		a_mov_imm(&g->a, RDX, (uintptr_t)g->code);
+		load_self(g);
 		leave(g, IR_LEAVE_DIRECT, s->exit);
 		break;
 	}
@@ -237,6 +286,7 @@ static void gen_stub(struct gen *g, const struct stub *s)
 
 void gen_stubs(struct gen *g)
 {
+	a_8(&g->a, (uintptr_t)g->code);
 	for (uint32_t n = 0; n < g->nstub; n++)
 		gen_stub(g, &g->stub[n]);
 	while (a_pos(&g->a) & 15)

@@ -101,7 +101,7 @@ static void choose_state(struct gen *g)
 	if (!g->nvia)
 		return;
 	mark = scratch_mark(g->r->scratch);
-	check_state(g, ir_available(g->r, &g->cfg));
+	check_state(g, g->available ? g->available : ir_available(g->r, &g->cfg));
 	scratch_release(g->r->scratch, mark);
 }
 
@@ -178,7 +178,7 @@ bool alloc_init(struct gen *g)
 	for (uint32_t n = 0; n < r->ninst; n++)
 		if (val[n].block != NO_INDEX && nargs_of(g, n))
 			find_made_at_use(g, n);
-	if (!tree_init(g))
+	if (!defer_init(g) || !tree_init(g))
 		return false;
 	choose_state(g);
 	return true;

@@ -1,0 +1,171 @@
+/*
+ * Peeling: the first round of a small loop gets code of its own. Whoever comes round again then comes from a round
+ * that has done all that rounds do, so what a round establishes holds where the next one starts: which
+ * comparison a flag is the result of, that memory at an address that stays the same was looked up.
+ *
+ * It is done to the region as the front end made it, whose blocks hand values on through guest state. A loop of
+ * which that is not so, since others name what is made in it, is left as it is.
+ */
+#include "ir/opt.h"
+
+#include <string.h>
+
+#include "ir/scratch.h"
+
+#define LOOP_INSTS 120 /* of the IR as front ends make it: some 20 of the guest */
+#define ALL_INSTS  360 /* of all that is doubled in a region */
+
+struct peel {
+	struct ir_region *r;
+	struct ir_cfg cfg;
+	uint32_t ninst, nbb; /* before anything was peeled */
+	uint32_t *block; /* by instruction */
+	bool *in;        /* by block: in the loop */
+	bool *head;      /* by block: of a loop */
+	uint32_t *stack, *order, norder; /* order: the loop's blocks as they lie */
+	uint32_t *copy;  /* by block of the loop */
+	uint32_t *new_id;
+	uint32_t total;
+};
+
+static bool allot(struct peel *p)
+{
+	struct ir_region *r = p->r;
+	struct ir_scratch *s = r->scratch;
+
+	p->ninst = r->ninst;
+	p->nbb = r->nbb;
+	p->block = scratch_take(s, r->ninst, sizeof(*p->block));
+	p->new_id = scratch_take(s, r->ninst, sizeof(*p->new_id));
+	p->in = scratch_take(s, r->nbb, sizeof(*p->in));
+	p->head = scratch_take(s, r->nbb, sizeof(*p->head));
+	p->stack = scratch_take(s, r->nbb, sizeof(*p->stack));
+	p->order = scratch_take(s, r->nbb, sizeof(*p->order));
+	p->copy = scratch_take(s, r->nbb, sizeof(*p->copy));
+	if (!p->block || !p->new_id || !p->in || !p->head || !p->stack || !p->order || !p->copy)
+		return false;
+	memset(p->head, 0, r->nbb * sizeof(*p->head));
+	for (uint32_t b = 0; b < r->nbb; b++)
+		for (uint32_t n = 0; r->bb[b].count && n < r->bb[b].count; n++)
+			p->block[r->bb[b].first + n] = b;
+	return true;
+}
+
+/* The loop's blocks as they lie. Returns how many instructions they have; 0: another loop is in it. */
+static uint32_t find_order(struct peel *p, uint32_t head)
+{
+	uint32_t insts = 0;
+
+	p->norder = 0;
+	for (uint32_t id = 0; id < p->ninst;) {
+		uint32_t b = p->block[id];
+
+		id += p->r->bb[b].count;
+		if (!p->in[b])
+			continue;
+		if (p->head[b] && b != head)
+			return 0;
+		p->order[p->norder++] = b;
+		insts += p->r->bb[b].count;
+	}
+	return insts;
+}
+
+static bool is_inside(const struct peel *p, uint32_t id)
+{
+	return id < p->ninst && p->in[p->block[id]];
+}
+
+/* Does something outside of the loop name a value that is made in it? */
+static bool is_named_outside(const struct peel *p)
+{
+	for (uint32_t id = 0; id < p->r->ninst; id++) {
+		const struct ir_inst *i = &p->r->inst[id];
+
+		if (is_inside(p, id))
+			continue;
+		for (unsigned k = 0; k < ir_nargs(i); k++)
+			if (is_inside(p, i->arg[k]))
+				return true;
+	}
+	return false;
+}
+
+/* The same instruction in the copy. */
+static struct ir_inst in_copy(const struct peel *p, uint32_t id)
+{
+	struct ir_inst i = p->r->inst[id];
+	unsigned first = i.op == IR_BR || i.op == IR_JUMP, n = i.op == IR_BR ? 2 : first;
+
+	for (unsigned k = 0; k < ir_nargs(&i); k++)
+		if (is_inside(p, i.arg[k]))
+			i.arg[k] = p->new_id[i.arg[k]];
+	for (unsigned k = first; k < first + n; k++) {
+		if (i.arg[k] < p->nbb && p->in[i.arg[k]])
+			i.arg[k] = p->copy[i.arg[k]];
+		else
+			i.arg[k] = ir_through(p->r, i.arg[k]);
+	}
+	return i;
+}
+
+/* The rounds behind the first. */
+static void copy_loop(struct peel *p)
+{
+	struct ir_region *r = p->r;
+
+	for (uint32_t k = 0; k < p->norder; k++)
+		p->copy[p->order[k]] = ir_create_block(r).id;
+	for (uint32_t k = 0; k < p->norder && !r->failed; k++) {
+		struct ir_bb bb = r->bb[p->order[k]];
+
+		ir_begin_block(r, (ir_block){p->copy[p->order[k]]});
+		for (uint32_t id = bb.first; id < bb.first + bb.count && !r->failed; id++)
+			p->new_id[id] = ir_append(r, in_copy(p, id)).id;
+	}
+}
+
+/* The first round goes on in the copy. */
+static void leave_first(struct peel *p, uint32_t head)
+{
+	struct ir_region *r = p->r;
+
+	for (uint32_t k = 0; k < p->norder; k++) {
+		const struct ir_bb *bb = &r->bb[p->order[k]];
+		struct ir_inst *i = &r->inst[bb->first + bb->count - 1];
+
+		for (unsigned a = 1; a < 3; a++)
+			if ((i->op == IR_BR || (i->op == IR_JUMP && a == 1)) && i->arg[a] == head)
+				i->arg[a] = p->copy[head];
+	}
+}
+
+void ir_peel(struct ir_region *r)
+{
+	struct peel p = {.r = r};
+	struct scratch_mark mark;
+
+	if (r->failed)
+		return;
+	mark = scratch_mark(r->scratch);
+	/* Without memory, a region stays as it is. */
+	if (!ir_cfg_init(&p.cfg, r) || !allot(&p))
+		goto out;
+	/* Inner loops lie behind the heads of those that they are in. */
+	for (uint32_t k = p.cfg.nrpo; k-- > 0 && !r->failed;) {
+		uint32_t head = p.cfg.rpo[k], insts;
+
+		if (!ir_cfg_loop(&p.cfg, p.nbb, head, p.in, p.stack))
+			continue;
+		p.head[head] = true;
+		insts = find_order(&p, head);
+		if (!insts || insts > LOOP_INSTS || p.total + insts > ALL_INSTS || is_named_outside(&p))
+			continue;
+		p.total += insts;
+		copy_loop(&p);
+		if (!r->failed)
+			leave_first(&p, head);
+	}
+out:
+	scratch_release(r->scratch, mark);
+}
