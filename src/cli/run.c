@@ -255,7 +255,7 @@ static const struct option_def options[] = {
 	 "compile hot guest code, or interpret all of\nit; lockstep: do both and compare, on one\n"
 	 "processor (very slow); default on", set_jit},
 	{{"--translations"}, "SIZE",
-	 "memory for translated guest code; what was\nnot used lately makes room for more; default\n36M",
+	 "memory for translated guest code; what was\nnot used lately makes room for more; default\n34M",
 	 set_translations},
 	{{"--optimise"}, "on|off", "optimise the intermediate code; default on", set_optimise},
 	{{"--check-ir"}, NULL, "verify each translation (slow)", set_check_ir},

@@ -103,8 +103,9 @@ const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir
 		cpu_trace_region(s, g, ir, bytes, len, code);
 	region_product_init(s->regions, &p, code, &from, len, share);
 	if (!region_attach(s->regions, g, &p, version)) {
-		/* Something in its block was written, if not the region: when that has become hot again. */
-		g->runs = 0;
+		/* Of what was written beside, no harm has come. */
+		if (region_block_version(s->regions, HVA(g->host)) != version)
+			region_set_runs(g, 0);
 		goto fail;
 	}
 	count_shared(&s->regions_compiled);

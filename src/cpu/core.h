@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include "cpu/cpu.h"
+#include "cpu/watch.h"
 #include "ir/env.h"
 #include "ir/ir.h"
 #include "jit/jit.h"
@@ -27,7 +28,7 @@
 enum cpu_request_kind {
 	CPU_REQ_FLUSH_ALL,
 	CPU_REQ_FLUSH_HOST,   /* arg: host start, length */
-	CPU_REQ_PROTECT_HOST, /* arg: as above; only what allows stores, because code is there now */
+	CPU_REQ_PROTECT_HOST, /* arg: as above; only what allows stores, which are to be reported now */
 	CPU_REQ_ARCH,       /* args are the architecture's */
 };
 
@@ -92,6 +93,7 @@ struct cpu {
 	_Atomic uint64_t req_served;
 	_Atomic uint64_t epoch_seen;
 	uint32_t round_seen; /* region_round */
+	struct cpu_watch watch; /* what it has reserved; of its thread */
 	bool was_idle;       /* has run nothing since cpu_run began: regions it knew may be freed */
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
@@ -163,6 +165,7 @@ struct cpu_system {
 	struct jit_trace *trace; /* NULL: nobody wants to know what is compiled */
 	pthread_mutex_t lock; /* the list of processors */
 	struct cpu *cpus;
+	struct cpu_watches watches;
 	struct cpu_timer *timer;
 	struct cpu_compiler *compiler; /* NULL: processors compile for themselves */
 	/* of several threads */
@@ -180,8 +183,9 @@ void cpu_serve_requests(struct cpu *c);
  * jump.c: the jump cache, from guest addresses to regions: a table for each of a few combinations of context
  * and mode. What compiled code looks up is the part of the present one's entries that names compiled code.
  */
-#define CPU_JUMP_TABLES	 8
-#define CPU_JUMP_ENTRIES 2048
+#define CPU_JUMP_TABLES	 6
+#define CPU_JUMP_HALF	 4096 /* entries that an address may have first, and as many second */
+#define CPU_JUMP_ENTRIES (2 * CPU_JUMP_HALF)
 
 bool cpu_jumps_create(struct cpu *c);
 void cpu_jumps_destroy(struct cpu *c);
@@ -215,8 +219,11 @@ void cpu_jumps_select(struct cpu *c);
  * an address, or NULL.
  */
 struct region *cpu_jumps_find(struct cpu *c, uint64_t pc);
-/* When there is none: what was there before an invalidation, or is for another address; NULL. It may be dead. */
-struct region *cpu_jumps_before(struct cpu *c, uint64_t pc);
+/*
+ * When there is none: what was there before an invalidation, or is for another address; NULL. It may be dead. second: of
+ * the address's two entries.
+ */
+struct region *cpu_jumps_before(struct cpu *c, uint64_t pc, bool second);
 void cpu_jumps_set(struct cpu *c, uint64_t pc, struct region *g);
 /* The region there for pc is compiled now. */
 void cpu_jumps_compiled(struct cpu *c, uint64_t pc, const void *entry);
@@ -226,9 +233,25 @@ void cpu_jumps_clear(struct cpu *c);
 void cpu_jumps_purge(struct cpu *c, bool renew);
 
 /*
+ * Count an interpreted run of g. True: it is hot now, and marked as asked for. By several processors at
+ * once some runs go uncounted.
+ */
+static inline bool cpu_count_run(struct region *g, uint32_t after)
+{
+	uint32_t runs = region_runs(g);
+
+	if (runs == CPU_RUNS_ASKED)
+		return false;
+	runs++;
+	/* Before anybody is asked, who may find that it is to be asked again. */
+	region_set_runs(g, runs < after ? (uint16_t)runs : CPU_RUNS_ASKED);
+	return runs >= after;
+}
+
+/*
  * compiler.c: have a hot region compiled, now or soon; nobody else is told when it is done. Once
- * is enough for a region. False: not now. The caller is at no quiescent point. hot: false: only if another has
- * compiled code that can be copied.
+ * is enough for a region, unless its block was written meanwhile. False: not now. The caller is at no quiescent point.
+ * hot: false: only if another has compiled code that can be copied.
  */
 bool cpu_compile(struct cpu *c, struct region *g, bool hot);
 /* From now on compile the code of g without shared checks (IR_PROBE). */
@@ -279,7 +302,7 @@ void cpu_copy_code(const struct cpu_system *s, hva_t host, uint32_t max_insns, s
 
 /* run.c: the store to host memory that holds code; for mem_door_ops.code_write. */
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size);
-/* For the TLB fill of a store: must stores to this block be reported? */
-bool cpu_block_has_code(struct cpu *c, hva_t block);
+/* For the TLB fill of a store: must stores to this block be reported, because of code or of reservations? */
+bool cpu_stores_reported(struct cpu *c, hva_t block);
 
 #endif

@@ -87,6 +87,10 @@ void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
 	_(tlb_misses)        /* walks of the page tables */                                        \
 	_(tlb_refills)       /* of these, those that found a translation */                        \
 	_(tlb_requests)      /* invalidations served, its own and others' */                       \
+	_(reservations_watched)    /* loads that had stores to what they reserve watched */            \
+	_(reservations_given_up)   /* conditional stores whose reservation had not been watched */    \
+	_(reservations_lost)       /* conditional stores whose reservation had, and was lost */       \
+	_(watched_blocks)          /* invalidations sent to have stores to a block watched */          \
 	_(context_recycles)  /* translation contexts that were flushed to make room */             \
 	/* why compiled or interpreted code was left for the run loop */                           \
 	_(left_direct)                                                                            \
@@ -95,6 +99,13 @@ void cpu_shoot_all(struct cpu_system *s, struct cpu *self);
 	_(left_fault)                                                                             \
 	_(left_poll)                                                                               \
 	_(left_unshared)
+
+/*
+ * Around a store to guest memory, within 4 KiB, by somebody who is no processor: so that those who have reserved it
+ * learn of it. Nothing else may be waited for in between.
+ */
+void cpu_outside_store_begin(struct cpu_system *s, hva_t host);
+void cpu_outside_store_end(struct cpu_system *s, hva_t host, unsigned size);
 
 /* Counters, monotonic, readable by any thread at any time. */
 struct cpu_stats {

@@ -2,7 +2,8 @@
  * The jump cache: see core.h.
  *
  * A table is for one context and mode, so that an address is all there is to compare, and guests cannot make one
- * that leads into another's. What an invalidation makes doubtful, or another owner of the table, is taken out of it
+ * that leads into another's. An address is in one of two entries: what it takes the first of from another goes to
+ * that one's second. What an invalidation makes doubtful, or another owner of the table, is taken out of it
  * by a list of what was entered, in time that entering it took; the regions are kept, as a guess for who comes to the
  * same place next. Dead ones go before they are freed (cpu_jumps_purge).
  */
@@ -12,14 +13,9 @@
 #include "cpu/core.h"
 
 /* A list longer than this says no more than that. */
-#define LISTED 256
+#define LISTED 1024
 
 #define HINTS 64
-
-struct known {
-	uint64_t pc; /* region_jump_empty: the region is a guess */
-	struct region *region;
-};
 
 struct table {
 	uint32_t context, mode; /* context 0: nobody's */
@@ -28,12 +24,14 @@ struct table {
 	uint32_t nlisted; /* of those below that hold something */
 	uint16_t listed[LISTED];
 	struct region_jump jump[CPU_JUMP_ENTRIES];
-	struct known known[CPU_JUMP_ENTRIES];
+	/* By entry: the region at its pc; a guess where that is region_jump_empty. */
+	struct region *region[CPU_JUMP_ENTRIES];
 };
 
 struct cpu_jumps {
 	struct table *now;
 	uint64_t clock;
+	const void *unentered; /* jit_unentered */
 	uint8_t hint[HINTS]; /* where a combination was found last */
 	/* Written when they are used first. */
 	struct table table[CPU_JUMP_TABLES];
@@ -41,11 +39,25 @@ struct cpu_jumps {
 
 _Static_assert(CPU_JUMP_ENTRIES <= UINT16_MAX + 1, "listed");
 
-const struct region_jump cpu_no_jumps[CPU_JUMP_ENTRIES] = {{.pc = UINT64_MAX}};
+const struct region_jump cpu_no_jumps[CPU_JUMP_ENTRIES] = {
+	[0] = {.pc = 4}, /* region_jump_empty */
+	[CPU_JUMP_HALF] = {.pc = 4},
+};
 
-static uint32_t index_of(uint64_t pc)
+static uint32_t first_of(uint64_t pc)
 {
-	return region_jump_hash(pc) & (CPU_JUMP_ENTRIES - 1);
+	return region_jump_hash(pc) & (CPU_JUMP_HALF - 1);
+}
+
+static uint32_t second_of(uint64_t pc)
+{
+	return CPU_JUMP_HALF + (region_jump_hash_second(pc) & (CPU_JUMP_HALF - 1));
+}
+
+/* The address in an entry that holds nothing. */
+static uint64_t empty_pc(uint32_t n)
+{
+	return region_jump_empty(n & (CPU_JUMP_HALF - 1));
 }
 
 bool cpu_jumps_create(struct cpu *c)
@@ -56,6 +68,7 @@ bool cpu_jumps_create(struct cpu *c)
 	if (!c->jumps)
 		return false;
 	c->jumps->now = c->jumps->table;
+	c->jumps->unentered = c->system->jit ? jit_unentered(c->system->jit) : NULL;
 	return true;
 }
 
@@ -67,8 +80,7 @@ void cpu_jumps_destroy(struct cpu *c)
 
 static void empty(struct table *t, uint32_t n)
 {
-	t->jump[n].pc = region_jump_empty(n);
-	t->known[n].pc = region_jump_empty(n);
+	t->jump[n].pc = empty_pc(n);
 }
 
 /* Regions stay as guesses. */
@@ -106,8 +118,10 @@ static struct table *take(struct cpu *c)
 		}
 	}
 	t = victim;
-	if (!t->context)
+	if (!t->context) {
 		empty(t, 0);
+		empty(t, CPU_JUMP_HALF);
+	}
 	forget(t);
 	t->context = c->fetch_context;
 	t->mode = c->mode;
@@ -138,38 +152,60 @@ void cpu_jumps_select(struct cpu *c)
 
 struct region *cpu_jumps_find(struct cpu *c, uint64_t pc)
 {
-	const struct known *k = &present(c)->known[index_of(pc)];
+	const struct table *t = present(c);
+	uint32_t n = first_of(pc);
 
-	return k->pc == pc ? k->region : NULL;
+	if (LIKELY(t->jump[n].pc == pc))
+		return t->region[n];
+	n = second_of(pc);
+	return t->jump[n].pc == pc ? t->region[n] : NULL;
 }
 
-struct region *cpu_jumps_before(struct cpu *c, uint64_t pc)
+struct region *cpu_jumps_before(struct cpu *c, uint64_t pc, bool second)
 {
-	return present(c)->known[index_of(pc)].region;
+	return present(c)->region[second ? second_of(pc) : first_of(pc)];
+}
+
+/* Something is to be in entry n. */
+static void list(struct table *t, uint32_t n)
+{
+	if (t->jump[n].pc != empty_pc(n))
+		return;
+	if (t->nlisted < LISTED)
+		t->listed[t->nlisted] = n;
+	if (t->nlisted <= LISTED)
+		t->nlisted++;
 }
 
 void cpu_jumps_set(struct cpu *c, uint64_t pc, struct region *g)
 {
 	struct table *t = present(c);
-	uint32_t n = index_of(pc);
+	uint32_t n = first_of(pc), second = second_of(pc);
+	uint64_t other = t->jump[n].pc;
 
-	if (t->known[n].pc == region_jump_empty(n)) {
-		if (t->nlisted < LISTED)
-			t->listed[t->nlisted] = n;
-		if (t->nlisted <= LISTED)
-			t->nlisted++;
+	/* A dead region's. */
+	if (t->jump[second].pc == pc)
+		empty(t, second);
+	if (other != pc && other != empty_pc(n)) {
+		second = second_of(other);
+		list(t, second);
+		t->region[second] = t->region[n];
+		t->jump[second] = t->jump[n];
 	}
-	t->known[n] = (struct known){pc, g};
-	t->jump[n].pc = region_jump_empty(n);
+	list(t, n);
+	t->region[n] = g;
+	t->jump[n] = (struct region_jump){pc, c->jumps->unentered};
 }
 
 void cpu_jumps_compiled(struct cpu *c, uint64_t pc, const void *entry)
 {
 	/* It was found just now. */
-	struct region_jump *j = &c->jumps->now->jump[index_of(pc)];
+	struct table *t = c->jumps->now;
+	uint32_t n = first_of(pc);
 
-	j->entry = entry;
-	j->pc = pc;
+	if (t->jump[n].pc != pc)
+		n = second_of(pc);
+	t->jump[n].entry = entry;
 }
 
 void cpu_jumps_clear(struct cpu *c)
@@ -182,7 +218,7 @@ void cpu_jumps_clear(struct cpu *c)
 		t->nlisted = LISTED + 1;
 		forget(t);
 		for (uint32_t n = 0; n < CPU_JUMP_ENTRIES; n++)
-			t->known[n].region = NULL;
+			t->region[n] = NULL;
 	}
 }
 
@@ -194,11 +230,11 @@ void cpu_jumps_purge(struct cpu *c, bool renew)
 		if (!t->context)
 			continue;
 		for (uint32_t n = 0; n < CPU_JUMP_ENTRIES; n++) {
-			struct region *g = t->known[n].region;
+			struct region *g = t->region[n];
 
 			if (!g || !atomic_load_explicit(&g->dead, memory_order_relaxed))
 				continue;
-			t->known[n].region = NULL;
+			t->region[n] = NULL;
 			empty(t, n);
 		}
 		if (renew)

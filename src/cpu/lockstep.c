@@ -282,11 +282,9 @@ static const void *compiled(struct cpu *c, struct region *g)
 	uint64_t version;
 	bool share;
 
-	if (LIKELY(entry) || g->runs == CPU_RUNS_ASKED)
+	if (LIKELY(entry) ||
+	    !cpu_count_run(g, atomic_load_explicit(&s->jit_after, memory_order_relaxed)))
 		return entry;
-	if (++g->runs < atomic_load_explicit(&s->jit_after, memory_order_relaxed))
-		return NULL;
-	g->runs = CPU_RUNS_ASKED;
 	version = region_block_version(s->regions, HVA(g->host));
 	share = cpu_shares_checks(s, g);
 	entry = cpu_compile_copy(s, g, hva_ptr(HVA(g->host)), g->len, version);

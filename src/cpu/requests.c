@@ -17,7 +17,7 @@
  * make again. Address space for code: some is dead for a while, some is lost between pieces, and the two zones
  * (jit/memory.h) need not fill alike.
  */
-#define TRANSLATIONS	 (UINT64_C(36) << 20)
+#define TRANSLATIONS	 (UINT64_C(34) << 20)
 #define INTERPRETED	 5
 #define JIT_BYTES(limit) ((limit) + (limit) / 2 + (UINT64_C(4) << 20))
 
@@ -41,10 +41,11 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 				   config->lockstep			? LOCKSTEP_AFTER :
 									  CPU_JIT_AFTER);
 	pthread_mutex_init(&s->lock, NULL);
+	cpu_watches_init(&s->watches);
 	if (config->jit) {
 		const struct jit_layout layout = {
 			.jump = offsetof(struct cpu, jump),
-			.jump_mask = CPU_JUMP_ENTRIES - 1,
+			.jump_mask = CPU_JUMP_HALF - 1,
 			.insn_align = s->arch->insn_align,
 			.pin_first = s->arch->pin_first,
 			.pin_end = s->arch->pin_end,
@@ -59,6 +60,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		s->trace = jit_trace_create(config->perf_map_fd, config->jit_dump_fd);
 		if (!s->trace) {
 			jit_destroy(s->jit);
+			cpu_watches_destroy(&s->watches);
 			pthread_mutex_destroy(&s->lock);
 			free(s);
 			errno = ENOMEM;
@@ -73,6 +75,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		region_cache_destroy(s->regions);
 		jit_trace_destroy(s->trace);
 		jit_destroy(s->jit);
+		cpu_watches_destroy(&s->watches);
 		pthread_mutex_destroy(&s->lock);
 		free(s);
 		errno = ENOMEM;
@@ -93,6 +96,7 @@ void cpu_system_destroy(struct cpu_system *s)
 	region_cache_destroy(s->regions);
 	jit_trace_destroy(s->trace);
 	jit_destroy(s->jit);
+	cpu_watches_destroy(&s->watches);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
@@ -150,6 +154,7 @@ struct cpu *cpu_create(struct cpu_system *s)
 	c->next = s->cpus;
 	s->cpus = c;
 	pthread_mutex_unlock(&s->lock);
+	cpu_watches_join(&s->watches);
 	return c;
 }
 
@@ -166,6 +171,7 @@ void cpu_destroy(struct cpu *c)
 		;
 	*link = c->next;
 	pthread_mutex_unlock(&s->lock);
+	cpu_watches_leave(&s->watches);
 	cpu_lockstep_destroy(c);
 	c->arch->fini(c);
 	cpu_jumps_destroy(c);
@@ -278,6 +284,7 @@ void cpu_shoot_host(struct cpu_system *s, struct cpu *self, hva_t start, uint64_
 
 	cpu_broadcast(s, self, &req);
 	region_kill_range(s->regions, start, len);
+	cpu_watch_forget(&s->watches, start, len);
 }
 
 void cpu_shoot_all(struct cpu_system *s, struct cpu *self)

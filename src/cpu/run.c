@@ -59,14 +59,17 @@ static void maybe_advance(struct cpu *c)
 	pthread_mutex_unlock(&s->lock);
 }
 
-bool cpu_block_has_code(struct cpu *c, hva_t block)
+bool cpu_stores_reported(struct cpu *c, hva_t block)
 {
 	/* in lockstep, every store */
-	return c->lockstep || region_block_has_code(c->system->regions, block);
+	return c->lockstep || region_block_has_code(c->system->regions, block) ||
+	       cpu_watches_block(&c->system->watches, block);
 }
 
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 {
+	if (!region_block_has_code(c->system->regions, HVA(host.v & ~TLB_BLOCK_MASK)))
+		return;
 	count(&c->stats.code_writes);
 	if (region_kill_range(c->system->regions, host, size))
 		maybe_advance(c);
@@ -212,6 +215,21 @@ static bool interpret_once(struct cpu *c, enum ir_leave *leave)
 	return true;
 }
 
+/* The region of code that is run at pc, if it was before in the same place. */
+static struct region *found_before(struct cpu *c, hva_t code, uint64_t pc, uint32_t mode)
+{
+	for (unsigned n = 0; n < 2; n++) {
+		struct region *g = cpu_jumps_before(c, pc, n);
+
+		if (g && g->host == code.v && g->mode == mode && (!g->bound || g->pc == pc) &&
+		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
+			region_use(c->system->clock, g);
+			return g;
+		}
+	}
+	return NULL;
+}
+
 /*
  * The region at the program counter, which is in the jump cache then. NULL with env.fault set: the fetch
  * faulted; without: c->error says why.
@@ -233,12 +251,9 @@ static struct region *find_region(struct cpu *c)
 			return NULL;
 		mode = c->mode | region_span_bits(page_shift);
 		/* After an invalidation most code is where it was. */
-		g = cpu_jumps_before(c, pc);
-		if (g && g->host == HVA(code).v && g->mode == mode && (!g->bound || g->pc == pc) &&
-		    !atomic_load_explicit(&g->dead, memory_order_relaxed)) {
-			region_use(c->system->clock, g);
+		g = found_before(c, HVA(code), pc, mode);
+		if (g)
 			break;
-		}
 		g = region_lookup(c->system->regions, HVA(code), pc, mode);
 		if (!g)
 			g = translate(c, HVA(code), pc, mode);
@@ -282,18 +297,17 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	if (LIKELY(entry))
 		return entry;
 	region_use(s->clock, g);
-	if (!s->jit || g->runs == CPU_RUNS_ASKED)
+	if (!s->jit)
 		return NULL;
 	after = atomic_load_explicit(&s->jit_after, memory_order_relaxed);
-	if (++g->runs < after) {
-		if (g->runs == CPU_COPY_AFTER && cpu_compile(c, g, false))
-			g->runs = CPU_RUNS_ASKED;
+	if (!cpu_count_run(g, after)) {
+		if (region_runs(g) == CPU_COPY_AFTER && cpu_compile(c, g, false))
+			region_set_runs(g, CPU_RUNS_ASKED);
 		return region_entry(g);
 	}
-	/* Once, unless that is said to be tried again; or later, if there is too much to do now. */
-	g->runs = CPU_RUNS_ASKED;
+	/* Later, if there is too much to do now. */
 	if (!cpu_compile(c, g, true))
-		g->runs = (uint16_t)(after / 2);
+		region_set_runs(g, (uint16_t)(after / 2));
 	return region_entry(g);
 }
 
@@ -359,8 +373,8 @@ enum cpu_exit cpu_run(struct cpu *c)
 			goto fault;
 		}
 		if (UNLIKELY(hot)) {
-			if (g->runs < CPU_JIT_AFTER)
-				g->runs = CPU_JIT_AFTER;
+			if (region_runs(g) < CPU_JIT_AFTER)
+				region_set_runs(g, CPU_JIT_AFTER);
 			hot = false;
 		}
 		if (UNLIKELY(c->lockstep)) {

@@ -8,8 +8,7 @@
 #include "mem/endian.h"
 #include "util/bits.h"
 
-/* Between memory of the stated byte order and a number, `size` bytes wide. */
-static u128 reorder(u128 v, unsigned size, bool big_endian)
+u128 code_reorder(u128 v, unsigned size, bool big_endian)
 {
 	if (big_endian != HOST_LITTLE_ENDIAN)
 		return v;
@@ -63,8 +62,7 @@ static bool swap16(u128 *p, u128 *expected, u128 desired)
 		return done;                                                                       \
 	}
 
-/* All raw. */
-static bool swap(void *p, unsigned size, u128 *expected, u128 desired)
+bool code_raw_swap(void *p, unsigned size, u128 *expected, u128 desired)
 {
 	switch (size) {
 	case 1:
@@ -82,8 +80,7 @@ static bool swap(void *p, unsigned size, u128 *expected, u128 desired)
 
 #undef SWAP
 
-/* A first guess for a loop around swap, which corrects it: need not be read at once. */
-static u128 peek(const void *p, unsigned size)
+u128 code_raw_load(const void *p, unsigned size)
 {
 	switch (size) {
 	case 1:
@@ -134,12 +131,28 @@ static void *hit(struct ir_env *env, uint64_t ea, unsigned size)
 	return (void *)(uintptr_t)(ea + e->addend);
 }
 
+bool code_cas_slow(struct ir_env *env, uint64_t ea, unsigned size, bool big_endian, u128 *expected, u128 desired)
+{
+	u128 raw = code_reorder(low_bytes(*expected, size), size, big_endian);
+	bool report, stored;
+	void *p = mem_atomic_ptr(&env->door, ea, size, true, &report);
+
+	if (!p)
+		return false;
+	if (report)
+		mem_report_begin(&env->door, p);
+	stored = code_raw_swap(p, size, &raw, code_reorder(low_bytes(desired, size), size, big_endian));
+	if (report)
+		mem_report_end(&env->door, p, size, stored);
+	*expected = code_reorder(raw, size, big_endian);
+	return true;
+}
+
 bool code_cas(struct ir_env *env, const struct code_wide *op)
 {
 	struct code_atomic a = code_atomic_of(op->imm);
 	uint64_t ea = *(const code_u64 *)code_at(env, op->a);
-	u128 expected, desired;
-	bool report;
+	u128 value;
 	void *p;
 
 	if (LIKELY((a.size == 4 || a.size == 8) && a.type == IR_I64 && !a.sign_extend &&
@@ -159,14 +172,10 @@ bool code_cas(struct ir_env *env, const struct code_wide *op)
 		*(code_u64 *)code_at(env, op->d) = old;
 		return true;
 	}
-	expected = reorder(low_bytes(get_value(env, op->b, a.type), a.size), a.size, a.big_endian);
-	desired = reorder(low_bytes(get_value(env, op->c, a.type), a.size), a.size, a.big_endian);
-	p = mem_atomic_ptr(&env->door, ea, a.size, true, &report);
-	if (!p)
+	value = get_value(env, op->b, a.type);
+	if (!code_cas_slow(env, ea, a.size, a.big_endian, &value, get_value(env, op->c, a.type)))
 		return false;
-	if (swap(p, a.size, &expected, desired) && report)
-		env->door.ops->code_write(&env->door, HVA(p), a.size);
-	put_value(env, op->d, a, reorder(expected, a.size, a.big_endian));
+	put_value(env, op->d, a, value);
 	return true;
 }
 
@@ -238,14 +247,16 @@ bool code_rmw(struct ir_env *env, const struct code_wide *op)
 
 	if (!p)
 		return false;
+	if (report)
+		mem_report_begin(&env->door, p);
 	if (a.big_endian == HOST_LITTLE_ENDIAN || !direct(p, a, (uint64_t)v, &old)) {
-		raw = peek(p, a.size);
+		raw = code_raw_load(p, a.size); /* a first guess */
 		do {
-			old = reorder(raw, a.size, a.big_endian);
-		} while (!swap(p, a.size, &raw, reorder(combine(a, old, v), a.size, a.big_endian)));
+			old = code_reorder(raw, a.size, a.big_endian);
+		} while (!code_raw_swap(p, a.size, &raw, code_reorder(combine(a, old, v), a.size, a.big_endian)));
 	}
 	if (report)
-		env->door.ops->code_write(&env->door, HVA(p), a.size);
+		mem_report_end(&env->door, p, a.size, true);
 	put_value(env, op->d, a, old);
 	return true;
 }

@@ -105,6 +105,20 @@ void code_store_host(struct ir_env *env, const struct code_wide *op);
 bool code_cas(struct ir_env *env, const struct code_wide *op);
 bool code_rmw(struct ir_env *env, const struct code_wide *op);
 
+/* The first of them, by the door's slow way: *expected is what was there. */
+bool code_cas_slow(struct ir_env *env, uint64_t ea, unsigned size, bool big_endian, u128 *expected,
+		   u128 desired);
+
+/* Between memory of the stated byte order and a number, `size` bytes wide. */
+u128 code_reorder(u128 v, unsigned size, bool big_endian);
+
+/*
+ * As memory holds it, 1 to 16 bytes, aligned. 16 bytes are not loaded at once. *expected is what was there before; true
+ * when desired was stored.
+ */
+u128 code_raw_load(const void *p, unsigned size);
+bool code_raw_swap(void *p, unsigned size, u128 *expected, u128 desired);
+
 /* imm of CAS and RMW ops. */
 struct code_atomic {
 	uint8_t size, kind, type; /* bytes, enum ir_rmw, enum ir_type of the value */

@@ -22,7 +22,7 @@ struct jit;
 /* Where compiled code finds what is the processor's, from the env. */
 struct jit_layout {
 	uint32_t jump;       /* a pointer to the entries of its jump cache that hold now (struct region_jump[]) */
-	uint32_t jump_mask;  /* how many there are - 1; at least 1 */
+	uint32_t jump_mask;  /* half their number - 1; at least 1 */
 	uint32_t insn_align; /* of the addresses in there: a power of two */
 	/* Guest registers that a region's loops may keep in host registers: [first, end). */
 	uint32_t pin_first, pin_end;
@@ -86,6 +86,9 @@ void jit_free(struct jit *j, struct jit_code *c);
  */
 enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, struct jit_code **left,
 		      uint32_t *exit_index);
+
+/* Where an entry of a jump cache leads if its region is not compiled: to the run loop. */
+const void *jit_unentered(const struct jit *j);
 
 /*
  * Have an exit of one piece jump to another; and back to leaving. Other threads may be executing it.

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "jit/memory.h"
+#include "util/bits.h"
 
 #define WORD_BITS 64
-#define SIZES	  32 /* of pieces, in units, that there are hints for: nearly all */
+#define CLASSES	  12 /* of pieces, by log2 of their units */
 
 /*
  * The writable mapping is for moments; its pages are in memory because of the other one. It is given
@@ -19,9 +20,17 @@
  */
 #define UNMAP_AFTER 256
 
+/* Of the host. Where code is run from it is in pages of this size once one has been filled. */
+#define HUGE_PAGE ((size_t)2 << 20)
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
+
 struct zone {
 	size_t first, count; /* units */
-	size_t low[SIZES + 1]; /* by n: before it no run of n free ones begins */
+	size_t low[CLASSES]; /* by class: no free run of 2^class units begins before it */
+	size_t high;         /* none from it on ever was */
 	uint64_t *taken;     /* a bit a unit */
 };
 
@@ -31,27 +40,57 @@ struct jit_memory {
 	size_t size;
 	_Atomic size_t used; /* written under the lock */
 	unsigned written; /* pieces, since the writable mapping was given back */
+	size_t collapsed; /* bytes of the first zone that were made huge pages of, or could not be */
 	struct zone zone[JIT_ZONES];
 	pthread_mutex_t lock;
 };
+
+/* Address space of so many bytes that starts `offset` behind a multiple of HUGE_PAGE; NULL if there is none. */
+static void *reserve(size_t bytes, size_t offset)
+{
+	size_t all = bytes + 2 * HUGE_PAGE;
+	char *p = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), *at;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	at = (char *)align_up((uintptr_t)p, HUGE_PAGE) + offset;
+	munmap(p, (size_t)(at - p));
+	munmap(at + bytes, (size_t)(p + all - (at + bytes)));
+	return at;
+}
+
+/* The same anonymous memory at two addresses. */
+static bool map_anonymous_twice(size_t bytes, void **one, void **other)
+{
+	/* Huge pages are for code that runs: written, they would only take longer to map and be resident twice. */
+	void *at = reserve(bytes, HUGE_PAGE / 2);
+
+	if (!at)
+		return false;
+	*one = mmap(at, bytes, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	if (*one == MAP_FAILED) {
+		munmap(at, bytes);
+		return false;
+	}
+	at = reserve(bytes, 0);
+	*other = at ? mremap(*one, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, at) : MAP_FAILED;
+	if (*other != MAP_FAILED)
+		return true;
+	if (at)
+		munmap(at, bytes);
+	munmap(*one, bytes);
+	return false;
+}
 
 /* The same memory at two addresses. */
 static bool map_twice(size_t bytes, void **one, void **other)
 {
 	int fd;
 
-	*one = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
-		    -1, 0);
-	if (*one == MAP_FAILED)
-		return false;
-	/*
-	 * A second mapping of the same pages. It is anonymous like the first, not a file's, since perf looks
-	 * for the names of code (trace.h) in anonymous memory only.
-	 */
-	*other = mremap(*one, 0, bytes, MREMAP_MAYMOVE);
-	if (*other != MAP_FAILED)
+	/* Anonymous, not a file's, since perf looks for the names of code (trace.h) in anonymous memory only. */
+	if (map_anonymous_twice(bytes, one, other))
 		return true;
-	munmap(*one, bytes);
 	/* Valgrind has no such mremap. */
 	fd = memfd_create("compiled code", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, (off_t)bytes)) {
@@ -78,6 +117,7 @@ struct jit_memory *jit_memory_create(size_t bytes)
 
 	if (!m)
 		return NULL;
+	bytes = align_up(bytes, (size_t)sysconf(_SC_PAGESIZE));
 	m->size = bytes;
 	for (unsigned n = 0; n < JIT_ZONES; n++) {
 		struct zone *z = &m->zone[n];
@@ -139,6 +179,13 @@ static size_t next(const struct zone *z, size_t at, size_t end, bool taken)
 	return end;
 }
 
+static unsigned class_of(uint32_t units)
+{
+	unsigned class = 31 - (unsigned)__builtin_clz(units | 1);
+
+	return class < CLASSES ? class : CLASSES - 1;
+}
+
 static void mark(struct zone *z, size_t at, size_t units, bool taken)
 {
 	for (size_t n = at; n < at + units; n++) {
@@ -151,52 +198,47 @@ static void mark(struct zone *z, size_t at, size_t units, bool taken)
 	}
 }
 
-/* The first of `units` free ones in a row; NULL: there are not so many. */
-static uint8_t *take(struct jit_memory *m, struct zone *z, uint32_t units)
+/*
+ * Thousands of pieces of code are run in turn, each on a page of its own as likely as not: with small pages the
+ * host's processor would spend its time with their translations. What is filled, resident as a whole thus, becomes
+ * a huge page; whoever runs there waits for it to be copied. If it cannot be had, all is as it was.
+ */
+static void collapse(struct jit_memory *m)
 {
-	uint32_t sizes = units < SIZES ? units : SIZES;
-	size_t at = 0, end;
+	size_t filled = m->zone[JIT_HOT].high * JIT_UNIT;
 
-	/* Nor one of more. */
-	for (uint32_t n = 1; n <= sizes; n++)
-		at = z->low[n] > at ? z->low[n] : at;
-	at = next(z, at, z->count, false);
-	while (at + units <= z->count) {
-		end = next(z, at, at + units, true);
-		if (end == at + units) {
-			if (units <= SIZES)
-				z->low[units] = end;
-			mark(z, at, units, true);
-			return m->writable + (z->first + at) * JIT_UNIT;
-		}
-		at = next(z, end, z->count, false);
-	}
-	if (units <= SIZES)
-		z->low[units] = z->count;
-	return NULL;
-}
-
-static void give(struct zone *z, size_t at, uint32_t units)
-{
-	size_t start = at;
-
-	mark(z, at, units, false);
-	/* If the run begins further ahead it was long enough for all hints before. */
-	while (start && at - start < SIZES && !(z->taken[(start - 1) / WORD_BITS] >> (start - 1) % WORD_BITS & 1))
-		start--;
-	for (uint32_t n = 1; n <= SIZES; n++)
-		if (start < z->low[n])
-			z->low[n] = start;
+	for (; m->collapsed + HUGE_PAGE <= filled; m->collapsed += HUGE_PAGE)
+		madvise((void *)(uintptr_t)(m->exec + m->collapsed), HUGE_PAGE, MADV_COLLAPSE);
 }
 
 uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t units)
 {
-	uint8_t *p;
+	struct zone *z = &m->zone[zone];
+	uint8_t *p = NULL;
+	unsigned class = class_of(units);
+	bool first = true;
+	size_t at, end;
 
 	pthread_mutex_lock(&m->lock);
-	p = take(m, &m->zone[zone], units);
+	at = next(z, z->low[class], z->count, false);
+	while (!p && at + units <= z->count) {
+		end = next(z, at, at + units, true);
+		if (first && end - at >= (size_t)1 << class) {
+			z->low[class] = at;
+			first = false;
+		}
+		if (end == at + units)
+			p = m->writable + (z->first + at) * JIT_UNIT;
+		else
+			at = next(z, end, z->count, false);
+	}
 	if (p) {
+		mark(z, at, units, true);
 		m->used += (size_t)units * JIT_UNIT;
+		if (z->high < at + units) {
+			z->high = at + units;
+			collapse(m);
+		}
 		if (++m->written >= UNMAP_AFTER) {
 			jit_memory_trim(m);
 			m->written = 0;
@@ -209,10 +251,18 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 void jit_memory_free(struct jit_memory *m, enum jit_zone zone, uint8_t *writable, uint32_t units)
 {
 	struct zone *z = &m->zone[zone];
+	size_t at = (size_t)(writable - m->writable) / JIT_UNIT - z->first;
 
 	pthread_mutex_lock(&m->lock);
 	m->used -= (size_t)units * JIT_UNIT;
-	give(z, (size_t)(writable - m->writable) / JIT_UNIT - z->first, units);
+	mark(z, at, units, false);
+	/* A run that it makes long enough begins within that length before it. */
+	for (unsigned n = 0; n < CLASSES; n++) {
+		size_t low = at >> n ? at - ((size_t)1 << n) + 1 : 0;
+
+		if (low < z->low[n])
+			z->low[n] = low;
+	}
 	pthread_mutex_unlock(&m->lock);
 }
 

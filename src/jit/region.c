@@ -607,7 +607,7 @@ void region_cache_stats_read(const struct region_cache *rc, struct region_cache_
 
 bool region_cache_filling(const struct region_cache *rc)
 {
-	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 2 + atomic_load(&rc->kept_bytes);
+	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 8 * 7 + atomic_load(&rc->kept_bytes);
 }
 
 size_t region_cache_bytes(const struct region_cache *rc)

@@ -42,18 +42,29 @@ struct region_jump {
 ASSERT_SIZE(struct region_jump, 16); /* compiled code scales by it */
 
 /*
- * Which entry of its table an address has, modulo their number. It is this simple because compiled
- * code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
+ * Which entry an address has in the first half of its table, modulo half their number. It is this simple because
+ * compiled code does it at each jump. Instructions that are not four bytes apart get by with fewer entries.
  */
 static inline uint32_t region_jump_hash(uint64_t pc)
 {
 	return (uint32_t)pc >> 2;
 }
 
-/* The address in an entry that is empty: one that belongs elsewhere. */
+/*
+ * And in the second half, which is looked at when the first has another address: two that meet in
+ * one half hardly meet in both.
+ */
+#define REGION_JUMP_FOLD 11
+
+static inline uint32_t region_jump_hash_second(uint64_t pc)
+{
+	return region_jump_hash(pc ^ pc >> REGION_JUMP_FOLD);
+}
+
+/* The address in an entry of either half that is empty: one that belongs elsewhere. */
 static inline uint64_t region_jump_empty(uint32_t index)
 {
-	return index ? 0 : UINT64_MAX;
+	return index ? 0 : 4;
 }
 
 /*
@@ -97,7 +108,7 @@ struct region {
 	struct region *block_next; /* in its block's list, or in the retired list */
 	uint32_t mode;         /* with REGION_SPAN_MASK */
 	_Atomic uint32_t seen; /* by the cache's clock: when it was last looked up, linked or interpreted */
-	uint16_t runs;         /* how often it was interpreted; approximate */
+	_Atomic uint16_t runs; /* how often it was interpreted; approximate */
 	uint16_t len;          /* bytes of guest code that it was made from, contiguous */
 	_Atomic uint16_t held; /* region_hold; changed under the cache's mutex */
 	bool bound;            /* good for this pc only */
@@ -107,6 +118,16 @@ struct region {
 ASSERT_SIZE(struct region, 64);
 
 #define REGION_RUNS_MAX (UINT16_MAX - 1)
+
+static inline uint16_t region_runs(const struct region *g)
+{
+	return atomic_load_explicit(&g->runs, memory_order_relaxed);
+}
+
+static inline void region_set_runs(struct region *g, uint16_t runs)
+{
+	atomic_store_explicit(&g->runs, runs, memory_order_relaxed);
+}
 
 /* What a region has once it is compiled, until its end. */
 struct region_compiled {
@@ -289,7 +310,7 @@ struct region_cache_stats {
 
 void region_cache_stats_read(const struct region_cache *rc, struct region_cache_stats *out);
 
-/* Compiled code takes more than half of what it may. */
+/* Compiled code takes nearly what it may. */
 bool region_cache_filling(const struct region_cache *rc);
 
 /* Bytes that the interpreted form of live regions takes. */

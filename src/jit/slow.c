@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "ir/code.h"
 #include "ir/memop.h"
 #include "ir/op.h"
 #include "jit/slow.h"
@@ -81,6 +82,16 @@ uint64_t slow_store_v(struct ir_env *env, uint64_t addr, uint64_t packed, const 
 		return 0;
 	missed(env, packed, IR_STORE, addr);
 	return 1;
+}
+
+struct slow_result slow_cas(struct ir_env *env, uint64_t addr, uint64_t packed, uint64_t expected, uint64_t desired)
+{
+	struct ir_memop m = memop(packed);
+	u128 value = expected;
+
+	if (!code_cas_slow(env, addr, m.size, m.big_endian, &value, desired))
+		return (struct slow_result){ 0, 0 };
+	return (struct slow_result){ (uint64_t)value, 1 };
 }
 
 struct slow_result slow_probe(struct ir_env *env, uint64_t base, uint64_t imm, uint64_t aux)

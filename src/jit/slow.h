@@ -19,6 +19,9 @@ uint64_t slow_store(struct ir_env *env, uint64_t addr, uint64_t m, uint64_t valu
 uint64_t slow_load_v(struct ir_env *env, uint64_t addr, uint64_t m, u128 *value);
 uint64_t slow_store_v(struct ir_env *env, uint64_t addr, uint64_t m, const u128 *value);
 
+/* Of a CAS of up to 8 bytes, whose result is not sign-extended: the old value. */
+struct slow_result slow_cas(struct ir_env *env, uint64_t addr, uint64_t m, uint64_t expected, uint64_t desired);
+
 /* imm and aux of a PROBE, with its base. ok: enum mem_probe. */
 struct slow_result slow_probe(struct ir_env *env, uint64_t base, uint64_t imm, uint64_t aux);
 

@@ -111,7 +111,9 @@ static int copy_guest(struct kvm_vm *vm, gpa_t gpa, void *to, const void *from, 
 			break;
 		}
 		if (from) {
+			cpu_outside_store_begin(vm->system, HVA(p));
 			memcpy(p, from, n);
+			cpu_outside_store_end(vm->system, HVA(p), (unsigned)n);
 			/* Once more: the log may have been read between the two. */
 			kvm_guest_ptr(vm, gpa, n, true);
 			from = (const char *)from + n;

@@ -71,6 +71,15 @@ bool mem_read_slow(struct mem_door *d, uint64_t addr, void *buf, unsigned size)
 	return true;
 }
 
+static void store(struct mem_door *d, void *to, const void *from, unsigned size, bool report)
+{
+	if (report)
+		mem_report_begin(d, to);
+	copy(to, from, size);
+	if (report)
+		mem_report_end(d, to, size, true);
+}
+
 bool mem_write_slow(struct mem_door *d, uint64_t addr, const void *buf, unsigned size)
 {
 	unsigned n = first_piece(addr, size);
@@ -80,19 +89,13 @@ bool mem_write_slow(struct mem_door *d, uint64_t addr, const void *buf, unsigned
 	if (!translate(d, addr, n, MEM_WRITE, false, &lo, &lo_slow))
 		return false;
 	if (LIKELY(n == size)) {
-		copy(lo, buf, size);
-		if (lo_slow)
-			d->ops->code_write(d, HVA(lo), size);
+		store(d, lo, buf, size, lo_slow);
 		return true;
 	}
 	if (!translate(d, addr + n, size - n, MEM_WRITE, false, &hi, &hi_slow))
 		return false;
-	copy(lo, buf, n);
-	copy(hi, (const char *)buf + n, size - n);
-	if (lo_slow)
-		d->ops->code_write(d, HVA(lo), n);
-	if (hi_slow)
-		d->ops->code_write(d, HVA(hi), size - n);
+	store(d, lo, buf, n, lo_slow);
+	store(d, hi, (const char *)buf + n, size - n, hi_slow);
 	return true;
 }
 

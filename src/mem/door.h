@@ -23,7 +23,7 @@ struct mem_door_ops {
 	/*
 	 * Translate the block of `addr` for `kind`, and enter it in d->tlb (unless the
 	 * translation must not be cached). On success *host is the host address of `addr` and
-	 * *slow says that a store must be reported to code_write afterwards. On failure the fault is
+	 * *slow says that a store must be reported (mem_report_begin). On failure the fault is
 	 * recorded in the processor and false returned; `store_like` says that a read is part
 	 * of a read-modify-write, so that a fault on it is reported as a store's.
 	 */
@@ -34,6 +34,12 @@ struct mem_door_ops {
 	 * the store, not before: a translator that read the old bytes meanwhile is found out.
 	 */
 	void (*code_write)(struct mem_door *d, hva_t host, unsigned size);
+	/*
+	 * Around a store that is reported, in one block: so that those who must know before anybody sees it do. Between the
+	 * two nothing faults. stored: it was made. NULL, both: nobody must.
+	 */
+	void (*store_begin)(struct mem_door *d, hva_t host);
+	void (*store_end)(struct mem_door *d, hva_t host, unsigned size, bool stored);
 	/*
 	 * Enter the translation of addr's block in d->tlb if it is known without looking at the tables and
 	 * allows this kind of access; nothing is recorded otherwise. NULL: never.
@@ -65,10 +71,25 @@ bool mem_write_slow(struct mem_door *d, uint64_t addr, const void *buf, unsigned
 /*
  * The host pointer of `size` bytes at addr for an atomic access (size a power of two). An
  * address that is not a multiple of size gives the architecture's alignment interrupt. When
- * *report is set, the caller calls ops->code_write after its store.
+ * *report is set, the caller brackets its store by mem_report_begin and mem_report_end.
  * NULL: a fault was recorded.
  */
 void *mem_atomic_ptr(struct mem_door *d, uint64_t addr, unsigned size, bool write, bool *report);
+
+/* Around a store to [host, host + size), in one block, that must be reported. `stored`: it was made. */
+static inline void mem_report_begin(struct mem_door *d, const void *host)
+{
+	if (d->ops->store_begin)
+		d->ops->store_begin(d, HVA(host));
+}
+
+static inline void mem_report_end(struct mem_door *d, const void *host, unsigned size, bool stored)
+{
+	if (d->ops->store_end)
+		d->ops->store_end(d, HVA(host), size, stored);
+	if (stored)
+		d->ops->code_write(d, HVA(host), size);
+}
 
 /*
  * Host memory for `size` bytes at addr and all of [first, last] around them, in one piece, that may be

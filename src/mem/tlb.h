@@ -11,7 +11,7 @@
  * an access that crosses into the next block misses and takes the slow function (door.h), and
  * an unaligned one inside the block is as fast as any other. A tag holds TLB_TAG_INVALID, or
  * the block's address with TLB_TAG_SLOW set when each access must take the slow function
- * (stores to blocks with translated code, watchpoints). The right to store does not include that to load.
+ * (stores to blocks with translated code, or watched for reservations). The right to store does not include that to load.
  *
  * Windows go before it for accesses that stay near each other: each is one range of guest addresses, of a block up to
  * a page, all of which may be accessed directly at one addend. Which of them an access uses is chosen where its

@@ -812,6 +812,11 @@ static void plain_instruction(struct gen *g)
 		break;
 	case 9:
 		b = plain_operand(g, false);
+		if (chance(g, 30)) {
+			ir_set(r, OFF_STATE(8 * below(g, 5)),
+			       ir_cas(r, m, address(g, 8, 95), b, plain_operand(g, false)));
+			break;
+		}
 		ir_store(r, m, address(g, 8, 50), b);
 		break;
 	case 10:

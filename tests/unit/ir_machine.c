@@ -102,7 +102,7 @@ struct machine *machine_new(void)
 	m->env.door.ops = &door_ops;
 	m->jump = m->no_jumps;
 	for (uint32_t n = 0; n < ARRAY_SIZE(m->no_jumps); n++)
-		m->no_jumps[n].pc = region_jump_empty(n);
+		m->no_jumps[n].pc = region_jump_empty(n % 2);
 	machine_reset(m, 0);
 	return m;
 }

@@ -47,7 +47,7 @@ struct machine {
 	struct tlb tlb;
 	/* A jump cache with nothing in it: addresses that belong elsewhere. */
 	const struct region_jump *jump;
-	struct region_jump no_jumps[2];
+	struct region_jump no_jumps[4];
 	uint8_t pad[300 * 1024]; /* so that `far` is out of an operand's reach */
 	struct guest_state far;
 };

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #include "mem/endian.h"
 #include "power9_machine.h"
@@ -16,7 +15,6 @@
 #define FUNCTIONS 1200
 #define DISTANCE  256 /* bytes from one to the next */
 #define M_PATCHER (M_CODE + 0x800)
-#define M_CALLER  (M_CODE + 0x900)
 #define FIRST	  (M_CODE + 0x1000)
 #define LIMIT	  (128 << 10)
 #define ROUNDS	  40
@@ -209,54 +207,6 @@ static void idle(void **state)
 	idle_meanwhile(true);
 }
 
-/* Leaves of compiled code for the run loop, and runs of what is not compiled. */
-static uint64_t ends_of_runs(struct machine *m)
-{
-	struct cpu_stats c;
-
-	cpu_stats_read(m->cpu[0], &c);
-	return c.left_direct + c.left_indirect;
-}
-
-/*
- * Each time that a hot function has been compiled, its block is another one, since a neighbour is written. When
- * that is over, it gets compiled after all.
- */
-static void neighbour_written(void **state)
-{
-	/* r9 is to be the first instruction of the function at r22; the one at r23 is hot */
-	const uint32_t writer[] = {
-		STW(9, 22, 0), MTCTR(22), BCTRL, MTCTR(23), BCTRL, ADDIC_(20, 20, -1), BNE(-24), M_HCALL,
-	};
-	const uint32_t caller[] = {MTCTR(23), BCTRL, ADDIC_(20, 20, -1), BNE(-12), M_HCALL};
-	struct machine m;
-	struct p9_regs *r;
-	uint64_t ends;
-	unsigned rounds = 0;
-
-	(void)state;
-	create(&m, 1, true, true, 0);
-	machine_code(&m, M_PATCHER, writer, 8);
-	machine_code(&m, M_CALLER, caller, 5);
-	r = p9_regs(m.cpu[0]);
-	r->gpr[4] = DATA;
-	r->gpr[9] = MULLI(3, 3, 31);
-	r->gpr[22] = FIRST;
-	r->gpr[23] = FIRST + DISTANCE;
-	for (p9_set_pc(m.cpu[0], M_PATCHER), r->gpr[20] = 3000; r->gpr[20];)
-		cpu_run(m.cpu[0]);
-	do {
-		usleep(1000);
-		ends = ends_of_runs(&m);
-		p9_set_pc(m.cpu[0], M_CALLER);
-		for (r->gpr[20] = 1000; r->gpr[20];)
-			cpu_run(m.cpu[0]);
-		ends = ends_of_runs(&m) - ends;
-	} while (ends >= 1000 && ++rounds < 10000);
-	assert_true(ends < 1000);
-	machine_destroy(&m);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,7 +214,6 @@ int main(void)
 		cmocka_unit_test(compiled),
 		cmocka_unit_test(compiled_meanwhile),
 		cmocka_unit_test(idle),
-		cmocka_unit_test(neighbour_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

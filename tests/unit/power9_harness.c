@@ -29,6 +29,7 @@ struct p9_harness {
 	struct tlb tlb;
 	struct page page[PAGES];
 	struct ir_region region;
+	struct cpu_system system; /* for reservations */
 	struct jit *jit; /* NULL: no back end for this host */
 };
 
@@ -107,13 +108,16 @@ struct p9_harness *p9_harness_create(void)
 	memset(p, 0, size);
 	h->p = p;
 	p->cpu.arch = &p9_arch;
+	p->cpu.system = &h->system;
+	cpu_watches_init(&h->system.watches);
+	cpu_watches_join(&h->system.watches);
 	p->cpu.env.door = (struct mem_door){&h->tlb, &door_ops};
 	p->regs.fscr = p->regs.hfscr = ~UINT64_C(0);
 	tlb_flush(&h->tlb);
 	ir_region_init(&h->region);
 	const struct jit_layout layout = {
 		.jump = offsetof(struct p9_cpu, cpu.jump),
-		.jump_mask = CPU_JUMP_ENTRIES - 1,
+		.jump_mask = CPU_JUMP_HALF - 1,
 		.insn_align = p9_arch.insn_align,
 		.pin_first = p9_arch.pin_first,
 		.pin_end = p9_arch.pin_end,
@@ -132,6 +136,7 @@ void p9_harness_destroy(struct p9_harness *h)
 		return;
 	ir_region_destroy(&h->region);
 	jit_destroy(h->jit);
+	cpu_watches_destroy(&h->system.watches);
 	free(h->p);
 	free(h);
 }

@@ -28,6 +28,11 @@ static void put(uint64_t *entry, uint64_t v)
 
 static unsigned mode; /* 1: optimise, 2: compile, 4: on a thread of its own, 8: in lockstep */
 
+bool machine_compiles(void)
+{
+	return (mode & (2 | 4 | 8)) == 2;
+}
+
 void machine_create(struct machine *m, unsigned ncpu)
 {
 	struct cpu_system_config config = {

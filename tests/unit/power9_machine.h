@@ -35,6 +35,8 @@ void machine_create_config(struct machine *m, unsigned ncpu,
  */
 #define machine_run_tests(tests) machine_run_modes(tests, sizeof(tests) / sizeof((tests)[0]))
 int machine_run_modes(const struct CMUnitTest *tests, size_t count);
+/* In the present mode all is compiled, at once. */
+bool machine_compiles(void);
 void machine_destroy(struct machine *m);
 
 /* The partition-scoped entry of the 2 MiB page at a guest real address, as the CPU reads it. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/core.h"
 #include "mem/endian.h"
 #include "power9_machine.h"
 
@@ -178,7 +179,10 @@ static void test_split(void **state)
 	}
 }
 
-/* The hypervisor's pages count as well. */
+/*
+ * The hypervisor's pages count as well: one of 2 MiB, or 512 small ones, which are as good as some of 64 KiB where all lie
+ * in a row.
+ */
 static void test_small_partition_page(void **state)
 {
 	uint64_t *leaf = machine_partition_pte(&m, FRAME), whole = *leaf;
@@ -191,15 +195,57 @@ static void test_small_partition_page(void **state)
 	put_third(FRAME, THIRD, 2);
 	put_third(OTHER, THIRD, 3);
 	machine_map(&m, PID, EA, FRAME, 21, EAA_ALL);
-	for (uint64_t n = 0; n < 512; n++)
-		table[n] = htobe64(be64toh(whole) +
-				   (n == THIRD >> 12 ? n * 4096 + (OTHER - FRAME) : n * 4096));
-	for (unsigned n = 0; n < 6; n++) {
-		*leaf = n % 2 ? htobe64(UINT64_C(1) << 63 | (uintptr_t)table | 9) : whole;
+	for (unsigned n = 0; n < 12; n++) {
+		static const enum { WHOLE, APART, ROW } order[] = {WHOLE, APART, ROW, APART, WHOLE, ROW};
+		unsigned now = order[n % 6];
+
+		for (uint64_t k = 0; k < 512; k++) {
+			uint64_t to = k * 4096;
+
+			if (now == APART && k == THIRD >> 12)
+				to += OTHER - FRAME;
+			table[k] = htobe64(be64toh(whole) + to);
+		}
+		*leaf = now == WHOLE ? whole : htobe64(UINT64_C(1) << 63 | (uintptr_t)table | 9);
 		p9_invalidate(m.system, NULL, M_LPID, UINT64_MAX, true, 0, 0);
-		run(PID, EA, 1, n % 2 ? 3 : 2);
-		run(0, FRAME, 1, n % 2 ? 3 : 2);
+		run(PID, EA, 1, now == APART ? 3 : 2);
+		run(0, FRAME, 1, now == APART ? 3 : 2);
 	}
+	*leaf = whole;
+	p9_invalidate(m.system, NULL, M_LPID, UINT64_MAX, true, 0, 0);
+	free(table);
+}
+
+/* A row that has a hole: what is in it faults, whatever lies around it. */
+static void test_hole_in_row(void **state)
+{
+	enum { STORES = 32 };
+	static const uint32_t code[] = {
+		0x7ca903a6, /* mtctr 5 */
+		0x90a40000, /* stw 5,0(4) */
+		INC(4, 0x1000),
+		BDNZ(-8),
+		M_HCALL,
+	};
+	uint64_t *leaf = machine_partition_pte(&m, OTHER), whole = *leaf;
+	uint64_t *table = aligned_alloc(4096, 4096);
+	struct p9_regs *r = p9_regs(m.cpu[0]);
+
+	(void)state;
+	assert_non_null(table);
+	for (uint64_t n = 0; n < 512; n++)
+		table[n] = htobe64(be64toh(whole) + n * 4096);
+	*leaf = htobe64(UINT64_C(1) << 63 | (uintptr_t)table | 9);
+	table[20] = 0;
+	p9_invalidate(m.system, NULL, M_LPID, UINT64_MAX, true, 0, 0);
+	put(FRAME, code, ARRAY_SIZE(code));
+	r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+	p9_state_changed(m.cpu[0]);
+	r->gpr[4] = OTHER;
+	r->gpr[5] = STORES;
+	assert_int_equal(machine_run(&m, 0, FRAME), P9_VEC_HDSI);
+	assert_int_equal(r->gpr[4], OTHER + 0x14000);
+	assert_int_equal(r->asdr, OTHER + 0x14000);
 	*leaf = whole;
 	p9_invalidate(m.system, NULL, M_LPID, UINT64_MAX, true, 0, 0);
 	free(table);
@@ -222,6 +268,52 @@ static void test_many_contexts(void **state)
 			run(pid, EA, pid, 100 + pid);
 }
 
+/*
+ * Functions whose addresses have the same first entry of the jump cache. Two, and as many as all lie in second entries
+ * but one: compiled code finds them all.
+ */
+static void test_same_entry(void **state)
+{
+	enum { FUNCTIONS = 3, ROUNDS = 1000, DISTANCE = 4 * CPU_JUMP_HALF };
+	static const uint32_t loop[] = {
+		0x7d6903a6, /* mtctr 11 */
+		0x4e800421, /* bctrl */
+		0x7d8903a6, /* mtctr 12 */
+		0x4e800421,
+		0x7da903a6, /* mtctr 13 */
+		0x4e800421,
+		INC(6, 0xffff),
+		0x2c260000, /* cmpdi 6,0 */
+		0x4082ffe0, /* bne loop */
+		M_HCALL,
+	};
+	struct p9_regs *r = p9_regs(m.cpu[0]);
+	struct cpu_stats before, after;
+
+	(void)state;
+	put(FRAME, loop, ARRAY_SIZE(loop));
+	for (unsigned n = 0; n < FUNCTIONS; n++) {
+		const uint32_t function[] = {INC(3 + n % 3, 1), BLR};
+
+		put(FRAME + 0x10000 + n * DISTANCE, function, 2);
+	}
+	for (unsigned n = 0; n < 4; n++) {
+		cpu_stats_read(m.cpu[0], &before);
+		r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+		p9_state_changed(m.cpu[0]);
+		r->gpr[3] = r->gpr[4] = r->gpr[5] = 0;
+		r->gpr[6] = ROUNDS;
+		for (unsigned k = 0; k < FUNCTIONS; k++)
+			r->gpr[11 + k] = FRAME + 0x10000 + k * DISTANCE;
+		assert_int_equal(machine_run(&m, 0, FRAME), P9_VEC_SYSCALL);
+		cpu_stats_read(m.cpu[0], &after);
+		for (unsigned k = 0; k < FUNCTIONS; k++)
+			assert_int_equal(r->gpr[3 + k], ROUNDS);
+	}
+	if (machine_compiles())
+		assert_in_range(after.left_indirect - before.left_indirect, 0, 10);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -230,7 +322,9 @@ int main(void)
 		T(test_one_frame_in_two_pages),
 		T(test_split),
 		T(test_small_partition_page),
+		T(test_hole_in_row),
 		T(test_many_contexts),
+		T(test_same_entry),
 	};
 
 	return machine_run_tests(tests);

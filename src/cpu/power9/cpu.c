@@ -8,6 +8,7 @@
 #include "cpu/power9/float_status.h"
 #include "cpu/power9/mmu.h"
 #include "cpu/power9/region.h"
+#include "cpu/power9/reserve.h"
 #include "ir/code.h"
 #include "util/bits.h"
 
@@ -27,6 +28,7 @@ static int p9_init(struct cpu *c)
 	r->mmcr0 = UINT64_C(0x80000000); /* counters frozen */
 	r->ppr = UINT64_C(4) << 50;      /* medium priority */
 	r->vscr = 0x10000;               /* NJ */
+	r->resv_watch = r->resv_given_up = P9_RESV_NOWHERE;
 	p9_cr_set(r, 0);
 	r->dec_expires = r->hdec_expires = p9_host_tb() + (UINT64_C(1) << 40);
 	if (p9_mmu_init(p))
@@ -47,6 +49,7 @@ static void p9_enter(struct cpu *c)
 
 static void p9_leave(struct cpu *c)
 {
+	p9_of(c)->regs.resv_carried = 0;
 	p9_time_leave(p9_of(c));
 	p9_fp_settle(p9_of(c));
 }

@@ -80,8 +80,20 @@ static struct {
 
 static once_flag decoder_once = ONCE_FLAG_INIT;
 
+/* The next slot that words of a row have; false: there is none, and it is the first again. */
+static bool next_slot(const struct p9_insn_desc *d, uint32_t *slot)
+{
+	uint32_t fixed = d->mask & SLOT_MASK;
+
+	/* Counts in the bits that are not fixed, over those that are. */
+	*slot = (((*slot | fixed) + 1) & SLOT_MASK & ~fixed) | (d->value & SLOT_MASK);
+	return *slot != (d->value & SLOT_MASK);
+}
+
 static void index_page(unsigned primary, uint16_t *page, unsigned *chain_end)
 {
+	uint16_t many[SLOTS] = {0};
+	bool closed[SLOTS] = {0};
 	uint16_t rows[P9_OP_COUNT];
 	unsigned count = 0;
 
@@ -100,28 +112,32 @@ static void index_page(unsigned primary, uint16_t *page, unsigned *chain_end)
 		count++;
 	}
 
+	/* What has one row at most, and how many the others have. */
+	for (unsigned n = 0; n < count; n++) {
+		const struct p9_insn_desc *d = &insns[rows[n]];
+		uint32_t slot = d->value & SLOT_MASK;
+
+		do {
+			if (!closed[slot] && many[slot]++ == 0)
+				page[slot] = rows[n] + 1;
+			/* nothing behind a row that takes every word of this slot is ever reached */
+			closed[slot] |= !(d->mask & ~SLOT_MASK & ~(UINT32_C(63) << 26));
+		} while (next_slot(d, &slot));
+	}
 	for (unsigned slot = 0; slot < SLOTS; slot++) {
-		unsigned start = *chain_end, end = start;
+		unsigned start = *chain_end;
 
-		for (unsigned n = 0; n < count; n++) {
-			const struct p9_insn_desc *d = &insns[rows[n]];
-
-			if ((slot ^ d->value) & d->mask & SLOT_MASK)
-				continue;
-			assert(end + 2 <= CHAIN_MAX);
-			decoder.chains[end++] = rows[n] + 1;
-			/* nothing behind a row that takes every word of this slot is ever reached
-			 */
-			if (!(d->mask & ~SLOT_MASK & ~(UINT32_C(63) << 26)))
-				break;
-		}
-		if (end - start < 2) {
-			page[slot] = end > start ? decoder.chains[start] : 0;
+		if (many[slot] < 2)
 			continue;
+		for (unsigned n = 0; many[slot]; n++) {
+			if ((slot ^ insns[rows[n]].value) & insns[rows[n]].mask & SLOT_MASK)
+				continue;
+			assert(*chain_end + 2 <= CHAIN_MAX);
+			decoder.chains[(*chain_end)++] = rows[n] + 1;
+			many[slot]--;
 		}
-		decoder.chains[end++] = 0;
+		decoder.chains[(*chain_end)++] = 0;
 		page[slot] = SLOT_CHAIN | start;
-		*chain_end = end;
 	}
 }
 

@@ -168,6 +168,7 @@ static void deliver_at(struct p9_cpu *p, enum p9_vector vector, uint64_t pc, uin
 	bool relocate = alternate_location(p, vector, &base);
 
 	count(&p->delivered[vector / 0x20 % P9_DELIVERED]);
+	p->regs.resv_carried = 0;
 	p->regs.srr0 = pc;
 	p->regs.srr1 = (p->regs.msr & ~SRR1_REPLACED) | srr1_bits;
 	p->cpu.env.pc = base + vector;

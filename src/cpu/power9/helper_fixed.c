@@ -316,10 +316,17 @@ static bool amo_pointers(struct ir_env *env, const struct amo *a, uint64_t ea, u
 	return true;
 }
 
-static void amo_stored(struct ir_env *env, const struct amo *a, void *p, bool report)
+/* Around what may store to p; `report` is from mem_atomic_ptr. */
+static void amo_begin(struct ir_env *env, void *p, bool report)
 {
 	if (report)
-		env->door.ops->code_write(&env->door, HVA(p), a->size);
+		mem_report_begin(&env->door, p);
+}
+
+static void amo_end(struct ir_env *env, const struct amo *a, void *p, bool report, bool stored)
+{
+	if (report)
+		mem_report_end(&env->door, p, a->size, stored);
 }
 
 /* Bounds: the neighbour above when counting up, the one below when counting down. */
@@ -333,29 +340,29 @@ static uint64_t amo_load(struct ir_env *env, uint64_t ea, uint64_t how, uint64_t
 	uint64_t other = a.fc == FC_COMPARE_NOT_EQUAL ? ea
 			 : a.fc == FC_DEC_BOUNDED     ? ea - a.size
 						      : ea + a.size;
-	uint64_t raw, v, next;
+	uint64_t raw, v, next, result;
 	void *p, *q;
-	bool report;
+	bool report, store;
 
 	if (!amo_pointers(env, &a, ea, other, &p, &q, &report))
 		return 0;
+	amo_begin(env, p, report);
 	do {
 		raw = amo_peek(&a, p);
 		v = amo_order(&a, raw);
+		result = v;
 		if (a.fc == FC_COMPARE_NOT_EQUAL) {
-			if (v == src)
-				return v;
+			store = v != src;
 			next = src2;
 		} else {
-			bool equal = amo_peek(&a, q) == raw;
-
-			if (equal != (a.fc == FC_INC_EQUAL))
-				return UINT64_C(1) << (8 * a.size - 1);
+			store = (amo_peek(&a, q) == raw) == (a.fc == FC_INC_EQUAL);
 			next = a.fc == FC_DEC_BOUNDED ? v - 1 : v + 1;
+			if (!store)
+				result = UINT64_C(1) << (8 * a.size - 1);
 		}
-	} while (!amo_replace(&a, p, raw, amo_order(&a, next)));
-	amo_stored(env, &a, p, report);
-	return v;
+	} while (store && !amo_replace(&a, p, raw, amo_order(&a, next)));
+	amo_end(env, &a, p, report, store);
+	return result;
 }
 HELPER(amo_load, 4, IR_I64, IR_H_FAULTS);
 
@@ -368,17 +375,19 @@ static void amo_store_twin(struct ir_env *env, uint64_t ea, uint64_t how, uint64
 	struct amo a = amo_decode(how);
 	uint64_t raw;
 	void *p, *q;
-	bool report;
+	bool report, equal;
 
 	if (!amo_pointers(env, &a, ea, ea + a.size, &p, &q, &report))
 		return;
+	amo_begin(env, p, report);
 	do {
 		raw = amo_peek(&a, p);
-		if (amo_peek(&a, q) != raw)
-			return;
-	} while (!amo_replace(&a, p, raw, amo_order(&a, src)));
-	amo_stored(env, &a, p, report);
-	if (amo_replace(&a, q, raw, amo_order(&a, src)))
-		amo_stored(env, &a, q, report);
+		equal = amo_peek(&a, q) == raw;
+	} while (equal && !amo_replace(&a, p, raw, amo_order(&a, src)));
+	amo_end(env, &a, p, report, equal);
+	if (!equal)
+		return;
+	amo_begin(env, q, report);
+	amo_end(env, &a, q, report, amo_replace(&a, q, raw, amo_order(&a, src)));
 }
 HELPER(amo_store_twin, 3, IR_NONE, IR_H_FAULTS);

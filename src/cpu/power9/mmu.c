@@ -137,7 +137,7 @@ static bool enter(struct p9_cpu *p, struct p9_context *x, uint64_t ea, unsigned 
 	e->tag[MEM_FETCH] = prot & PROT_X ? block : TLB_TAG_INVALID;
 	e->tag[MEM_WRITE] = TLB_TAG_INVALID;
 	if (prot & PROT_W) {
-		slow = cpu_block_has_code(&p->cpu, HVA(block + addend));
+		slow = cpu_stores_reported(&p->cpu, HVA(block + addend));
 		e->tag[MEM_WRITE] = slow ? block | TLB_TAG_SLOW : block;
 		note_writable(p->mmu, block + addend);
 	}
@@ -159,11 +159,11 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 	unsigned prot, shift;
 
 	*slow = false;
-	/* A store to a block with code that is still there needs no walk. */
+	/* A store that is still to be reported needs no walk. */
 	if (kind == MEM_WRITE && e->tag[MEM_WRITE] == (block | TLB_TAG_SLOW)) {
 		void *host = (void *)(uintptr_t)(ea + e->addend);
 
-		*slow = cpu_block_has_code(&p->cpu, HVA((uintptr_t)host & ~TLB_BLOCK_MASK));
+		*slow = cpu_stores_reported(&p->cpu, HVA((uintptr_t)host & ~TLB_BLOCK_MASK));
 		if (!*slow) {
 			e->tag[MEM_WRITE] = block;
 			note_writable(p->mmu, (uintptr_t)host);
@@ -235,7 +235,7 @@ static bool may_access(struct p9_cpu *p, uint64_t ea, enum mem_access kind, uint
 static bool may_store_directly(struct p9_cpu *p, uint64_t host)
 {
 	note_writable(p->mmu, host);
-	return !cpu_block_has_code(&p->cpu, HVA(host));
+	return !cpu_stores_reported(&p->cpu, HVA(host));
 }
 
 static void door_widen(struct mem_door *d, enum mem_access kind, uint64_t addend, uint64_t *first,
@@ -269,6 +269,16 @@ static void door_code_write(struct mem_door *d, hva_t host, unsigned size)
 	cpu_code_write(&cpu_of_door(d)->cpu, host, size);
 }
 
+static void door_store_begin(struct mem_door *d, hva_t host)
+{
+	cpu_store_begin(&cpu_of_door(d)->cpu, host);
+}
+
+static void door_store_end(struct mem_door *d, hva_t host, unsigned size, bool stored)
+{
+	cpu_store_end(&cpu_of_door(d)->cpu, host, size, stored);
+}
+
 static void door_misaligned(struct mem_door *d, gva_t addr, bool store)
 {
 	struct p9_cpu *p = cpu_of_door(d);
@@ -284,6 +294,8 @@ const struct mem_door_ops p9_door_ops = {
 	.fill_known = door_fill_known,
 	.widen = door_widen,
 	.code_write = door_code_write,
+	.store_begin = door_store_begin,
+	.store_end = door_store_end,
 	.misaligned = door_misaligned,
 };
 
@@ -311,7 +323,7 @@ void *p9_mmu_fetch(struct cpu *c, unsigned *page_shift)
  */
 static bool current(const struct p9_regs *r, const struct p9_context *x)
 {
-	return x->key.lpid == r->lpidr && (!x->key.pr || x->key.pid == r->pidr);
+	return x->key.lpid == r->lpidr && (!(x->key.state & P9_CONTEXT_PR) || x->key.pid == r->pidr);
 }
 
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
@@ -327,7 +339,7 @@ void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 	    !may_be_writable(mmu, req->arg[0]))
 		return;
 	for (x = m->context; x < m->context + P9_CONTEXTS; x++) {
-		if (!x->key.used)
+		if (!x->key.state)
 			continue;
 		switch (req->kind) {
 		case CPU_REQ_FLUSH_ALL:

@@ -130,9 +130,16 @@ struct p9_regs {
 	uint64_t fpscr;
 	u128 vsr[64];      /* doubleword 0 is the high half; FPR n is doubleword 0 of VSR n, VR n is VSR 32 + n */
 	uint64_t vscr, vrsave;
-	/* reservation: value as loaded (as the register would hold it), size 0: none */
+	/*
+	 * Reservation (reserve.h), if it is watched: its effective address; the bytes loaded, 0: there is none; their value
+	 * as a register would hold it. The bytes of a bare one at a region's end, else 0. The address that is to be watched from the load on, for so many loads more; and how many
+	 * that were, of which address, when one was given up last.
+	 */
 	uint64_t resv_addr, resv_size;
 	u128 resv_value;
+	uint64_t resv_carried;
+	uint64_t resv_watch, resv_left;
+	uint64_t resv_given_up, resv_patience;
 
 	uint64_t msr, srr0, srr1, hsrr0, hsrr1;
 	uint64_t dar, dsisr, hdar, hdsisr, asdr, heir;

@@ -22,6 +22,8 @@ struct plan {
 	ir_block block[CPU_REGION_INSNS];
 	struct p9_insn insn[CPU_REGION_INSNS];
 	uint64_t legal;             /* bit n: insn[n] was decoded */
+	uint64_t entered;           /* bit n: ways to n were noted */
+	uint32_t reserved[CPU_REGION_INSNS]; /* by what is reserved on all of them */
 };
 
 /* The translator as translate_util and the emit functions see it, with the plan behind it. */
@@ -154,6 +156,27 @@ static bool traced(struct p9_translator *t)
 	return (t->mode & P9_MODE_SE) || ((t->mode & P9_MODE_BE) && rt_of(t)->is_branch);
 }
 
+/* Instruction n of the plan is gone to from here. */
+static void note_way(struct p9_translator *t, uint64_t n)
+{
+	struct plan *plan = &rt_of(t)->plan;
+
+	if (!(plan->entered >> n & 1))
+		plan->reserved[n] = t->reserved;
+	else if (plan->reserved[n] != t->reserved)
+		plan->reserved[n] = 0;
+	plan->entered |= UINT64_C(1) << n;
+}
+
+/* By what is reserved where instruction n begins a block, once all ways to it were noted. */
+static uint32_t reserved_at(const struct region_translator *rt, uint32_t n)
+{
+	uint32_t id = rt->plan.entered >> n & 1 ? rt->plan.reserved[n] : 0;
+
+	/* A loop may be left at its head, and entered there later. */
+	return rt->plan.loop >> n & 1 || id != rt->t.reserve.id ? 0 : id;
+}
+
 void p9_exit_indirect(struct p9_translator *t, ir_val pc)
 {
 	if (traced(t)) {
@@ -182,10 +205,14 @@ void p9_exit_direct(struct p9_translator *t, uint64_t pc)
 	 * was not planned as a loop (calls, addresses that wrap) leaves the region.
 	 */
 	inside = n < plan->count && (plan->leader >> n & 1);
-	if (inside && (plan->start + 4 * n > t->pc || (plan->loop >> n & 1)))
+	if (inside && (plan->start + 4 * n > t->pc || (plan->loop >> n & 1))) {
+		note_way(t, n);
 		ir_jump(t->r, plan->block[n]);
-	else
+	} else {
+		if (!(pc & TLB_BLOCK_MASK))
+			p9_carry_reservation(t);
 		ir_exit_direct(t->r, pc);
+	}
 	t->ended = true;
 }
 
@@ -343,6 +370,8 @@ static void emit_one(struct p9_translator *t, const struct p9_insn *i, uint32_t 
 {
 	ir_insn(t->r, t->pc);
 	t->ended = false;
+	if (!i || !p9_keeps_reservation(i))
+		t->reserved = 0;
 	if (!i) {
 		p9_raise_illegal(t, raw);
 		return;
@@ -357,8 +386,10 @@ static void emit_one(struct p9_translator *t, const struct p9_insn *i, uint32_t 
 		return;
 	}
 	i->desc->emit(t, i);
-	if (t->so_changed)
+	if (t->so_changed) {
+		t->reserved = 0;
 		p9_check_so(t);
+	}
 }
 
 /* ---- regions ---- */
@@ -397,15 +428,34 @@ static bool falls_through(const struct p9_insn *i, bool direct, bool conditional
 	return !(i->desc->flags & P9_FLAG_ENDS_BLOCK);
 }
 
+/*
+ * A region that ends because it has become long does not end between a load and reserve and its store: it ends before the load, so
+ * that the next one has both.
+ */
+static uint32_t end_before_reserve(const struct plan *plan, uint32_t count)
+{
+	for (uint32_t n = count; n-- > 1;) {
+		const struct p9_insn *i = &plan->insn[n];
+
+		if (!(plan->legal >> n & 1) || !p9_keeps_reservation(i))
+			break;
+		if (i->desc->flags & P9_FLAG_RESERVE)
+			return i->desc->flags & P9_FLAG_LOAD ? n : count;
+	}
+	return count;
+}
+
 static void make_plan(struct region_translator *rt, const uint8_t *code, uint32_t max)
 {
 	struct plan *plan = &rt->plan;
 	uint64_t furthest = plan->start; /* of the forward targets seen */
+	bool ended = false;
 	uint32_t n;
 
 	plan->leader = 1;
 	plan->loop = 0;
 	plan->legal = 0;
+	plan->entered = 0;
 	for (n = 0; n < max; n++) {
 		uint64_t pc = plan->start + 4 * n, target, at;
 		struct p9_insn *i = &plan->insn[n];
@@ -416,6 +466,7 @@ static void make_plan(struct region_translator *rt, const uint8_t *code, uint32_
 		if (!p9_decode(raw, i)) {
 			/* Data, most likely: nothing behind it is worth translating. */
 			n++;
+			ended = true;
 			break;
 		}
 		plan->legal |= UINT64_C(1) << n;
@@ -438,12 +489,42 @@ static void make_plan(struct region_translator *rt, const uint8_t *code, uint32_
 			plan->leader |= UINT64_C(1) << (n + 1);
 		if (!falls && furthest <= pc) {
 			n++;
+			ended = true;
 			break;
 		}
 	}
+	if (!ended)
+		n = end_before_reserve(plan, n);
 	plan->count = n;
 	if (n < 64)
 		plan->leader &= (UINT64_C(1) << n) - 1;
+}
+
+/* The bytes of a store conditional that comes before anything that costs a reservation; 0: there is none. */
+static unsigned store_to_come(const struct plan *plan)
+{
+	for (uint32_t n = 0; n < plan->count; n++) {
+		const struct p9_insn *i = &plan->insn[n];
+
+		if (!(plan->legal >> n & 1) || !p9_keeps_reservation(i))
+			return 0;
+		switch (i->op) {
+		case P9_OP_stbcx_dot:
+			return 1;
+		case P9_OP_sthcx_dot:
+			return 2;
+		case P9_OP_stwcx_dot:
+			return 4;
+		case P9_OP_stdcx_dot:
+			return 8;
+		case P9_OP_stqcx_dot:
+			return 16;
+		default:
+			if (i->desc->flags & P9_FLAG_RESERVE)
+				return 0;
+		}
+	}
+	return 0;
 }
 
 uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, const uint8_t *code,
@@ -458,6 +539,8 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 	t->mode = mode;
 	t->ended = false;
 	t->so_changed = false;
+	t->reserve.id = t->reserved = 0;
+	t->nwatched = 0;
 	t->available = 0;
 	for (unsigned n = 0; n < ARRAY_SIZE(t->crf); n++)
 		t->crf[n].block = P9_NO_BLOCK;
@@ -466,18 +549,29 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 		max = 1;
 	plan->start = pc;
 	make_plan(&rt, code, max);
+	if (!(pc & TLB_BLOCK_MASK)) {
+		ir_begin_block(r, ir_create_block(r));
+		ir_insn(r, pc);
+		p9_take_reservation(t, store_to_come(plan));
+		note_way(t, 0);
+	}
 	for (uint32_t n = 0; n < plan->count; n++)
 		if (plan->leader >> n & 1)
 			plan->block[n] = ir_create_block(r);
+	if (!(pc & TLB_BLOCK_MASK))
+		ir_jump(r, plan->block[0]);
 	for (uint32_t n = 0; n < plan->count; n++) {
 		bool legal = plan->legal >> n & 1;
 
 		t->pc = pc + 4 * n;
 		if (plan->leader >> n & 1) {
-			if (n && ir_block_open(r))
+			if (n && ir_block_open(r)) {
+				note_way(t, n);
 				ir_jump(r, plan->block[n]);
+			}
 			ir_begin_block(r, plan->block[n]);
 			t->available = 0;
+			t->reserved = reserved_at(&rt, n);
 			if (plan->loop >> n & 1) {
 				/* Left here, the guest is at the start of this instruction. */
 				ir_insn(r, t->pc);
@@ -498,5 +592,7 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 			p9_exit_direct(t, t->pc + 4);
 		}
 	}
+	rt.is_branch = false;
+	p9_emit_watched(t);
 	return plan->count * 4;
 }

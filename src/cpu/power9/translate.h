@@ -32,11 +32,34 @@ struct p9_crf_known {
 	ir_val a, b;
 };
 
+/* The last load and reserve of a region. */
+struct p9_reserve {
+	uint32_t id;   /* not 0 */
+	uint32_t from; /* what the region's IR has behind the load */
+	unsigned size, ra, rb;
+	ir_val ea, value;
+	bool carried;  /* from the region before, if `held` is the size: then it is for ea, which the store's address may differ from */
+	ir_val held;
+};
+
+/* A load and reserve at pc, for when the address is watched: what the region has at its end. */
+struct p9_watched {
+	ir_block block;
+	ir_val ea;
+	uint64_t pc;
+	const struct p9_insn *insn;
+	unsigned size;
+};
+
 struct p9_translator {
 	struct ir_region *r;
 	uint64_t pc;      /* of the instruction being translated */
 	uint32_t mode;    /* enum p9_mode_bits in force */
 	bool ended;       /* the instruction ended the block */
+	struct p9_reserve reserve;
+	struct p9_watched watched[CPU_REGION_INSNS];
+	unsigned nwatched;
+	uint32_t reserved; /* reserve.id: all ways here came by it, and by nothing behind it that costs it; else 0 */
 	bool so_changed;  /* it wrote XER[SO], which before was what the mode says */
 	uint32_t available; /* P9_MODE_FP, _VEC, _VSX: found in MSR, in this straight line (supervisors) */
 	struct p9_crf_known crf[8];
@@ -141,6 +164,19 @@ void p9_set_cr0(struct p9_translator *t, ir_val v);
 
 /* CR field `to` := CR field `from`. */
 void p9_move_crf(struct p9_translator *t, unsigned to, unsigned from);
+
+/* Fill the blocks of t->watched. */
+void p9_emit_watched(struct p9_translator *t);
+
+/*
+ * From a region's end that goes on at a block's start to the region there, whose first store conditional is of so many
+ * bytes (0: the reservation is of no use there).
+ */
+void p9_carry_reservation(struct p9_translator *t);
+void p9_take_reservation(struct p9_translator *t, unsigned size);
+
+/* Reservations (reserve.h): may a bare one be kept over this instruction? */
+bool p9_keeps_reservation(const struct p9_insn *i);
 
 /*
  * Behind an instruction that may have changed what code depends on: leave the region if it has. By

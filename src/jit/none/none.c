@@ -61,6 +61,12 @@ enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, stru
 	return IR_LEAVE_POLL;
 }
 
+const void *jit_unentered(const struct jit *j)
+{
+	(void)j;
+	return NULL;
+}
+
 void jit_link(struct jit *j, struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)
 {
 	(void)j;

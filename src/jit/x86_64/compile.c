@@ -19,6 +19,31 @@ int32_t gen_bias(const struct jit_layout *layout)
 	return (int32_t)layout->pin_first + 128;
 }
 
+/*
+ * Where exit_lookup did not find the guest address, which is in rax, in the first half of the jump cache, at rcx: by
+ * the second, or to the run loop.
+ */
+static void make_second_lookup(struct jit *j, struct assembler *a)
+{
+	int32_t half = (int32_t)((j->layout.jump_mask + 1) * sizeof(struct region_jump));
+	uint32_t none;
+
+	a_mov(a, false, RDX, RAX);
+	a_shift_imm(a, SH_SHR, false, RDX, REGION_JUMP_FOLD);
+	a_alu(a, ALU_XOR, false, RDX, RAX);
+	a_alu_imm(a, ALU_AND, false, RDX, (int32_t)(j->layout.jump_mask << 2));
+	a_alu_imm(a, ALU_ADD, true, RCX, half);
+	a_rx4(a, true, 0x3b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
+	none = a_jcc(a, CC_NE);
+	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
+	a_store(a, true, RAX, RBP, OFF_BASE);
+	a_rx4(a, false, 0xff, 4, RCX, RDX, offsetof(struct region_jump, entry));
+	a_patch_here(a, none);
+	a_store(a, true, RAX, RBP, OFF_PC);
+	a_mov_imm(a, RAX, IR_LEAVE_INDIRECT);
+	a_1(a, 0xc3);
+}
+
 /* System V: keep rbx, rbp, r12-r15; call the region with the stack 8 off a multiple of 16. */
 static bool make_enter(struct jit *j)
 {
@@ -45,16 +70,22 @@ static bool make_enter(struct jit *j)
 		a_pop(&a, saved[n]);
 	a_1(&a, 0xc3);
 	j->enter = jit_memory_exec(j->memory, a.base);
-	/* rax: the guest address that goes on there. */
-	for (unsigned n = 2; n-- > 0;) {
-		j->no_entry[n] = jit_memory_exec(j->memory, a.at);
-		if (n)
-			a_alu_imm(&a, ALU_AND, true, RAX, -(int32_t)j->layout.insn_align);
-		a_store(&a, true, RAX, RBP, OFF_PC);
-		a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
-		a_1(&a, 0xc3);
-	}
+	j->no_entry[1] = jit_memory_exec(j->memory, a.at);
+	a_alu_imm(&a, ALU_AND, true, RAX, -(int32_t)j->layout.insn_align);
+	j->no_entry[0] = jit_memory_exec(j->memory, a.at);
+	make_second_lookup(j, &a);
+	/* As a look-up has left rcx and rdx. */
+	j->unentered = jit_memory_exec(j->memory, a.at);
+	a_rx4(&a, true, 0x8b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
+	a_store(&a, true, RAX, RBP, OFF_PC);
+	a_mov_imm(&a, RAX, IR_LEAVE_INDIRECT);
+	a_1(&a, 0xc3);
 	return !a.overflow;
+}
+
+const void *jit_unentered(const struct jit *j)
+{
+	return j->unentered;
 }
 
 struct jit *jit_create(const struct jit_layout *layout, size_t bytes)
@@ -131,12 +162,88 @@ void jump_to_block(struct gen *g, uint32_t where, uint32_t block)
 	g->fixup[g->nfixup++] = (struct fixup){ where, block };
 }
 
+/* Does a block no more than leave the region? Behind the others it is in nobody's way. */
+static bool only_leaves(const struct ir_region *r, uint32_t b)
+{
+	const struct ir_inst *i = &r->inst[r->bb[b].first];
+
+	for (uint32_t n = 1; n < r->bb[b].count; n++, i++)
+		if (i->op != IR_INSN && ir_has_side(i))
+			return false;
+	return i->op == IR_EXIT_DIRECT || i->op == IR_EXIT_INDIRECT;
+}
+
+/* How far behind the region's block that of a pc begins. */
+static int64_t blocks_off(const struct gen *g, uint64_t pc)
+{
+	return (int64_t)((pc & ~TLB_BLOCK_MASK) - (g->start & ~TLB_BLOCK_MASK));
+}
+
+static bool same_page(const struct gen *g, uint64_t pc)
+{
+	return (pc ^ g->start) >> g->span == 0;
+}
+
+/*
+ * May a displacement be replaced while others execute it? All processors store what lies in an aligned doubleword
+ * at once.
+ */
+static bool replaceable(uint32_t where)
+{
+	return where % 8 <= 4;
+}
+
+/* The displacement at `where` is that of the exit i, to be linked to another region. */
+static void leave_from(struct gen *g, uint32_t where, const struct ir_inst *i, int64_t off)
+{
+	struct stub *s = add_stub(g, STUB_EXIT);
+
+	s->from[0] = where;
+	/* by the base that there is now */
+	s->pc = i->imm - (uint64_t)off;
+	s->exit = i->aux;
+	g->exit_where[i->aux] = where;
+}
+
+static void exit_direct(struct gen *g, const struct ir_inst *i)
+{
+	int64_t off = blocks_off(g, i->imm);
+
+	pins_write_back(g, g->dirty);
+	if (off)
+		a_alu_mem_imm(&g->a, ALU_ADD, true, RBP, OFF_BASE, (int32_t)off);
+	while (!replaceable(a_pos(&g->a) + 1))
+		a_1(&g->a, 0x90);
+	leave_from(g, a_jmp(&g->a), i, off);
+}
+
+/*
+ * The exit that is all there is in a block, if whoever jumps to the block may as well leave from where he is:
+ * nobody else goes there, and there is nothing to be done on the way. NULL: there is more to it.
+ */
+static const struct ir_inst *exit_at_once(const struct gen *g, uint32_t block)
+{
+	const struct ir_inst *i = last_of(g, block);
+
+	if (i->op != IR_EXIT_DIRECT || !same_page(g, i->imm) || blocks_off(g, i->imm) ||
+	    g->cfg.npred[block] != 1 || g->dirty || g->pin_block[block].dirty || g->pending ||
+	    !only_leaves(g->r, block))
+		return NULL;
+	return i;
+}
+
 /* A conditional jump to target t of the block. */
 static void branch_to(struct gen *g, enum cond cc, uint32_t block, unsigned t)
 {
 	uint32_t flags = defer_edge(g, t), where = a_jcc(&g->a, cc);
+	const struct ir_inst *leave = exit_at_once(g, block);
 	struct stub *s;
 
+	if (!flags && leave && replaceable(where)) {
+		leave_from(g, where, leave, 0);
+		g->block_at[block] = NO_INDEX;
+		return;
+	}
 	if (!flags) {
 		jump_to_block(g, where, block);
 		return;
@@ -150,9 +257,17 @@ static void branch_to(struct gen *g, enum cond cc, uint32_t block, unsigned t)
 /* Go on with target t. */
 static void go_to(struct gen *g, uint32_t block, unsigned t, uint32_t follows)
 {
+	const struct ir_inst *leave = exit_at_once(g, block);
+
 	defer_make_here(g, defer_edge(g, t));
-	if (block != follows)
-		jump_to_block(g, a_jmp(&g->a), block);
+	if (block == follows)
+		return;
+	if (leave) {
+		exit_direct(g, leave);
+		g->block_at[block] = NO_INDEX;
+		return;
+	}
+	jump_to_block(g, a_jmp(&g->a), block);
 }
 
 static void branch(struct gen *g, const struct ir_inst *i, uint32_t follows)
@@ -195,31 +310,6 @@ static void entry_poll(struct gen *g)
 	gen_first(&g->a);
 	s->from[0] = a_jcc(&g->a, CC_NE);
 	s->pc = g->start;
-}
-
-/* How far behind the region's block that of a pc begins. */
-static int64_t blocks_off(const struct gen *g, uint64_t pc)
-{
-	return (int64_t)((pc & ~TLB_BLOCK_MASK) - (g->start & ~TLB_BLOCK_MASK));
-}
-
-/* A jump whose displacement is aligned, so that it can be replaced while others execute it. */
-static void exit_direct(struct gen *g, const struct ir_inst *i)
-{
-	int64_t off = blocks_off(g, i->imm);
-	struct stub *s;
-
-	pins_write_back(g, g->dirty);
-	if (off)
-		a_alu_mem_imm(&g->a, ALU_ADD, true, RBP, OFF_BASE, (int32_t)off);
-	while ((a_pos(&g->a) + 1) & 3)
-		a_1(&g->a, 0x90);
-	s = add_stub(g, STUB_EXIT);
-	s->from[0] = a_jmp(&g->a);
-	/* by the base that there is now */
-	s->pc = i->imm - (uint64_t)off;
-	s->exit = i->aux;
-	g->exit_where[i->aux] = s->from[0];
 }
 
 /* What jcc jumps to lies outside of the piece. */
@@ -399,7 +489,7 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 		go_to(g, i->arg[1], 0, follows);
 		break;
 	case IR_EXIT_DIRECT:
-		if ((i->imm ^ g->start) >> g->span) {
+		if (!same_page(g, i->imm)) {
 			/* another page: its translation may change */
 			pins_write_back(g, g->dirty);
 			gen_pc(g, RAX, i->imm);
@@ -426,17 +516,6 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	if (!gen_keeps_rdx(g, i))
 		g->in_rdx = NO_INDEX;
 	end_inst(g);
-}
-
-/* Does a block no more than leave the region? Behind the others it is in nobody's way. */
-static bool only_leaves(const struct ir_region *r, uint32_t b)
-{
-	const struct ir_inst *i = &r->inst[r->bb[b].first];
-
-	for (uint32_t n = 1; n < r->bb[b].count; n++, i++)
-		if (i->op != IR_INSN && ir_has_side(i))
-			return false;
-	return i->op == IR_EXIT_DIRECT || i->op == IR_EXIT_INDIRECT;
 }
 
 /* The blocks in the order of their code: the guest's, those that only leave last. Returns how many. */
@@ -472,9 +551,14 @@ static void generate(struct gen *g, uint32_t *order)
 	pins_load(g, g->pin_block[0].live);
 	count = order_blocks(g, order);
 	for (uint32_t k = 0; k < count; k++) {
-		uint32_t b = order[k], first = r->bb[b].first;
-		uint32_t follows = k + 1 < count ? order[k + 1] : NO_INDEX;
+		uint32_t b = order[k], first = r->bb[b].first, after = k + 1, follows;
 
+		/* Whoever goes there has left at once. */
+		if (g->block_at[b] == NO_INDEX)
+			continue;
+		while (after < count && g->block_at[order[after]] == NO_INDEX)
+			after++;
+		follows = after < count ? order[after] : NO_INDEX;
 		g->block_at[b] = a_pos(&g->a);
 		g->pc = g->block_pc[b];
 		pins_begin_block(g, b);

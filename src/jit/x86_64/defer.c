@@ -233,23 +233,16 @@ static void choose(struct defer *d)
 
 /* ---- all together ---- */
 
-/* Cells that comparisons are written to. Returns whether one of them is by several. */
-static bool find_cells(struct gen *g)
+/* Cells that comparisons are written to. */
+static void find_cells(struct gen *g)
 {
-	bool several = false;
-
-	for (uint32_t n = 0; n < g->r->ninst; n++) {
+	for (uint32_t n = 0; n < g->r->ninst && g->ndefer < DEFER_CELLS; n++) {
 		const struct ir_inst *i = inst_of(g, n);
 
-		if (i->op != IR_SET || i->type != IR_I64 || g->val[n].block == NO_INDEX ||
-		    !g->val[i->arg[0]].fused)
-			continue;
-		if (defer_cell_at(g, i->imm, 8) != DEFER_CELLS)
-			several = true;
-		else if (g->ndefer < DEFER_CELLS)
+		if (i->op == IR_SET && i->type == IR_I64 && g->val[n].block != NO_INDEX &&
+		    g->val[i->arg[0]].fused && defer_cell_at(g, i->imm, 8) == DEFER_CELLS)
 			g->defer_at[g->ndefer++] = (uint32_t)i->imm;
 	}
-	return several;
 }
 
 static bool has_loop(const struct gen *g)
@@ -282,8 +275,10 @@ bool defer_init(struct gen *g)
 	struct ir_scratch *s = g->r->scratch;
 	struct defer *d;
 
-	/* Flags that nothing overwrites are to be made anyway. */
-	if (!find_cells(g) && !(g->ndefer && has_loop(g)))
+	/* Elsewhere one in twenty could be deferred, which is not worth the search. */
+	if (has_loop(g))
+		find_cells(g);
+	if (!g->ndefer)
 		return true;
 	g->available = ir_available(g->r, &g->cfg);
 	if (!g->available)

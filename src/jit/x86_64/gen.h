@@ -73,6 +73,7 @@ enum stub_kind {
 	STUB_ENTRY,
 	STUB_LOAD,
 	STUB_STORE,
+	STUB_CAS,
 	STUB_PROBE,
 	STUB_FAULT,
 	STUB_POLL,
@@ -95,6 +96,7 @@ struct stub {
 	uint8_t kind;
 	uint8_t reg;         /* of the value loaded or stored */
 	uint8_t addr;        /* register */
+	uint8_t desired;     /* STUB_CAS: register; rax has what is expected */
 	uint64_t imm;        /* the memop as in the IR */
 	uint16_t aux;
 	uint8_t type;        /* enum ir_type */
@@ -217,7 +219,7 @@ struct gen {
 	unsigned span;       /* as in ir_region; at least a block */
 	uint32_t entry_stub; /* where it leaves when it is not to be run */
 	uint32_t cold;       /* position where the stubs begin */
-	const void *no_entry[2]; /* leave for the run loop; rax: the guest address (compile.c) */
+	const void *no_entry[2]; /* to the guest address in rax by other means than the code's own (compile.c) */
 	/* Jumps to what lies outside of the piece: positions of displacements. */
 	struct {
 		uint32_t where;

@@ -13,6 +13,7 @@ struct jit {
 	struct features host;
 	const uint8_t *enter; /* struct left enter(struct ir_env *, const void *entry) */
 	const uint8_t *no_entry[2]; /* [are low bits of the address to be ignored] */
+	const uint8_t *unentered; /* jit_unentered */
 };
 
 /* How far behind the env rbp points. */

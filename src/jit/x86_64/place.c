@@ -217,12 +217,15 @@ void jit_kill(struct jit *j, struct jit_code *c)
 	__atomic_store_n(first, jump | (*first & ~((UINT64_C(1) << 40) - 1)), __ATOMIC_RELEASE);
 }
 
-/* Aligned: one store, seen whole by who executes it. */
+/* Within an aligned doubleword (compile.c): one store, seen whole by who executes it. */
 static void set_exit(struct jit *j, const struct jit_code *c, const struct jit_exit *e, int32_t d)
 {
 	uint8_t *at = jit_memory_writable(j->memory, c->entry) + e->where;
+	unsigned shift = (uintptr_t)at % 8 * 8;
+	uint64_t *word = (uint64_t *)(void *)(at - shift / 8);
+	uint64_t rest = *word & ~((uint64_t)UINT32_MAX << shift);
 
-	__atomic_store_n((int32_t *)(void *)at, d, __ATOMIC_RELEASE);
+	__atomic_store_n(word, rest | (uint64_t)(uint32_t)d << shift, __ATOMIC_RELEASE);
 }
 
 void jit_link(struct jit *j, struct jit_code *from, uint32_t exit, const struct jit_code *to, bool poll)

@@ -118,6 +118,13 @@ void stub_restore(struct gen *g, const struct stub *s, uint32_t bytes)
 	a_alu_imm(&g->a, ALU_ADD, true, RSP, (int32_t)bytes);
 }
 
+/* Guest state, as a fault is to find it. */
+static void make_exact(struct gen *g, const struct stub *s)
+{
+	pins_write_back(g, s->dirty);
+	defer_make(g, s);
+}
+
 static void call(struct gen *g, const void *fn)
 {
 	a_lea(&g->a, true, RDI, RBP, 0);
@@ -132,8 +139,7 @@ static void access(struct gen *g, const struct stub *s)
 	uint32_t bytes, fault;
 
 	/* A fault must find guest state exact. */
-	pins_write_back(g, s->dirty);
-	defer_make(g, s);
+	make_exact(g, s);
 	bytes = stub_save(g, s);
 	if (vec) {
 		if (store)
@@ -169,13 +175,36 @@ static void access(struct gen *g, const struct stub *s)
 	leave_fault(g, s->pc);
 }
 
+/* A compare and swap that missed, or is misaligned, or must be reported. */
+static void cas(struct gen *g, const struct stub *s)
+{
+	uint32_t bytes, fault;
+
+	make_exact(g, s);
+	bytes = stub_save(g, s);
+	/* Either register may be an argument's. */
+	a_mov(&g->a, true, RCX, RAX);
+	a_mov(&g->a, true, RDX, s->desired);
+	a_mov(&g->a, true, RSI, s->addr);
+	a_mov(&g->a, true, R8, RDX);
+	a_mov_imm(&g->a, RDX, (uint32_t)s->imm);
+	call(g, (const void *)slow_cas);
+	a_mov(&g->a, true, RCX, RDX);
+	a_mov(&g->a, true, s->reg, RAX);
+	stub_restore(g, s, bytes);
+	a_test(&g->a, true, RCX, RCX);
+	fault = a_jcc(&g->a, CC_E);
+	a_patch(&g->a, a_jmp(&g->a), s->back);
+	a_patch_here(&g->a, fault);
+	leave_fault(g, s->pc);
+}
+
 /* A PROBE that missed: slow_probe may find that all is well, or record a fault, or refuse. */
 static void probe(struct gen *g, const struct stub *s)
 {
 	uint32_t bytes, fault, refused;
 
-	pins_write_back(g, s->dirty);
-	defer_make(g, s);
+	make_exact(g, s);
 	bytes = stub_save(g, s);
 	a_mov(&g->a, true, RSI, s->addr);
 	a_mov_imm(&g->a, RDX, s->imm);
@@ -224,6 +253,9 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		by_window(g, s);
 		access(g, s);
 		break;
+	case STUB_CAS:
+		cas(g, s);
+		break;
 	case STUB_PROBE:
 		by_window(g, s);
 		probe(g, s);
@@ -233,8 +265,7 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		leave_fault(g, s->pc);
 		break;
 	case STUB_POLL:
-		pins_write_back(g, s->dirty);
-		defer_make(g, s);
+		make_exact(g, s);
 		gen_store_pc(g, s->pc);
 		leave(g, IR_LEAVE_POLL, 0);
 		break;

@@ -1,0 +1,74 @@
+/*
+ * Compiling on a thread of its own: what happens to the guest's code while it waits or is compiled.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <time.h>
+
+#include "power9_machine.h"
+
+#define LOOPS  32
+#define BLOCK  0x1000
+#define BESIDE 0x800 /* in the code's block */
+#define DATA   UINT64_C(0x100000)
+
+#define STW(rs, ra, d)	    (36u << 26 | (rs) << 21 | (ra) << 16 | (d))
+#define ADDIC_(rt, ra, imm) (13u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
+#define BNE(distance)	    (16u << 26 | 4u << 21 | 2u << 16 | ((distance) & 0xfffc))
+
+static void store_to(struct machine *m, uint64_t code, uint64_t address, unsigned times)
+{
+	struct p9_regs *r = p9_regs(m->cpu[0]);
+
+	r->gpr[4] = address;
+	r->gpr[20] = times;
+	assert_int_equal(machine_run(m, 0, code), 0xc00);
+	assert_int_equal(r->gpr[20], 0);
+}
+
+/*
+ * Code that becomes hot while data beside it is written cannot be told from code that was written, and is not
+ * compiled then; but it is once that is over.
+ */
+static void written_beside(void **state)
+{
+	const struct cpu_system_config config = {
+		.arch = &p9_arch,
+		.optimise = true,
+		.jit = true,
+		.jit_after = 4,
+		.background = true,
+	};
+	const uint32_t loop[] = { STW(20, 4, 0), ADDIC_(20, 20, -1), BNE(-8), M_HCALL };
+	struct cpu_system_stats s;
+	struct machine m;
+	time_t end;
+
+	(void)state;
+	machine_create_config(&m, 1, &config);
+	/* Several, since the thread may have the processor while it compiles. */
+	for (unsigned n = 0; n < LOOPS; n++) {
+		machine_code(&m, M_CODE + n * BLOCK, loop, 4);
+		store_to(&m, M_CODE + n * BLOCK, M_CODE + n * BLOCK + BESIDE, 2000);
+	}
+	end = time(NULL) + 20;
+	do {
+		for (unsigned n = 0; n < LOOPS; n++)
+			store_to(&m, M_CODE + n * BLOCK, DATA, 100);
+		cpu_system_stats_read(m.system, &s);
+	} while (s.regions_compiled < LOOPS && time(NULL) < end);
+	assert_true(s.regions_compiled >= LOOPS);
+	machine_destroy(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(written_beside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
