@@ -15,8 +15,7 @@
 #define BLOCK_HASH_BITS	 14
 #define BLOCK_HASH_SIZE	 (1u << BLOCK_HASH_BITS)
 #define BLOCK_SEEN_BITS	 18
-#define TEXT_SET_BITS	 13 /* for four times as many as there are lines, and more */
-#define TWIN_SET_BITS	 12
+#define TWIN_SET_BITS	 14 /* for four times as many as there are lines */
 
 /* A block of guest memory that holds, or held, translated code. Never freed before the cache. */
 struct code_block {
@@ -78,7 +77,7 @@ struct region_cache {
 	struct slab *regions, *slab; /* themselves, and their interpreted code */
 	/* By content (region_twin.c): text and struct region_compiled */
 	struct siphash key;
-	struct region_set texts, twins;
+	struct region_set twins;
 	/* Those of the dead that are kept, the oldest first. */
 	struct {
 		struct text *texts, **texts_end;
@@ -106,13 +105,14 @@ void region_make_room(struct region_cache *rc, bool compiled, const struct regio
 /* ---- region_text.c: interpreted code ---- */
 
 /*
- * init makes it known to find, if others may have it; of c->size bytes the code that is found may be made from less.
+ * enter makes it known to find, if others may have it; of c->size bytes the code that is found may be made from less.
  * Each region that has it takes it once, then dies once and gives it back once. The code is counted in
  * region_cache.bytes until it is freed, or the last region that lived has died to make room: die says how much less that
  * became. drop frees the oldest that nobody has; false: there is none.
  */
-void region_text_init(struct region_cache *rc, struct ir_code *code, const struct region_content *c,
-		      uint32_t len);
+void region_text_init(struct ir_code *code, uint32_t len);
+void region_text_enter(struct region_cache *rc, struct ir_code *code, const struct region_content *c,
+		       uint32_t len);
 struct ir_code *region_text_find(struct region_cache *rc, const struct region_content *c);
 uint32_t region_text_len(const struct ir_code *code);
 void region_text_take(struct region_cache *rc, struct ir_code *code);
@@ -136,6 +136,9 @@ void region_twin_enter(struct region_cache *rc, struct region_compiled *c, const
 void region_twin_remove(struct region_cache *rc, struct region_compiled *c);
 void region_twin_let_go(struct region_cache *rc, struct region_compiled *c);
 bool region_twin_drop(struct region_cache *rc);
+/* As region_copy_twin. */
+bool region_twin_copy(struct region_cache *rc, const struct region_source *from, uint32_t kind,
+		      struct region_product *p);
 
 /* ---- without the lock ---- */
 

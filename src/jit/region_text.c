@@ -45,18 +45,22 @@ uint32_t region_text_len(const struct ir_code *code)
 	return text_of(code)->len;
 }
 
-void region_text_init(struct region_cache *rc, struct ir_code *code, const struct region_content *c,
-		      uint32_t len)
+void region_text_init(struct ir_code *code, uint32_t len)
+{
+	*text_of(code) = (struct text){.len = (uint16_t)len};
+}
+
+void region_text_enter(struct region_cache *rc, struct ir_code *code, const struct region_content *c,
+		       uint32_t len)
 {
 	struct text *t = text_of(code);
 
-	*t = (struct text){.len = (uint16_t)len};
 	if (!region_content_known(rc, c, len))
 		return;
 	t->known = true;
 	t->hash = region_content_hash(c);
 	t->content = region_content_value(rc, c, len);
-	region_set_add(&rc->texts, t->hash, t);
+	region_set_add(&rc->twins, t->hash, t);
 }
 
 struct ir_code *region_text_find(struct region_cache *rc, const struct region_content *c)
@@ -65,7 +69,7 @@ struct ir_code *region_text_find(struct region_cache *rc, const struct region_co
 	unsigned at = 0;
 	struct text *t;
 
-	while ((t = region_set_next(&rc->texts, hash, &at))) {
+	while ((t = region_set_next(&rc->twins, hash, &at))) {
 		struct siphash value;
 
 		if (t->hash != hash || t->len > c->size || t->refs == UINT8_MAX)
@@ -112,7 +116,7 @@ static void text_free(struct region_cache *rc, struct text *t)
 {
 	set_counted(rc, t, false);
 	if (t->known)
-		region_set_remove(&rc->texts, t->hash, t);
+		region_set_remove(&rc->twins, t->hash, t);
 	slab_give(rc->slab, t, region_text_size(code_of(t)));
 }
 
