@@ -150,7 +150,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 		struct region_product p;
 		struct ir_code *code;
 		uint32_t len;
-		bool ok;
+		bool ok, unknown;
 
 		/* First of all: what takes the mark away later makes it another. */
 		from.version = region_block_version(s->regions, block);
@@ -174,12 +174,14 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 			count(&c->stats.translations_shared);
 			return g;
 		}
-		if (errno == ENOENT && !s->lockstep && s->jit && cpu_copy_compiled(s, &from, &p)) {
+		/* Copying may fail for want of memory, and leave errno as it likes. */
+		unknown = errno == ENOENT;
+		if (unknown && !s->lockstep && s->jit && cpu_copy_compiled(s, &from, &p)) {
 			count(&c->stats.regions_translated);
 			count(&c->stats.translations_shared);
 			count_shared(&s->regions_copied);
 			g = region_insert_compiled(s->regions, &from, &p);
-		} else if (errno == ENOENT) {
+		} else if (unknown) {
 			code = lower_guest(c, pc, max_insns, false, &len);
 			if (!code)
 				return NULL;
