@@ -233,6 +233,19 @@ static void choose(struct defer *d)
 
 /* ---- all together ---- */
 
+/* Is the cell read and written as one only? */
+static bool is_whole(const struct gen *g, uint64_t at)
+{
+	for (uint32_t n = 0; n < g->r->ninst; n++) {
+		const struct ir_inst *i = inst_of(g, n);
+
+		if ((i->op == IR_GET || i->op == IR_SET) && i->imm < at + 8 &&
+		    at < i->imm + ir_type_size((enum ir_type)i->type) && (i->imm != at || i->type != IR_I64))
+			return false;
+	}
+	return true;
+}
+
 /* Cells that comparisons are written to. */
 static void find_cells(struct gen *g)
 {
@@ -240,7 +253,7 @@ static void find_cells(struct gen *g)
 		const struct ir_inst *i = inst_of(g, n);
 
 		if (i->op == IR_SET && i->type == IR_I64 && g->val[n].block != NO_INDEX &&
-		    g->val[i->arg[0]].fused && defer_cell_at(g, i->imm, 8) == DEFER_CELLS)
+		    g->val[i->arg[0]].fused && defer_cell_at(g, i->imm, 8) == DEFER_CELLS && is_whole(g, i->imm))
 			g->defer_at[g->ndefer++] = (uint32_t)i->imm;
 	}
 }
