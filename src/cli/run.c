@@ -168,6 +168,9 @@ static int set_jit(void *into, const char *name, const char *value)
 	return -1;
 }
 
+/* For the code of several kernels, if --translations does not say. */
+#define NESTED_TRANSLATIONS (UINT64_C(96) << 20)
+
 static int set_translations(void *into, const char *name, const char *value)
 {
 	struct kvm_tuning *t = &((struct run_options *)into)->config.tuning;
@@ -255,7 +258,7 @@ static const struct option_def options[] = {
 	 "compile hot guest code, or interpret all of\nit; lockstep: do both and compare, on one\n"
 	 "processor (very slow); default on", set_jit},
 	{{"--translations"}, "SIZE",
-	 "memory for translated guest code; what was\nnot used lately makes room for more; default\n34M",
+	 "memory for translated guest code; what was\nnot used lately makes room for more; default\n34M, with --nested 96M",
 	 set_translations},
 	{{"--optimise"}, "on|off", "optimise the intermediate code; default on", set_optimise},
 	{{"--check-ir"}, NULL, "verify each translation (slow)", set_check_ir},
@@ -428,6 +431,8 @@ static int apply_settings(struct run_options *o)
 
 	o->config.tuning.joint_threads = !independent;
 	o->config.tuning.no_nested = !o->settings.nested;
+	if (o->config.nested && !o->config.tuning.translation_bytes)
+		o->config.tuning.translation_bytes = NESTED_TRANSLATIONS;
 	if (!o->config.nested || o->settings.nested)
 		return 0;
 	complain("nested guests are forbidden on this host, by " SETTINGS_FILE " or ANYKVM_NESTED; %s.",
