@@ -1,7 +1,7 @@
 /*
  * What nesting costs the hypervisor, with no guest kernel in the way: see bench/nested-switch.
  *
- *   nested_switch [--guests N] [--rounds N] [--only switch|touch-SIZE|touch-SIZE-not-in-shadow]
+ *   nested_switch [--guests N] [--rounds N] [--only NAME]
  *
  * L1 is a few instructions that enter an L2 again and again; L2 is `sc 1`, or touches pages that
  * its shadow tree does not have. Each line is: name, nanoseconds of the vCPU's own time, how many;
@@ -19,51 +19,24 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "nested_switch.h"
 #include "kvm/abi/papr.h"
-#include "kvm/abi/ppc.h"
 #include "kvm/kvm.h"
 #include "mem/endian.h"
 
-#define MIB        (UINT64_C(1) << 20)
-#define MEM_SIZE   (256 * MIB)
-#define L1_CODE    UINT64_C(0x10000)
-#define HV         UINT64_C(0x20000) /* struct hv_guest_state */
-#define PT         UINT64_C(0x24000) /* struct pt_regs */
-#define PATB       UINT64_C(0x40000) /* 1024 entries */
-#define PATS       2
-#define TREES      (2 * MIB)
-#define L2_MEM     (192 * MIB) /* 64 MiB that L2 has */
-#define L2_SIZE    (64 * MIB)
-#define L2_CODE    UINT64_C(0x1000)
-#define L2_TOUCH   UINT64_C(0x2000)
-#define TOUCH_FROM (2 * MIB)
-#define DONE       0x3ffc
-#define ROOT_SIZE  UINT64_C(65536)
-#define VALID      (UINT64_C(1) << 63)
-#define LEAF       (UINT64_C(1) << 62)
-#define ATTR       UINT64_C(0x187) /* R, C, read, write, execute */
-#define PATB_DW0   (VALID | UINT64_C(2) << 61 | UINT64_C(5) << 5 | 13)
-#define MSR_SF     (UINT64_C(1) << 63)
-#define LPCR_LD    (UINT64_C(1) << 17)
-#define HV_LPID    8
-#define HV_AMOR    32
-#define HV_LPCR    16
-#define HV_HFSCR   48
-#define HV_HDEC    88
-#define PT_NIP_OFF (32 * 8)
-#define PT_MSR_OFF (33 * 8)
 #define MAX_GUESTS 1023
+#define MANY       5 /* the first LPID of those of --guests */
 
 static const struct kvm_backend *const be = &kvm_backend_anykvm;
 static struct kvm *kvm;
 static int vm, vcpu;
 static struct kvm_run *run;
-static uint8_t *mem;
+uint8_t *mem;
 static uint64_t next_table = TREES;
 static const char *only;
 static int counter = -1;
 
-static void die(const char *what, int err)
+void die(const char *what, int err)
 {
 	fprintf(stderr, "nested_switch: %s (%s).\n", what, strerror(err < 0 ? -err : err));
 	exit(1);
@@ -105,7 +78,7 @@ static void create(void)
 	ioctl_on(vcpu, KVM_ENABLE_CAP, &papr);
 }
 
-static uint64_t new_table(uint64_t size)
+uint64_t new_table(uint64_t size)
 {
 	uint64_t at = (next_table + size - 1) & ~(size - 1);
 
@@ -115,8 +88,7 @@ static uint64_t new_table(uint64_t size)
 	return at;
 }
 
-/* L1's tree for an LPID: L2_MEM at 0 by pages of 1 << shift (12, 16 or 21). */
-static void make_guest(unsigned lpid, unsigned shift)
+void make_guest(unsigned lpid, unsigned shift)
 {
 	static uint64_t shared[32]; /* below the root, trees of one page size are the same */
 	uint64_t root = new_table(ROOT_SIZE);
@@ -145,10 +117,25 @@ static void make_guest(unsigned lpid, unsigned shift)
 	st_be64(mem + PATB + lpid * 16 + 8, VALID);
 }
 
-static void put_code(uint64_t at, const uint32_t *insn, size_t n)
+void put_code(uint64_t at, const uint32_t *insn, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		st_le32(mem + at + 4 * i, insn[i]);
+}
+
+void put_leaving_guest(uint64_t code, uint64_t touch_code)
+{
+	static const uint32_t leave[] = {0x44000022, 0x4bfffffc}; /* sc 1; b -4 */
+	static const uint32_t touch[] = {
+		0x7ca903a6, /* mtctr 5 */
+		0x90a40000, /* stw 5,0(4) */
+		0x7c843214, /* add 4,4,6 */
+		0x4200fff8, /* bdnz -8 */
+		0x44000022, /* sc 1 */
+	};
+
+	put_code(code, leave, ARRAY_SIZE(leave));
+	put_code(touch_code, touch, ARRAY_SIZE(touch));
 }
 
 static void put_all_code(void)
@@ -173,23 +160,12 @@ static void put_all_code(void)
 		0x38603ffc, /* li 3,DONE */
 		0x44000022, /* sc 1 */
 	};
-	/* L2: */
-	static const uint32_t l2[] = {0x44000022, 0x4bfffffc}; /* sc 1; b -4 */
-	/* GPR4 address, GPR5 how many, GPR6 step */
-	static const uint32_t touch[] = {
-		0x7ca903a6, /* mtctr 5 */
-		0x90a40000, /* stw 5,0(4) */
-		0x7c843214, /* add 4,4,6 */
-		0x4200fff8, /* bdnz -8 */
-		0x44000022, /* sc 1 */
-	};
 
 	put_code(L1_CODE, l1, ARRAY_SIZE(l1));
-	put_code(L2_MEM + L2_CODE, l2, ARRAY_SIZE(l2));
-	put_code(L2_MEM + L2_TOUCH, touch, ARRAY_SIZE(touch));
+	put_leaving_guest(L2_MEM + L2_CODE, L2_MEM + L2_TOUCH);
 }
 
-static void flush(void)
+void flush(void)
 {
 	uint64_t ptcr = PATB | PATS;
 	struct kvm_one_reg reg = {.id = KVM_REG_PPC_PTCR, .addr = (uintptr_t)&ptcr};
@@ -204,12 +180,6 @@ static double seconds(void)
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
-
-/* What a number of runs took. */
-struct cost {
-	double seconds;
-	uint64_t instructions;
-};
 
 static void open_counter(void)
 {
@@ -231,36 +201,27 @@ static uint64_t instructions(void)
 	return counter >= 0 && read(counter, &n, sizeof(n)) == sizeof(n) ? n : 0;
 }
 
-/* Enter LPIDs first..last - 1 in turn, `times` altogether; L2 begins at `nip`. Added to *cost. */
-static void enter(uint64_t times, unsigned first, unsigned last, uint64_t nip, uint64_t pages,
-		  uint64_t step, struct cost *cost)
+void put_state(uint64_t hv, uint64_t pt, unsigned lpid, uint64_t nip)
 {
-	struct kvm_regs regs = {.pc = L1_CODE, .msr = MSR_SF | 1};
+	memset(mem + hv, 0, 4096);
+	memset(mem + pt, 0, 4096);
+	st_le64(mem + hv, 2);
+	st_le32(mem + hv + HV_LPID, lpid);
+	st_le64(mem + hv + HV_AMOR, UINT64_MAX);
+	st_le64(mem + hv + HV_HFSCR, UINT64_MAX >> 8);
+	st_le64(mem + hv + HV_HDEC, UINT64_MAX);
+	st_le64(mem + hv + HV_LPCR, LPCR_LD);
+	st_le64(mem + pt + PT_NIP_OFF, nip);
+	st_le64(mem + pt + PT_MSR_OFF, MSR_SF | 1);
+}
+
+void run_l1(struct kvm_regs *regs, struct cost *cost)
+{
 	uint64_t instructions_before;
 	double start;
 	int ret;
 
-	memset(mem + HV, 0, 4096);
-	memset(mem + PT, 0, 4096);
-	st_le64(mem + HV, 2);
-	st_le32(mem + HV + HV_LPID, first);
-	st_le64(mem + HV + HV_AMOR, UINT64_MAX);
-	st_le64(mem + HV + HV_HFSCR, UINT64_MAX >> 8);
-	st_le64(mem + HV + HV_HDEC, UINT64_MAX);
-	st_le64(mem + HV + HV_LPCR, LPCR_LD);
-	st_le64(mem + PT + PT_NIP_OFF, nip);
-	st_le64(mem + PT + PT_MSR_OFF, MSR_SF | 1);
-	st_le64(mem + PT + 4 * 8, TOUCH_FROM);
-	st_le64(mem + PT + 5 * 8, pages);
-	st_le64(mem + PT + 6 * 8, step);
-	regs.gpr[20] = times;
-	regs.gpr[21] = HV;
-	regs.gpr[22] = PT;
-	regs.gpr[23] = 1;
-	regs.gpr[24] = last;
-	regs.gpr[25] = first;
-	regs.gpr[26] = first;
-	ioctl_on(vcpu, KVM_SET_REGS, &regs);
+	ioctl_on(vcpu, KVM_SET_REGS, regs);
 	instructions_before = instructions();
 	start = seconds();
 	ret = be->ioctl(kvm, vcpu, kvm_request(KVM_GUEST_PPC64, KVM_RUN), NULL);
@@ -278,6 +239,26 @@ static void enter(uint64_t times, unsigned first, unsigned last, uint64_t nip, u
 	run->immediate_exit = 0;
 }
 
+/* Enter LPIDs first..last - 1 in turn, `times` altogether; L2 begins at `nip`. Added to *cost. */
+static void enter(uint64_t times, unsigned first, unsigned last, uint64_t nip, uint64_t pages,
+		  uint64_t step, struct cost *cost)
+{
+	struct kvm_regs regs = {.pc = L1_CODE, .msr = MSR_SF | 1};
+
+	put_state(HV, PT, first, nip);
+	st_le64(mem + PT + 4 * 8, TOUCH_FROM);
+	st_le64(mem + PT + 5 * 8, pages);
+	st_le64(mem + PT + 6 * 8, step);
+	regs.gpr[20] = times;
+	regs.gpr[21] = HV;
+	regs.gpr[22] = PT;
+	regs.gpr[23] = 1;
+	regs.gpr[24] = last;
+	regs.gpr[25] = first;
+	regs.gpr[26] = first;
+	run_l1(&regs, cost);
+}
+
 static uint64_t resident(void)
 {
 	unsigned long total, rss = 0;
@@ -290,7 +271,7 @@ static uint64_t resident(void)
 	return (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void report(const char *name, const struct cost *cost, uint64_t n)
+void report(const char *name, const struct cost *cost, uint64_t n)
 {
 	printf("%s %.1f %llu\n", name, cost->seconds * 1e9 / (double)n, (unsigned long long)n);
 	if (cost->instructions)
@@ -299,7 +280,7 @@ static void report(const char *name, const struct cost *cost, uint64_t n)
 	fflush(stdout);
 }
 
-static bool wanted(const char *name)
+bool wanted(const char *name)
 {
 	return !only || !strcmp(only, name);
 }
@@ -347,18 +328,18 @@ static void bench_guests(unsigned guests, uint64_t times)
 	char name[64];
 
 	/* L1's own tables are memory, too: made, and touched, before. */
-	for (unsigned i = 4; i < guests + 4 && i < 1024; i++)
+	for (unsigned i = MANY; i < guests + MANY && i < 1024; i++)
 		make_guest(i, 21);
 	flush();
-	enter(8, 4, 5, L2_CODE, 0, 0, NULL);
+	enter(8, MANY, MANY + 1, L2_CODE, 0, 0, NULL);
 	before = resident();
-	enter(guests, 4, guests + 4, L2_CODE, 0, 0, NULL);
+	enter(guests, MANY, guests + MANY, L2_CODE, 0, 0, NULL);
 	after = resident();
 	printf("idle-guest-bytes %.0f %u\n", (double)(after - before) / (guests - 1), guests);
 	snprintf(name, sizeof(name), "switch-%u-guests-there", guests);
-	bench_switch(name, times, 4, 5);
+	bench_switch(name, times, MANY, MANY + 1);
 	snprintf(name, sizeof(name), "switch-among-%u-guests", guests);
-	bench_switch(name, times, 4, guests + 4);
+	bench_switch(name, times, MANY, guests + MANY);
 }
 
 int main(int argc, char **argv)
@@ -383,8 +364,8 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
-	if (guests < 2 || guests > MAX_GUESTS - 3 || !rounds)
-		die("--guests takes 2 to 1020, --rounds 1 and more", EINVAL);
+	if (guests < 2 || guests > MAX_GUESTS - 4 || !rounds)
+		die("--guests takes 2 to 1019, --rounds 1 and more", EINVAL);
 	times = (uint64_t)rounds * 20000;
 	create();
 	put_all_code();
@@ -399,6 +380,7 @@ int main(int argc, char **argv)
 	bench_faults("4K", 1, 4096, rounds);
 	bench_faults("64K", 2, 65536, rounds * 10);
 	bench_faults("2M", 3, 2 * MIB, rounds * 50);
+	bench_two(3, 4, rounds);
 	if (!only)
 		bench_guests(guests, times);
 	be->destroy(kvm);

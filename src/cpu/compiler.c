@@ -117,15 +117,26 @@ fail:
 
 /* ---- copies ---- */
 
-bool cpu_copy_compiled(struct cpu_system *s, const struct region_source *from, struct region_product *p)
+static void trace_copy(struct cpu_system *s, const struct region *g, const uint8_t *bytes,
+		       const struct region_product *p)
+{
+	if (UNLIKELY(s->trace))
+		cpu_trace_region(s, g, NULL, bytes, p->len, p->code);
+}
+
+struct region *cpu_find_twin(struct cpu_system *s, const struct region_source *from)
 {
 	const struct region like = {.host = from->host.v, .pc = from->pc, .mode = from->mode};
+	struct region_product p;
+	struct region *g = region_insert_twin(s->regions, from, cpu_shares_checks(s, &like), &p);
 
-	if (!region_copy_twin(s->regions, from, cpu_shares_checks(s, &like), p))
-		return false;
-	if (UNLIKELY(s->trace))
-		cpu_trace_region(s, &like, NULL, from->bytes, p->len, p->code);
-	return true;
+	if (g || errno)
+		return g;
+	trace_copy(s, &like, from->bytes, &p);
+	g = region_insert_compiled(s->regions, from, &p);
+	if (g)
+		count_shared(&s->regions_copied);
+	return g;
 }
 
 const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8_t *bytes, uint32_t size,
@@ -135,8 +146,9 @@ const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8
 	struct region_product p;
 	const void *entry;
 
-	if (!cpu_copy_compiled(s, &from, &p))
+	if (!region_copy_twin(s->regions, &from, cpu_shares_checks(s, g), &p))
 		return NULL;
+	trace_copy(s, g, bytes, &p);
 	entry = p.code->entry;
 	if (!region_attach(s->regions, g, &p, version))
 		return NULL;

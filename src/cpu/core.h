@@ -269,10 +269,11 @@ const void *cpu_compile_emitted(struct cpu_system *s, const struct ir_region *ir
 				const uint8_t *bytes, uint32_t size, uint32_t len, bool share,
 				uint64_t version);
 /*
- * In place of both: what was compiled from the same code at another place. False, NULL: there is none. The second
- * attaches it.
+ * In place of all translation: a region with what was made of the same guest code at another place. As region_insert;
+ * NULL with errno ENOENT: there is none.
  */
-bool cpu_copy_compiled(struct cpu_system *s, const struct region_source *from, struct region_product *p);
+struct region *cpu_find_twin(struct cpu_system *s, const struct region_source *from);
+/* In place of the two steps: attach a copy of what was compiled from the same code at another place. NULL: there is none. */
 const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8_t *bytes, uint32_t size,
 			     uint64_t version);
 /*

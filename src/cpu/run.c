@@ -147,7 +147,6 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 	maybe_advance(c);
 	for (;;) {
 		struct region *g;
-		struct region_product p;
 		struct ir_code *code;
 		uint32_t len;
 		bool ok;
@@ -168,18 +167,13 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 		}
 		cpu_copy_code(s, host, max_insns, &c->code);
 		from.size = c->code.size;
-		g = region_insert(s->regions, &from, NULL, 0);
+		g = cpu_find_twin(s, &from);
 		if (g) {
 			count(&c->stats.regions_translated);
 			count(&c->stats.translations_shared);
 			return g;
 		}
-		if (errno == ENOENT && !s->lockstep && s->jit && cpu_copy_compiled(s, &from, &p)) {
-			count(&c->stats.regions_translated);
-			count(&c->stats.translations_shared);
-			count_shared(&s->regions_copied);
-			g = region_insert_compiled(s->regions, &from, &p);
-		} else if (errno == ENOENT) {
+		if (errno == ENOENT) {
 			code = lower_guest(c, pc, max_insns, false, &len);
 			if (!code)
 				return NULL;

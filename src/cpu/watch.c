@@ -123,8 +123,10 @@ static void stored(struct cpu_watches *w, struct cpu_watch_set *s, struct cpu *c
 	for (uint64_t g = first; g <= last; g++) {
 		uint64_t *count = &s->way[n].stores[granule_in(g << CPU_GRANULE_SHIFT)];
 
-		if (c && c->watch.granule == g && c->watch.stores == *count)
+		if (c && c->watch.granule == g && c->watch.stores == *count) {
 			c->watch.stores = s->last;
+			c->watch.own = true;
+		}
 		*count = s->last;
 	}
 	if (!--s->way[n].credit)
@@ -172,6 +174,7 @@ bool cpu_watch_load(struct cpu *c, hva_t host, unsigned size, u128 *raw)
 	s->way[n].credit = CREDIT;
 	c->watch.granule = host.v >> CPU_GRANULE_SHIFT;
 	c->watch.stores = s->way[n].stores[granule_in(host.v)];
+	c->watch.own = false;
 	*raw = code_raw_load(hva_ptr(host), size);
 	pthread_mutex_unlock(&s->lock);
 	return true;
@@ -186,12 +189,17 @@ bool cpu_watch_swap(struct cpu *c, hva_t host, unsigned size, u128 expected, u12
 
 	pthread_mutex_lock(&s->lock);
 	n = way_of(s, block_of(host));
+	/* Beside other processors, whom the lock keeps out, the hypervisor's user may store. */
+	if (c->watch.own)
+		expected = code_raw_load(hva_ptr(host), size);
 	done = c->watch.granule == host.v >> CPU_GRANULE_SHIFT && n < CPU_WATCH_WAYS && heard(w, &s->way[n]) &&
 	       s->way[n].stores[granule_in(host.v)] == c->watch.stores &&
 	       code_raw_swap(hva_ptr(host), size, &expected, desired);
 	/* Its own, too: the reservation is its caller's to forget. In lockstep the store is made twice. */
-	if (done)
+	if (done) {
 		stored(w, s, c, host, size);
+		c->watch.own = false;
+	}
 	pthread_mutex_unlock(&s->lock);
 	return done;
 }

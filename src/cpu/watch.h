@@ -57,6 +57,7 @@ struct cpu_watches {
 struct cpu_watch {
 	uint64_t granule; /* host address / its size */
 	uint64_t stores;
+	bool own; /* it has stored there itself since: the value is what it has made it */
 	struct cpu_watch_set *held; /* between store_begin and store_end */
 };
 
@@ -76,7 +77,10 @@ bool cpu_watches_block(const struct cpu_watches *w, hva_t block);
  */
 bool cpu_watch_load(struct cpu *c, hva_t host, unsigned size, u128 *raw);
 
-/* Store if nobody else has stored to the granule since, and the value is still the expected one. Both are raw. */
+/*
+ * Store if nobody else has stored to the granule since, and the value is still the expected one, or what c has made of
+ * it. Both are raw.
+ */
 bool cpu_watch_swap(struct cpu *c, hva_t host, unsigned size, u128 expected, u128 desired);
 
 /* Around a store of c that is reported: mem_door_ops. Its own do not make it lose a reservation. */

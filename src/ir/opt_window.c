@@ -53,10 +53,16 @@ static bool is_offset(const struct windows *w, uint32_t id)
 {
 	const struct ir_inst *i = &w->inst[id];
 
-	if (i->op == IR_SHL && is_const(w, i->arg[1], 0, SCALE_MAX))
-		i = &w->inst[i->arg[0]];
-	else if (i->op == IR_AND && is_const(w, i->arg[1], 0, (1 << (SMALL_BITS + SCALE_MAX)) - 1))
+	if (i->op == IR_AND && is_const(w, i->arg[1], 0, (1 << (SMALL_BITS + SCALE_MAX)) - 1))
 		return true;
+	if (i->op == IR_SHL && is_const(w, i->arg[1], 0, SCALE_MAX)) {
+		bool scaled = w->inst[i->arg[1]].imm;
+
+		i = &w->inst[i->arg[0]];
+		/* Under a mask that is in a register: of tables whose sizes are powers of two. */
+		if (scaled && i->op == IR_AND && w->inst[i->arg[1]].op != IR_CONST)
+			return true;
+	}
 	return is_small(w, i);
 }
 

@@ -69,8 +69,8 @@ struct jit_code {
 struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc);
 
 /*
- * The same code once more, for the same guest code at the same distance from the start of its span. Nobody links,
- * unlinks or kills c meanwhile, and it is not killed. NULL: as above.
+ * The same code once more, for the same guest code at the same distance from the start of its span. c may be killed,
+ * but nobody links, unlinks or kills it meanwhile. NULL: as above.
  */
 struct jit_code *jit_copy(struct jit *j, const struct jit_code *c);
 

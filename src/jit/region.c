@@ -85,12 +85,17 @@ static void free_compiled(struct region_cache *rc, struct region *g)
 
 static void region_free(struct region_cache *rc, struct region *g)
 {
-	free_compiled(rc, g);
-	if (g->code) {
-		pthread_mutex_lock(&rc->lock);
+	struct region_compiled *c = g->compiled;
+
+	pthread_mutex_lock(&rc->lock);
+	if (g->code)
 		region_text_give(rc, g->code);
-		pthread_mutex_unlock(&rc->lock);
+	if (c && c->kept) {
+		region_twin_let_go(rc, c);
+		g->compiled = NULL;
 	}
+	pthread_mutex_unlock(&rc->lock);
+	free_compiled(rc, g);
 	slab_give(rc->regions, g, sizeof(*g));
 }
 
@@ -170,12 +175,9 @@ void region_cache_destroy(struct region_cache *rc)
 	free(rc);
 }
 
-size_t region_compiled_size(const struct region *g)
+size_t region_compiled_size(const struct region_compiled *c)
 {
-	const struct region_compiled *r = g->compiled;
-	const struct jit_code *c = r ? r->code : NULL;
-
-	return c ? jit_code_size(c) + sizeof(*r) + c->nexit * sizeof(r->link[0]) : 0;
+	return jit_code_size(c->code) + sizeof(*c) + c->code->nexit * sizeof(c->link[0]);
 }
 
 struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode)
@@ -271,26 +273,14 @@ static void enter(struct region_cache *rc, struct code_block *b, struct region *
 	count(&rc->entered);
 }
 
-/* Lock held. With that made from len bytes; or with what others have of the same content. */
-static int enter_text(struct region_cache *rc, struct code_block *b, struct region *g,
-		      const struct region_source *from, struct ir_code *code, uint32_t len)
+/* Lock held. */
+static void enter_text(struct region_cache *rc, struct code_block *b, struct region *g, struct ir_code *code)
 {
-	struct region_content c = region_content_of(from, false, 0);
-
-	if (code) {
-		region_text_init(rc, code, &c, len);
-	} else {
-		code = region_text_find(rc, &c);
-		if (!code)
-			return ENOENT;
-		len = region_text_len(code);
-	}
 	g->code = code;
-	g->len = (uint16_t)len;
+	g->len = (uint16_t)region_text_len(code);
 	region_text_take(rc, code);
 	enter(rc, b, g);
 	region_make_room(rc, false, g);
-	return 0;
 }
 
 /* Lock held. */
@@ -306,7 +296,7 @@ static void give_compiled(struct region_cache *rc, struct region *g, struct regi
 	p->code->owner = g;
 	region_twin_enter(rc, c, p);
 	atomic_store_explicit(&g->compiled, c, memory_order_release);
-	atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(g));
+	atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(c));
 }
 
 static struct region_compiled *compiled_of(const struct region_product *p)
@@ -314,65 +304,109 @@ static struct region_compiled *compiled_of(const struct region_product *p)
 	return calloc(1, sizeof(struct region_compiled) + p->code->nexit * sizeof(struct region_link));
 }
 
-/* With either of code and p, or neither. */
-static struct region *insert(struct region_cache *rc, const struct region_source *from, struct ir_code *code,
-			     uint32_t len, const struct region_product *p)
+/* Lock held. What else is there, or why nothing can be entered: 0 if it can. */
+static int may_enter(struct region_cache *rc, const struct region_source *from, struct code_block **b,
+		     struct region **same)
 {
-	struct region *g = slab_take(rc->regions, sizeof(*g)), *same = NULL;
-	struct region_compiled *c = p ? compiled_of(p) : NULL;
-	struct code_block *b;
-	int err = ENOMEM;
+	*b = block_find(rc, from->host.v);
+	if (!*b || !atomic_load(&(*b)->marked) || atomic_load(&(*b)->version) != from->version)
+		return EAGAIN;
+	*same = region_lookup(rc, from->host, from->pc, from->mode);
+	return *same ? EEXIST : 0;
+}
 
-	if (!g || (p && !c))
-		goto out;
-	*g = (struct region){
-		.host = from->host.v,
-		.pc = from->pc,
-		.mode = from->mode,
-		.bound = from->bound,
-		.seen = region_clock_now(&rc->clock),
-	};
-	pthread_mutex_lock(&rc->lock);
-	b = block_find(rc, g->host);
-	same = region_lookup(rc, from->host, g->pc, g->mode);
-	if (!b || !atomic_load(&b->marked) || atomic_load(&b->version) != from->version) {
-		err = EAGAIN;
-		same = NULL;
-	} else if (same) {
-		err = EEXIST;
-	} else if (p) {
-		give_compiled(rc, g, c, p);
-		enter(rc, b, g);
-		region_make_room(rc, true, g);
-		err = 0;
-	} else {
-		err = enter_text(rc, b, g, from, code, len);
-	}
-	pthread_mutex_unlock(&rc->lock);
-out:
-	if (!err)
-		return g;
+static struct region *new_region(struct region_cache *rc, const struct region_source *from)
+{
+	struct region *g = slab_take(rc->regions, sizeof(*g));
+
 	if (g)
-		slab_give(rc->regions, g, sizeof(*g));
-	if (code)
-		slab_give(rc->slab, (char *)code - REGION_TEXT_FRONT, region_text_size(code));
-	if (p)
-		jit_free(rc->jit, p->code);
-	free(c);
-	errno = err;
-	return same;
+		*g = (struct region){
+			.host = from->host.v,
+			.pc = from->pc,
+			.mode = from->mode,
+			.bound = from->bound,
+			.seen = region_clock_now(&rc->clock),
+		};
+	return g;
 }
 
 struct region *region_insert(struct region_cache *rc, const struct region_source *from,
 			     struct ir_code *code, uint32_t len)
 {
-	return insert(rc, from, code, len, NULL);
+	struct region_content content = region_content_of(from, false, 0);
+	struct region *g = new_region(rc, from), *same = NULL;
+	struct code_block *b;
+	int err = ENOMEM;
+
+	region_text_init(code, len);
+	pthread_mutex_lock(&rc->lock);
+	if (g)
+		err = may_enter(rc, from, &b, &same);
+	if (!err) {
+		region_text_enter(rc, code, &content, len);
+		enter_text(rc, b, g, code);
+	}
+	pthread_mutex_unlock(&rc->lock);
+	if (!err)
+		return g;
+	if (g)
+		slab_give(rc->regions, g, sizeof(*g));
+	slab_give(rc->slab, (char *)code - REGION_TEXT_FRONT, region_text_size(code));
+	errno = err;
+	return same;
+}
+
+struct region *region_insert_twin(struct region_cache *rc, const struct region_source *from, uint32_t kind,
+				  struct region_product *p)
+{
+	struct region_content content = region_content_of(from, false, 0);
+	struct region *g = NULL, *same = NULL;
+	struct code_block *b;
+	struct ir_code *code;
+	int err;
+
+	p->code = NULL;
+	pthread_mutex_lock(&rc->lock);
+	err = may_enter(rc, from, &b, &same);
+	if (!err) {
+		code = region_text_find(rc, &content);
+		if (code)
+			g = new_region(rc, from);
+		if (g)
+			enter_text(rc, b, g, code);
+		else if (code || rc->limit.keep_interpreted || !region_twin_copy(rc, from, kind, p))
+			err = code ? ENOMEM : ENOENT;
+	}
+	pthread_mutex_unlock(&rc->lock);
+	errno = err;
+	return g ? g : same;
 }
 
 struct region *region_insert_compiled(struct region_cache *rc, const struct region_source *from,
 				      const struct region_product *p)
 {
-	return insert(rc, from, NULL, 0, p);
+	struct region_compiled *c = compiled_of(p);
+	struct region *g = new_region(rc, from), *same = NULL;
+	struct code_block *b;
+	int err = ENOMEM;
+
+	pthread_mutex_lock(&rc->lock);
+	if (g && c)
+		err = may_enter(rc, from, &b, &same);
+	if (!err) {
+		give_compiled(rc, g, c, p);
+		enter(rc, b, g);
+		region_make_room(rc, true, g);
+	}
+	pthread_mutex_unlock(&rc->lock);
+	if (!err)
+		return g;
+	if (g)
+		slab_give(rc->regions, g, sizeof(*g));
+	jit_free(rc->jit, p->code);
+	free(c);
+	errno = err;
+	return same;
 }
 
 bool region_attach(struct region_cache *rc, struct region *g, const struct region_product *p,
@@ -467,16 +501,27 @@ void region_unlink(struct region_cache *rc, struct region *g)
 	}
 }
 
-void region_retire(struct region_cache *rc, struct region *g)
+void region_retire(struct region_cache *rc, struct region *g, bool for_room)
 {
+	struct region_compiled *c = g->compiled;
 	_Atomic(struct region *) *link = &rc->hash[region_hash(g->host, g->mode)];
 	struct region *at;
 
 	atomic_store(&g->dead, true);
 	region_unlink(rc, g);
-	if (g->compiled) {
-		region_twin_remove(rc, g->compiled);
-		jit_kill(rc->jit, g->compiled->code);
+	if (c) {
+		size_t size = region_compiled_size(c);
+
+		if (for_room)
+			region_twin_remove(rc, c);
+		c->kept = c->content_len;
+		if (c->kept) {
+			atomic_fetch_add(&rc->kept_bytes, size);
+		} else {
+			rc->retired_bytes += size;
+			atomic_fetch_sub(&rc->compiled_bytes, size);
+		}
+		jit_kill(rc->jit, c->code);
 		patched(rc);
 	}
 	while ((at = atomic_load(link)) && at != g)
@@ -487,11 +532,10 @@ void region_retire(struct region_cache *rc, struct region *g)
 	g->block_next = rc->retired[0].list;
 	rc->retired[0].list = g;
 	rc->nretired++;
-	rc->retired_bytes += sizeof(*g) + region_compiled_size(g);
+	rc->retired_bytes += sizeof(*g);
 	if (g->code)
-		rc->retired_bytes += region_text_die(rc, g->code);
+		rc->retired_bytes += region_text_die(rc, g->code, for_room);
 	atomic_fetch_sub(&rc->bytes, sizeof(*g));
-	atomic_fetch_sub(&rc->compiled_bytes, region_compiled_size(g));
 	count(&rc->killed);
 }
 
@@ -530,7 +574,7 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len)
 			while ((g = *link)) {
 				if (g->host < end && g->host + g->len > start.v) {
 					*link = g->block_next;
-					region_retire(rc, g);
+					region_retire(rc, g, false);
 					any = true;
 				} else {
 					link = &g->block_next;
@@ -563,7 +607,7 @@ void region_cache_stats_read(const struct region_cache *rc, struct region_cache_
 
 bool region_cache_filling(const struct region_cache *rc)
 {
-	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 8 * 7;
+	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 8 * 7 + atomic_load(&rc->kept_bytes);
 }
 
 size_t region_cache_bytes(const struct region_cache *rc)

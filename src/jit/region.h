@@ -140,6 +140,8 @@ struct region_compiled {
 	uint32_t content_hash;     /* of what it was made from: */
 	struct siphash content;
 	uint16_t content_len;      /* 0: it is not to be copied */
+	bool kept;                 /* it is dead, and counted */
+	struct region_compiled *let_go_next;
 	struct region_link {
 		struct region *from, *to;  /* to NULL: not linked */
 		struct region_link *next; /* of those into `to` */
@@ -226,9 +228,9 @@ struct region_source {
 };
 
 /*
- * Enter a region with code that was made from the first len bytes (ownership passes, whatever comes of it). NULL: one whose interpreted code is that of others of the same content; errno is ENOENT if
- * there are none. If the block has been written since, nothing is entered and NULL is returned with errno EAGAIN.
- * NULL with ENOMEM. If another thread has entered an equal one, that one is returned.
+ * Enter a region with code that was made from the first len bytes (ownership passes, whatever comes of it). If the
+ * block has been written since, nothing is entered and NULL is returned with errno EAGAIN. NULL with ENOMEM. If
+ * another thread has entered an equal one, that one is returned.
  */
 struct region *region_insert(struct region_cache *rc, const struct region_source *from,
 			     struct ir_code *code, uint32_t len);
@@ -249,6 +251,13 @@ void region_product_init(struct region_cache *rc, struct region_product *p, stru
 /* Copy what was compiled from the same guest code, at another place. False: there is none, or no memory. */
 bool region_copy_twin(struct region_cache *rc, const struct region_source *from, uint32_t kind,
 		      struct region_product *p);
+
+/*
+ * As region_insert, with the interpreted code of others with the same guest code. NULL, and errno 0: only compiled code
+ * was found, and copied, to be inserted. Errno is ENOENT if there is none.
+ */
+struct region *region_insert_twin(struct region_cache *rc, const struct region_source *from, uint32_t kind,
+				  struct region_product *p);
 
 /* As region_insert, with compiled code and no other. */
 struct region *region_insert_compiled(struct region_cache *rc, const struct region_source *from,

@@ -15,8 +15,7 @@
 #define BLOCK_HASH_BITS	 14
 #define BLOCK_HASH_SIZE	 (1u << BLOCK_HASH_BITS)
 #define BLOCK_SEEN_BITS	 18
-#define TEXT_SET_BITS	 13 /* for four times as many as there are lines, and more */
-#define TWIN_SET_BITS	 12
+#define TWIN_SET_BITS	 14 /* for four times as many as there are lines */
 
 /* A block of guest memory that holds, or held, translated code. Never freed before the cache. */
 struct code_block {
@@ -67,7 +66,8 @@ struct region_cache {
 	uint32_t nretired, npatched;
 	size_t retired_bytes;
 	struct region_limits limit;
-	_Atomic size_t bytes, compiled_bytes; /* of the live */
+	_Atomic size_t bytes, compiled_bytes; /* of the live, and what is kept of others: */
+	_Atomic size_t kept_bytes;            /* compiled */
 	struct region_clock clock;
 	_Atomic uint32_t round; /* of the hand of compiled ones */
 	bool want_epoch;        /* since that is new */
@@ -77,7 +77,12 @@ struct region_cache {
 	struct slab *regions, *slab; /* themselves, and their interpreted code */
 	/* By content (region_twin.c): text and struct region_compiled */
 	struct siphash key;
-	struct region_set texts, twins;
+	struct region_set twins;
+	/* Those of the dead that are kept, the oldest first. */
+	struct {
+		struct text *texts, **texts_end;
+		struct region_compiled *twins, **twins_end;
+	} let_go;
 };
 
 /* Lock held, for all of these. */
@@ -85,11 +90,14 @@ struct region_cache {
 /* Nothing jumps to g any more, and g jumps nowhere. */
 void region_unlink(struct region_cache *rc, struct region *g);
 
-/* Take g, which is in no block's list any more, out of the hash and keep it for reclamation. */
-void region_retire(struct region_cache *rc, struct region *g);
+/*
+ * Take g, which is in no block's list any more, out of the hash and keep it for reclamation. for_room: and do not
+ * keep what others could use.
+ */
+void region_retire(struct region_cache *rc, struct region *g, bool for_room);
 
-/* Bytes that g's compiled form takes. */
-size_t region_compiled_size(const struct region *g);
+/* Bytes that a compiled form takes. */
+size_t region_compiled_size(const struct region_compiled *c);
 
 /* `keep` was entered: evict others that were not used lately, if there is too much of its kind. */
 void region_make_room(struct region_cache *rc, bool compiled, const struct region *keep);
@@ -97,17 +105,20 @@ void region_make_room(struct region_cache *rc, bool compiled, const struct regio
 /* ---- region_text.c: interpreted code ---- */
 
 /*
- * init makes it known to find, if others may have it; of c->size bytes the code that is found may be made from less.
- * Each region that has it takes it once, then dies once and gives it back once; with the last of these it is freed.
- * The live are counted in region_cache.bytes: die says how much less that became.
+ * enter makes it known to find, if others may have it; of c->size bytes the code that is found may be made from less.
+ * Each region that has it takes it once, then dies once and gives it back once. The code is counted in
+ * region_cache.bytes until it is freed, or the last region that lived has died to make room: die says how much less that
+ * became. drop frees the oldest that nobody has; false: there is none.
  */
-void region_text_init(struct region_cache *rc, struct ir_code *code, const struct region_content *c,
-		      uint32_t len);
+void region_text_init(struct ir_code *code, uint32_t len);
+void region_text_enter(struct region_cache *rc, struct ir_code *code, const struct region_content *c,
+		       uint32_t len);
 struct ir_code *region_text_find(struct region_cache *rc, const struct region_content *c);
 uint32_t region_text_len(const struct ir_code *code);
 void region_text_take(struct region_cache *rc, struct ir_code *code);
-size_t region_text_die(struct region_cache *rc, struct ir_code *code);
+size_t region_text_die(struct region_cache *rc, struct ir_code *code, bool for_room);
 void region_text_give(struct region_cache *rc, struct ir_code *code);
+bool region_text_drop(struct region_cache *rc);
 size_t region_text_size(const struct ir_code *code);
 
 /* ---- region_twin.c ---- */
@@ -117,9 +128,17 @@ void region_set_remove(struct region_set *s, uint32_t hash, const void *what);
 /* Those that may have this hash, each once: *at is 0 at first. NULL: no more. */
 void *region_set_next(const struct region_set *s, uint32_t hash, unsigned *at);
 
-/* c, of a live region, may be copied; and not any more. */
+/*
+ * c, of a live region, may be copied; and not any more. let_go: nobody is in it any more, and it is kept to be
+ * copied, or freed. drop frees the oldest of those; false: there is none.
+ */
 void region_twin_enter(struct region_cache *rc, struct region_compiled *c, const struct region_product *p);
 void region_twin_remove(struct region_cache *rc, struct region_compiled *c);
+void region_twin_let_go(struct region_cache *rc, struct region_compiled *c);
+bool region_twin_drop(struct region_cache *rc);
+/* As region_copy_twin. */
+bool region_twin_copy(struct region_cache *rc, const struct region_source *from, uint32_t kind,
+		      struct region_product *p);
 
 /* ---- without the lock ---- */
 

@@ -8,7 +8,8 @@
  * again (region_round). So what is used at least once in a round stays, unless the
  * bound is exceeded by much: a guest may use all that there is again and again.
  *
- * Interpreted regions and compiled ones have a bound and a hand each: the former are cheap to make again.
+ * Interpreted regions and compiled ones have a bound and a hand each: the former are cheap to make again. What is kept
+ * of those that died otherwise (region_twin.c) goes before any that live.
  */
 #include "jit/jit.h"
 #include "jit/region_cache.h"
@@ -46,7 +47,7 @@ static void sweep_block(struct region_cache *rc, struct code_block *b, bool comp
 			link = &g->block_next;
 		} else {
 			*link = g->block_next;
-			region_retire(rc, g);
+			region_retire(rc, g, true);
 			count(&rc->evicted);
 		}
 	}
@@ -73,6 +74,10 @@ void region_make_room(struct region_cache *rc, bool compiled, const struct regio
 {
 	struct hand *h = &rc->hand[compiled];
 
+	/* First what is kept of the dead. */
+	for (unsigned n = 0; n < SWEEP_BUCKETS && excess(rc, compiled, 0); n++)
+		if (!(compiled ? region_twin_drop(rc) : region_text_drop(rc)))
+			break;
 	for (unsigned n = 0; n < SWEEP_BUCKETS && excess(rc, compiled, 0); n++) {
 		struct code_block *b = atomic_load(&rc->block[h->bucket]);
 
@@ -123,7 +128,7 @@ static void strip(struct region_cache *rc, struct region *g)
 {
 	for (; g; g = g->compiled->strip_next) {
 		if (!atomic_load(&g->dead))
-			region_text_die(rc, g->code);
+			region_text_die(rc, g->code, true);
 		region_text_give(rc, g->code);
 		g->code = NULL;
 	}

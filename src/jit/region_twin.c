@@ -7,8 +7,12 @@
  *
  * Whether the content is the same is told by a hash with a key that no guest knows, of all that code depends on. What
  * was compared would have to be kept else: the memory of the guest may have been written since. They are looked for
- * in sets of eight by the first bytes; in one that is full the oldest is lost. So a guest that makes as many of
- * one hash as it likes has less found, and nothing takes longer.
+ * in sets of eight by the first bytes, code of both forms in one, which is a line of the host's cache; in one that
+ * is full the oldest is lost. So a guest that makes as many of one hash as it likes has less found, and nothing takes
+ * longer.
+ *
+ * What has died, since the guest's memory was written or taken away, is kept while there is room: the same guest
+ * code may come again, as when a guest's guest is started once more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +21,11 @@
 #include "jit/jit.h"
 #include "jit/region_cache.h"
 
-#define FIRST 16u  /* bytes, by which it is looked for */
+#define FIRST 32u  /* bytes, by which it is looked for */
 #define LEAST 4u   /* what is less is not */
 #define MOST  1024u /* nor what is more */
 #define SAME  3    /* of one content: some may die */
+#define KIND  UINT32_C(0x8000) /* of a hash: it is struct region_compiled, not text */
 
 struct region_content region_content_of(const struct region_source *from, bool compiled, uint32_t kind)
 {
@@ -37,18 +42,19 @@ struct region_content region_content_of(const struct region_source *from, bool c
 
 bool region_content_known(const struct region_cache *rc, const struct region_content *c, uint32_t len)
 {
-	return rc->texts.line && rc->twins.line && len >= LEAST && len <= MOST && len <= c->size;
+	return rc->twins.line && len >= LEAST && len <= MOST && len <= c->size;
 }
 
 uint32_t region_content_hash(const struct region_content *c)
 {
 	const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
-	uint64_t h = ((uint64_t)c->mode << 32 | c->place) * factor + c->kind, word[FIRST / 8] = {0};
+	uint32_t mode = c->mode & ~REGION_SPAN_MASK, place = c->place & TLB_BLOCK_MASK;
+	uint64_t h = ((uint64_t)mode << 32 | place) * factor, word[FIRST / 8] = {0};
 
 	memcpy(word, c->bytes, c->size < FIRST ? c->size : FIRST);
 	for (unsigned n = 0; n < FIRST / 8; n++)
 		h = ((h ^ h >> 32) + word[n]) * factor;
-	return (uint32_t)(h >> 32);
+	return ((uint32_t)(h >> 32) & ~KIND) | (c->kind & 1 ? KIND : 0);
 }
 
 struct siphash region_content_value(const struct region_cache *rc, const struct region_content *c, uint32_t len)
@@ -63,7 +69,7 @@ struct siphash region_content_value(const struct region_cache *rc, const struct 
 
 /* ---- sets; the lock is held ---- */
 
-/* A word says which: its address without the bits that are 0, and some of its hash's. */
+/* A word says which: its address without the bits that are 0, and some of its hash's, KIND among them. */
 static uint64_t word_of(uint32_t hash, const void *what)
 {
 	return (uint64_t)(uint16_t)hash << 48 | (uintptr_t)what >> 4;
@@ -141,18 +147,56 @@ void region_twin_remove(struct region_cache *rc, struct region_compiled *c)
 	c->content_len = 0;
 }
 
-static bool copy_twin(struct region_cache *rc, const struct region_content *c, uint32_t hash,
+static void compiled_free(struct region_cache *rc, struct region_compiled *c)
+{
+	size_t size = region_compiled_size(c);
+
+	atomic_fetch_sub(&rc->compiled_bytes, size);
+	atomic_fetch_sub(&rc->kept_bytes, size);
+	region_twin_remove(rc, c);
+	jit_free(rc->jit, c->code);
+	free(c);
+}
+
+void region_twin_let_go(struct region_cache *rc, struct region_compiled *c)
+{
+	/* Others may have taken its place meanwhile. */
+	if (!c->content_len) {
+		compiled_free(rc, c);
+		return;
+	}
+	c->let_go_next = NULL;
+	*rc->let_go.twins_end = c;
+	rc->let_go.twins_end = &c->let_go_next;
+}
+
+bool region_twin_drop(struct region_cache *rc)
+{
+	struct region_compiled *c = rc->let_go.twins;
+
+	if (!c)
+		return false;
+	rc->let_go.twins = c->let_go_next;
+	if (!c->let_go_next)
+		rc->let_go.twins_end = &rc->let_go.twins;
+	compiled_free(rc, c);
+	return true;
+}
+
+bool region_twin_copy(struct region_cache *rc, const struct region_source *from, uint32_t kind,
 		      struct region_product *p)
 {
+	struct region_content c = region_content_of(from, true, kind);
+	uint32_t hash = region_content_hash(&c);
 	struct region_compiled *o;
 	unsigned at = 0;
 
 	while ((o = region_set_next(&rc->twins, hash, &at))) {
 		struct siphash value;
 
-		if (o->content_hash != hash || o->content_len > c->size)
+		if (o->content_hash != hash || o->content_len > c.size)
 			continue;
-		value = region_content_value(rc, c, o->content_len);
+		value = region_content_value(rc, &c, o->content_len);
 		if (!siphash_same(&value, &o->content))
 			continue;
 		*p = (struct region_product){
@@ -172,12 +216,10 @@ static bool copy_twin(struct region_cache *rc, const struct region_content *c, u
 bool region_copy_twin(struct region_cache *rc, const struct region_source *from, uint32_t kind,
 		      struct region_product *p)
 {
-	struct region_content c = region_content_of(from, true, kind);
-	uint32_t hash = region_content_hash(&c);
 	bool found;
 
 	pthread_mutex_lock(&rc->lock);
-	found = copy_twin(rc, &c, hash, p);
+	found = region_twin_copy(rc, from, kind, p);
 	pthread_mutex_unlock(&rc->lock);
 	return found;
 }
@@ -210,18 +252,16 @@ static bool create_set(struct region_set *s, unsigned bits)
 
 bool region_twins_create(struct region_cache *rc)
 {
+	rc->let_go.texts_end = &rc->let_go.texts;
+	rc->let_go.twins_end = &rc->let_go.twins;
 	/* Without a key nothing is known, so nothing is found. */
-	bool key = getrandom(&rc->key, sizeof(rc->key), 0) == sizeof(rc->key);
-
-	if (create_set(&rc->texts, TEXT_SET_BITS) && create_set(&rc->twins, TWIN_SET_BITS) && key)
-		return true;
-	region_twins_destroy(rc);
-	return !key;
+	return getrandom(&rc->key, sizeof(rc->key), 0) != sizeof(rc->key) ||
+	       create_set(&rc->twins, TWIN_SET_BITS);
 }
 
 void region_twins_destroy(struct region_cache *rc)
 {
-	free(rc->texts.memory);
+	while (region_twin_drop(rc))
+		;
 	free(rc->twins.memory);
-	rc->texts = rc->twins = (struct region_set){0};
 }

@@ -447,6 +447,48 @@ static void test_quadword_conditional(void **state)
 	assert_int_equal(p9_crf_decode(r->crf[0]), 1);
 }
 
+static void watched(void)
+{
+	reservation();
+	machine->r->resv_watch = PAGE + 64;
+	machine->r->resv_left = 1;
+}
+
+/* With a load in between, of the bytes themselves; in both byte orders. */
+static void test_watched_conditional(void **state)
+{
+	static const char *const loads[] = {"lbarx", "lharx", "lwarx", "ldarx", "lqarx"};
+	static const char *const stores[] = {"stbcx.", "sthcx.", "stwcx.", "stdcx.", "stqcx."};
+	struct p9_regs *r = machine->r;
+
+	(void)state;
+	for (unsigned n = 0; n < 10; n++) {
+		unsigned f = n / 2, size = 1u << f;
+		uint32_t mode = n & 1 ? P9_HARNESS_USER_BE : P9_HARNESS_USER;
+		uint8_t wanted[16];
+		uint64_t first;
+
+		assert_done(RUN(mode, watched, I(loads[f], 6, 0, 4, 0), I("ld", 10, 0, 4), I(stores[f], 8, 0, 4)),
+			    PC + 12);
+		assert_int_equal(p9_crf_decode(r->crf[0]), 3);
+		if (n & 1) {
+			st_be64(wanted, r->gpr[8]);
+			st_be64(wanted + 8, r->gpr[9]);
+			assert_memory_equal(machine->page[0] + 64, wanted + (size < 8 ? 8 - size : 0), size);
+			first = UINT64_C(0x0001020304050607) >> (size < 8 ? 64 - 8 * size : 0);
+		} else {
+			st_le64(wanted, r->gpr[size == 16 ? 9 : 8]);
+			st_le64(wanted + 8, r->gpr[8]);
+			assert_memory_equal(machine->page[0] + 64, wanted, size);
+			first = size == 16 ? UINT64_C(0x0f0e0d0c0b0a0908) :
+					     UINT64_C(0x0706050403020100) & (~UINT64_C(0) >> (64 - 8 * size));
+		}
+		assert_int_equal(r->gpr[6], first);
+		/* only so often */
+		assert_int_equal(r->resv_watch, UINT64_MAX);
+	}
+}
+
 static void misaligned(void)
 {
 	reservation();
@@ -766,6 +808,7 @@ int main(void)
 	    TEST(test_copy_paste),
 	    TEST(test_store_conditional),
 	    TEST(test_quadword_conditional),
+	    TEST(test_watched_conditional),
 	    TEST(test_alignment),
 	    TEST(test_amo),
 	    TEST(test_traps), TEST(test_trap_after_loop),

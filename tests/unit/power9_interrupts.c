@@ -328,6 +328,47 @@ static void test_hdec(void **state)
 	assert_int_equal(regs()->hsrr0, M_CODE);
 }
 
+/* What writing DEC or MSR brings about comes before the next instruction; so does what passes meanwhile, in time. */
+static void test_written_state(void **state)
+{
+	/* mtdec r4; mtmsrd r5; li r3,2; sc 1 */
+	const uint32_t words[] = { mtspr(22, 4), 0x7ca00164u, 0x38600002u, M_HCALL };
+	/* mtdec r4; b -4 */
+	const uint32_t loop[] = { mtspr(22, 4), 0x4bfffffcu };
+	struct p9_regs *r = regs();
+
+	(void)state;
+	machine_code(&m, M_CODE, words, 4);
+	for (unsigned n = 0; n < 12; n++) {
+		bool on = n & 1, sets = n & 2, past = n % 3;
+
+		r->gpr[3] = 0;
+		r->gpr[4] = past ? UINT64_MAX : P9_TB_HZ * 100;
+		r->gpr[5] = MSR_BASE | (sets ? P9_MSR_EE : 0);
+		set_msr(MSR_BASE | (on ? P9_MSR_EE : 0));
+		p9_dec_set(m.cpu[0], P9_TB_HZ * 100);
+		assert_int_equal(machine_run(&m, 0, M_CODE), P9_VEC_SYSCALL);
+		if (past && (on || sets)) {
+			assert_int_equal(r->gpr[3], 0);
+			assert_int_equal(p9_pc(m.cpu[0]) - 16, P9_VEC_DECREMENTER);
+			assert_int_equal(r->gpr[31], M_CODE + (on ? 4 : 8));
+		} else {
+			assert_int_equal(r->gpr[3], 2);
+			assert_int_equal(p9_pc(m.cpu[0]), M_CODE + 16);
+		}
+	}
+	/* The hypervisor's decrementer, which is found to have passed when DEC is written. */
+	machine_code(&m, M_CODE, loop, 2);
+	r->lpcr |= P9_LPCR_HDICE;
+	for (unsigned n = 0; n < 20; n++) {
+		r->gpr[4] = P9_TB_HZ * 100;
+		p9_hdec_set(m.cpu[0], P9_TB_HZ / 2000);
+		set_msr(MSR_BASE);
+		assert_int_equal(machine_run(&m, 0, M_CODE), P9_VEC_HDEC);
+	}
+	r->lpcr &= ~P9_LPCR_HDICE;
+}
+
 /* Loops that the guest never leaves, and that set LR on the way: each can be interrupted. */
 static void test_endless_call(void **state)
 {
@@ -465,6 +506,7 @@ int main(void)
 		T(test_hdec),	     T(test_endless_call),       T(test_external),
 		T(test_doorbell),     T(test_supervisor_facilities),
 		T(test_waiting_for_ee),
+		T(test_written_state),
 		T(test_trace),	     T(test_spr),	         T(test_32_bit_mode),
 		T(test_atomics_compile),
 	};

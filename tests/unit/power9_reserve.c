@@ -262,6 +262,28 @@ static void test_own(void **state)
 	assert_int_equal(ld_le64(m.ram + DATA), 0);
 }
 
+/* Not even where it has reserved. */
+static void test_own_value(void **state)
+{
+	struct p9_regs *r = regs(0);
+	uint64_t back;
+
+	(void)state;
+	arrange();
+	reserve_watched(3, 64);
+	back = p9_pc(m.cpu[0]);
+	RUN(0, M_CODE + 0x1000, STD(9, 0, 4), M_HCALL);
+	p9_set_pc(m.cpu[0], back);
+	assert_true(store());
+	assert_int_equal(ld_le64(m.ram + DATA + 64), r->gpr[8]);
+	/* but that another's has come in between is seen */
+	reserve_watched(3, 64);
+	RUN(0, M_CODE + 0x1000, STD(9, 0, 4), M_HCALL);
+	change_and_restore(64);
+	p9_set_pc(m.cpu[0], back);
+	assert_false(store());
+}
+
 /* Whatever others store meanwhile, a block is not watched for ever. */
 static void test_watched_for_a_while(void **state)
 {
@@ -553,6 +575,7 @@ int main(void)
 		T(test_many_blocks),  T(test_load_between),        T(test_straddle),
 		T(test_long_line),    T(test_single_step),         T(test_stack),
 		T(test_straddle_in_vain), T(test_straddle_fault),  T(test_what_keeps),
+		T(test_own_value),
 	};
 	const struct CMUnitTest one[] = {
 		ONE(test_kept),

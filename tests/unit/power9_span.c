@@ -179,7 +179,10 @@ static void test_split(void **state)
 	}
 }
 
-/* The hypervisor's pages count as well. */
+/*
+ * The hypervisor's pages count as well: one of 2 MiB, or 512 small ones, which are as good as some of 64 KiB where all lie
+ * in a row.
+ */
 static void test_small_partition_page(void **state)
 {
 	uint64_t *leaf = machine_partition_pte(&m, FRAME), whole = *leaf;
@@ -192,15 +195,57 @@ static void test_small_partition_page(void **state)
 	put_third(FRAME, THIRD, 2);
 	put_third(OTHER, THIRD, 3);
 	machine_map(&m, PID, EA, FRAME, 21, EAA_ALL);
-	for (uint64_t n = 0; n < 512; n++)
-		table[n] = htobe64(be64toh(whole) +
-				   (n == THIRD >> 12 ? n * 4096 + (OTHER - FRAME) : n * 4096));
-	for (unsigned n = 0; n < 6; n++) {
-		*leaf = n % 2 ? htobe64(UINT64_C(1) << 63 | (uintptr_t)table | 9) : whole;
+	for (unsigned n = 0; n < 12; n++) {
+		static const enum { WHOLE, APART, ROW } order[] = {WHOLE, APART, ROW, APART, WHOLE, ROW};
+		unsigned now = order[n % 6];
+
+		for (uint64_t k = 0; k < 512; k++) {
+			uint64_t to = k * 4096;
+
+			if (now == APART && k == THIRD >> 12)
+				to += OTHER - FRAME;
+			table[k] = htobe64(be64toh(whole) + to);
+		}
+		*leaf = now == WHOLE ? whole : htobe64(UINT64_C(1) << 63 | (uintptr_t)table | 9);
 		p9_invalidate(m.system, NULL, M_LPID, UINT64_MAX, true, 0, 0);
-		run(PID, EA, 1, n % 2 ? 3 : 2);
-		run(0, FRAME, 1, n % 2 ? 3 : 2);
+		run(PID, EA, 1, now == APART ? 3 : 2);
+		run(0, FRAME, 1, now == APART ? 3 : 2);
 	}
+	*leaf = whole;
+	p9_invalidate(m.system, NULL, M_LPID, UINT64_MAX, true, 0, 0);
+	free(table);
+}
+
+/* A row that has a hole: what is in it faults, whatever lies around it. */
+static void test_hole_in_row(void **state)
+{
+	enum { STORES = 32 };
+	static const uint32_t code[] = {
+		0x7ca903a6, /* mtctr 5 */
+		0x90a40000, /* stw 5,0(4) */
+		INC(4, 0x1000),
+		BDNZ(-8),
+		M_HCALL,
+	};
+	uint64_t *leaf = machine_partition_pte(&m, OTHER), whole = *leaf;
+	uint64_t *table = aligned_alloc(4096, 4096);
+	struct p9_regs *r = p9_regs(m.cpu[0]);
+
+	(void)state;
+	assert_non_null(table);
+	for (uint64_t n = 0; n < 512; n++)
+		table[n] = htobe64(be64toh(whole) + n * 4096);
+	*leaf = htobe64(UINT64_C(1) << 63 | (uintptr_t)table | 9);
+	table[20] = 0;
+	p9_invalidate(m.system, NULL, M_LPID, UINT64_MAX, true, 0, 0);
+	put(FRAME, code, ARRAY_SIZE(code));
+	r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+	p9_state_changed(m.cpu[0]);
+	r->gpr[4] = OTHER;
+	r->gpr[5] = STORES;
+	assert_int_equal(machine_run(&m, 0, FRAME), P9_VEC_HDSI);
+	assert_int_equal(r->gpr[4], OTHER + 0x14000);
+	assert_int_equal(r->asdr, OTHER + 0x14000);
 	*leaf = whole;
 	p9_invalidate(m.system, NULL, M_LPID, UINT64_MAX, true, 0, 0);
 	free(table);
@@ -277,6 +322,7 @@ int main(void)
 		T(test_one_frame_in_two_pages),
 		T(test_split),
 		T(test_small_partition_page),
+		T(test_hole_in_row),
 		T(test_many_contexts),
 		T(test_same_entry),
 	};

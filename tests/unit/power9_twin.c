@@ -165,6 +165,37 @@ static void test_killed(void)
 	machine_destroy(&m);
 }
 
+static void kill_all(void)
+{
+	cpu_shoot_host(m.system, NULL, HVA((uintptr_t)m.ram), M_SIZE);
+}
+
+/* When all have died the same code may come again, at the same place or at another. */
+static void test_kept(void)
+{
+	uint64_t made, hot;
+
+	create(1, 0, false);
+	for (unsigned n = 0; n < PLACES; n++)
+		put(PLACE(n), 1);
+	run(PLACE(0), 1);
+	made = translated();
+	hot = compiled();
+	for (unsigned n = 0; n < 3 * PLACES; n++) {
+		kill_all();
+		run(PLACE(n % PLACES), 1);
+	}
+	assert_int_equal(translated(), made);
+	assert_int_equal(compiled(), hot);
+	put(PLACE(1), 4);
+	kill_all();
+	run(PLACE(1), 4);
+	put(PLACE(1), 1);
+	kill_all();
+	run(PLACE(1), 1);
+	machine_destroy(&m);
+}
+
 /*
  * Memory that the VMM wrote: what is there is not what was translated, until the guest's icbi. It must not be
  * taken for the new content.
@@ -245,6 +276,8 @@ static void put_many(void)
 	}
 }
 
+static bool kills;
+
 static void *run_many(void *arg)
 {
 	struct cpu *c = arg;
@@ -265,6 +298,10 @@ static void *run_many(void *arg)
 			do {
 				exit = cpu_run(c);
 			} while (exit == CPU_EXIT_KICK);
+			/* one kills what others run */
+			if (kills && c == m.cpu[0])
+				cpu_shoot_host(m.system, c, HVA((uintptr_t)m.ram + PLACE(round % PLACES)),
+					       FUNCTIONS * DISTANCE);
 			for (unsigned n = 0; n < count; n++)
 				wanted = wanted * 31 + 21 + n % 5;
 			wrong += exit != CPU_EXIT_HYPERVISOR || r->gpr[3] != wanted;
@@ -288,7 +325,7 @@ static void many(unsigned ncpu, size_t limit, bool background)
 		assert_null(wrong);
 	}
 	/* of PLACES times as many */
-	if (ncpu == 1 && !limit) {
+	if (ncpu == 1 && !limit && !kills) {
 		assert_true(translated() < FUNCTIONS);
 		assert_true(!jit || (compiled() < 2 * FUNCTIONS && copied() > 2 * FUNCTIONS));
 	}
@@ -297,11 +334,14 @@ static void many(unsigned ncpu, size_t limit, bool background)
 
 static void test_many(void)
 {
-	many(1, 0, false);
-	many(1, 128 << 10, false);
-	many(4, 128 << 10, false);
-	many(4, 0, true);
-	many(4, 128 << 10, true);
+	for (unsigned n = 0; n < 2; n++) {
+		kills = n;
+		many(1, 0, false);
+		many(1, 128 << 10, false);
+		many(4, 128 << 10, false);
+		many(4, 0, true);
+		many(4, 128 << 10, true);
+	}
 }
 
 static void in_both(void (*test)(void))
@@ -321,6 +361,7 @@ static void in_both(void (*test)(void))
 
 TEST(test_made_once)
 TEST(test_killed)
+TEST(test_kept)
 TEST(test_stale)
 TEST(test_written)
 TEST(test_bound)
@@ -332,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_made_once_in_both), cmocka_unit_test(test_killed_in_both),
 		cmocka_unit_test(test_stale_in_both),	  cmocka_unit_test(test_written_in_both),
 		cmocka_unit_test(test_bound_in_both),	  cmocka_unit_test(test_many_in_both),
+		cmocka_unit_test(test_kept_in_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ void p9_contexts_fini(struct p9_contexts *m)
 
 static bool supervisor(const struct p9_context *x)
 {
-	return !x->key.real && !x->key.pr;
+	return !(x->key.state & (P9_CONTEXT_REAL | P9_CONTEXT_PR));
 }
 
 /* ---- lists of slots ---- */
@@ -268,7 +268,7 @@ void p9_context_flush_process(struct p9_contexts *m, struct p9_context *x, uint6
 {
 	bool ranged = end > start;
 
-	if (x->key.real)
+	if (x->key.state & P9_CONTEXT_REAL)
 		return;
 	/* Process 0's addresses are in every context: quadrant 3. */
 	if (pid == UINT64_MAX || (pid == 0 && (supervisor(x) || x->high || x->key.pid == 0))) {
@@ -323,40 +323,51 @@ void p9_context_protect_host(struct p9_context *x, hva_t start, uint64_t len)
 /* ---- choosing ---- */
 
 /* AMR as Linux has it in the kernel, but while it accesses its user. */
-#define KEYS_BLOCKED 3
+#define KEYS_BLOCKED (3u << P9_CONTEXT_KEYS_SHIFT)
 
 static struct p9_context_key key_of(const struct p9_cpu *p, bool relocation, bool fetch)
 {
-	struct p9_context_key key = { .lpid = p->regs.lpidr, .used = 1 };
+	struct p9_context_key key = { .lpid = p->regs.lpidr, .state = P9_CONTEXT_USED };
 
 	if (!relocation) {
-		key.real = 1;
-		return key;
-	}
-	if (p->regs.msr & P9_MSR_PR) {
-		key.pr = 1;
+		key.state |= P9_CONTEXT_REAL;
+	} else if (p->regs.msr & P9_MSR_PR) {
+		key.state |= P9_CONTEXT_PR;
 		key.pid = p->regs.pidr;
 	} else {
 		/* AMR is nothing to fetches. */
-		key.keys = (fetch ? KEYS_BLOCKED : p->regs.amr >> 62) |
-			   ((p->regs.iamr >> 62) & 1) << 2;
+		key.state |= (fetch ? KEYS_BLOCKED :
+				      (uint32_t)(p->regs.amr >> 62) << P9_CONTEXT_KEYS_SHIFT) |
+			     (uint32_t)(p->regs.iamr >> 62 & 1) << (P9_CONTEXT_KEYS_SHIFT + 2);
 	}
 	return key;
 }
 
+static bool same(struct p9_context_key a, struct p9_context_key b)
+{
+	return a.lpid == b.lpid && a.pid == b.pid && a.state == b.state;
+}
+
+static unsigned hint_of(struct p9_context_key key)
+{
+	uint64_t h = (uint64_t)key.lpid << 32 ^ (uint64_t)key.pid << 6 ^ key.state;
+
+	_Static_assert(P9_CONTEXT_HINTS == 1 << 8, "hint_of");
+	return (h * UINT64_C(0x9e3779b97f4a7c15)) >> 56;
+}
+
 static struct p9_context *find(struct p9_contexts *m, struct p9_context_key key)
 {
-	unsigned hint = (key.pid ^ key.pr << 1 ^ key.real << 2 ^ key.keys << 3 ^ key.lpid << 4) %
-			ARRAY_SIZE(m->hint);
-	struct p9_context *c = &m->context[m->hint[hint]], *victim = NULL;
+	uint8_t *hint = &m->hint[hint_of(key)];
+	struct p9_context *c = &m->context[*hint], *victim = NULL;
 
-	if (LIKELY(!memcmp(&c->key, &key, sizeof(key)))) {
+	if (LIKELY(same(c->key, key))) {
 		c->used = ++m->clock;
 		return c;
 	}
 	for (c = m->context; c < m->context + P9_CONTEXTS; c++) {
-		if (!memcmp(&c->key, &key, sizeof(key))) {
-			m->hint[hint] = c - m->context;
+		if (same(c->key, key)) {
+			*hint = c - m->context;
 			c->used = ++m->clock;
 			return c;
 		}
@@ -365,13 +376,14 @@ static struct p9_context *find(struct p9_contexts *m, struct p9_context_key key)
 		if (c != m->data && c != m->fetch && c != m->real &&
 		    (!victim || c->used < victim->used))
 			victim = c;
-	if (victim->key.used) {
+	if (victim->key.state) {
 		count(m->recycles);
 		p9_context_flush(m, victim);
 	} else {
 		tlb_flush(victim->tlb);
 	}
 	victim->key = key;
+	*hint = victim - m->context;
 	victim->pid = 0;
 	victim->used = ++m->clock;
 	return victim;
@@ -395,7 +407,7 @@ void p9_contexts_select(struct p9_contexts *m, const struct p9_cpu *p)
 
 	m->data = context_for(m, p, dr, false);
 	if (ir == dr && (!supervisor(m->data) ||
-			 (m->data->key.keys & KEYS_BLOCKED) == KEYS_BLOCKED))
+			 (m->data->key.state & KEYS_BLOCKED) == KEYS_BLOCKED))
 		m->fetch = m->data;
 	else
 		m->fetch = context_for(m, p, ir, true);

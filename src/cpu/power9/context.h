@@ -21,6 +21,7 @@
 #include "cpu/power9/source.h"
 
 #define P9_CONTEXTS 32
+#define P9_CONTEXT_HINTS 256
 
 /* Slots that a list can name; when it is longer all slots are looked at. */
 #define P9_SLOTS 64
@@ -35,11 +36,14 @@
 struct p9_context_key {
 	uint32_t lpid;
 	uint32_t pid; /* 0 for supervisor state */
-	uint8_t real;
-	uint8_t pr;
-	uint8_t keys; /* AMR[0:1], IAMR[1]; only for supervisor state */
-	uint8_t used;
+	uint32_t state; /* P9_CONTEXT_*; 0: the context was never used */
 };
+
+#define P9_CONTEXT_USED 1u /* always */
+#define P9_CONTEXT_REAL 2u
+#define P9_CONTEXT_PR	4u
+/* AMR[0:1], IAMR[1]; only for supervisor state */
+#define P9_CONTEXT_KEYS_SHIFT 3
 
 struct p9_slots {
 	uint32_t count; /* more than P9_SLOTS: not all are here */
@@ -75,7 +79,7 @@ struct p9_context {
 struct p9_contexts {
 	struct p9_context context[P9_CONTEXTS];
 	struct p9_context *data, *fetch, *real;
-	uint8_t hint[32]; /* where a key was found last, by hash */
+	uint8_t hint[P9_CONTEXT_HINTS]; /* where a key was found last, by hash */
 	uint32_t next_id;
 	uint64_t clock;
 	struct counter *recycles;

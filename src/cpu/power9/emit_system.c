@@ -183,19 +183,20 @@ void p9_emit_rfebb(struct p9_translator *t, const struct p9_insn *i)
 
 /* ---- MSR ---- */
 
-static uint64_t h_set_msr(struct ir_env *env, uint64_t msr)
+static uint64_t h_set_msr(struct ir_env *env, uint64_t msr, uint64_t next)
 {
+	env->pc = next;
 	p9_set_msr(p9_of_env(env), msr);
-	return 0;
+	return elsewhere(env);
 }
 
 static const struct ir_helper set_msr_helper = {
 	.name = "set_msr",
 	.fn = FN(h_set_msr),
-	.nargs = 1,
-	.result = IR_NONE,
-	.arg = { IR_I64 },
-	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE,
+	.nargs = 2,
+	.result = IR_I64,
+	.arg = { IR_I64, IR_I64 },
+	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_DOOR,
 };
 
 /* MSR is now that: go on, but for an interrupt that waits for EE. */
@@ -226,8 +227,11 @@ static void move_to_msr(struct p9_translator *t, const struct p9_insn *i, uint64
 		ir_set(t->r, P9_OFF(msr), value);
 		leave_if_held(t, value);
 	} else {
-		p9_call1(t, &set_msr_helper, value);
-		p9_exit_context(t);
+		value = p9_call2(t, &set_msr_helper, value, next_pc(t));
+		if (t->mode & (P9_MODE_SE | P9_MODE_BE))
+			p9_exit_context(t); /* there is a trace interrupt to come */
+		else
+			exit_elsewhere(t, value);
 	}
 }
 
@@ -276,6 +280,26 @@ static const struct ir_helper spr_write_helper = {
 	.result = IR_NONE,
 	.arg = { IR_I64, IR_I64 },
 	.flags = STATE,
+};
+
+/*
+ * A supervisor's registers on which translation depends, or when the decrementer's interrupt comes. The instructions up
+ * to the next that synchronises are as good from before.
+ */
+static uint64_t h_spr_write_on(struct ir_env *env, uint64_t number, uint64_t value)
+{
+	p9_spr_write(p9_of_env(env), number, value);
+	cpu_jumps_select(&p9_of_env(env)->cpu);
+	return 0;
+}
+
+static const struct ir_helper spr_write_on_helper = {
+	.name = "spr_write_on",
+	.fn = FN(h_spr_write_on),
+	.nargs = 2,
+	.result = IR_NONE,
+	.arg = { IR_I64, IR_I64 },
+	.flags = IR_H_READS_STATE | IR_H_WRITES_STATE | IR_H_DOOR,
 };
 
 /* A supervisor's AMR: its data is found in another context, nothing else changes. */
@@ -347,6 +371,11 @@ void p9_emit_mtspr(struct p9_translator *t, const struct p9_insn *i)
 		p9_call1(t, &set_amr_helper, v);
 		return;
 	}
+	if (p9_spr_write_goes_on(number)) {
+		p9_call2(t, &spr_write_on_helper, p9_i64(t, number), v);
+		leave_if_held(t, ir_get(t->r, IR_I64, P9_OFF(msr)));
+		return;
+	}
 	switch ((enum p9_spr_kind)d->kind) {
 	case P9_SPR_REG32:
 		v = ir_un(t->r, IR_ZEXT32, v);
@@ -354,6 +383,7 @@ void p9_emit_mtspr(struct p9_translator *t, const struct p9_insn *i)
 	case P9_SPR_REG:
 		ir_set(t->r, d->offset, v);
 		break;
+	case P9_SPR_READ:
 	case P9_SPR_FN:
 		p9_call2(t, &spr_write_helper, p9_i64(t, number), v);
 		break;

@@ -323,7 +323,7 @@ void *p9_mmu_fetch(struct cpu *c, unsigned *page_shift)
  */
 static bool current(const struct p9_regs *r, const struct p9_context *x)
 {
-	return x->key.lpid == r->lpidr && (!x->key.pr || x->key.pid == r->pidr);
+	return x->key.lpid == r->lpidr && (!(x->key.state & P9_CONTEXT_PR) || x->key.pid == r->pidr);
 }
 
 void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
@@ -339,7 +339,7 @@ void p9_mmu_request(struct cpu *c, const struct cpu_request *req)
 	    !may_be_writable(mmu, req->arg[0]))
 		return;
 	for (x = m->context; x < m->context + P9_CONTEXTS; x++) {
-		if (!x->key.used)
+		if (!x->key.state)
 			continue;
 		switch (req->kind) {
 		case CPU_REQ_FLUSH_ALL:

@@ -197,6 +197,30 @@ static bool update_rc(struct tree *t, struct leaf *leaf, bool store, bool *again
 	return true;
 }
 
+/*
+ * Sixteen pages of 4 KiB that lie in a row, all with the same permissions, R and C, are as good as one of 64 KiB: a
+ * hypervisor makes such where its own hypervisor maps it by pages of 64 KiB. Nothing takes one of them away without all
+ * that translates through the tree, or without the memory that it leads to.
+ */
+static unsigned joined_shift(const struct leaf *leaf)
+{
+	enum { PAGES = 16 };
+	const _Atomic uint64_t *first =
+		(const _Atomic uint64_t *)((uintptr_t)leaf->where & ~(PAGES * sizeof(uint64_t) - 1));
+	uint64_t pte;
+
+	if (leaf->shift != 12)
+		return leaf->shift;
+	pte = be64toh(atomic_load_explicit(first, memory_order_relaxed));
+	if (pte & RPTE_RPN_MASK & 0xffff)
+		return 12;
+	for (unsigned n = 1; n < PAGES; n++)
+		if (be64toh(atomic_load_explicit(&first[n], memory_order_relaxed)) !=
+		    pte + ((uint64_t)n << 12))
+			return 12;
+	return 16;
+}
+
 static bool partition_translate(struct p9_cpu *p, uint64_t gra, enum mem_access kind, bool debug,
 				struct radix_result *res, struct radix_fault *fault)
 {
@@ -228,7 +252,7 @@ static bool partition_translate(struct p9_cpu *p, uint64_t gra, enum mem_access 
 	res->host = (leaf.pte & RPTE_RPN_MASK & ~((UINT64_C(1) << leaf.shift) - 1)) |
 		    (gra & ((UINT64_C(1) << leaf.shift) - 1));
 	res->guest_real = gra;
-	res->shift = leaf.shift;
+	res->shift = joined_shift(&leaf);
 	res->prot = prot;
 	fault->partition = false;
 	return true;

@@ -16,7 +16,6 @@
 #define SPR_IAMR    61
 #define SPR_TFHAR   128
 #define SPR_TEXASRU 131
-#define SPR_CTRL_R  136
 #define SPR_CTRL    152
 #define SPR_FSCR    153
 #define SPR_UAMOR   157
@@ -69,16 +68,17 @@ const struct p9_spr_desc *p9_spr(unsigned number)
 bool p9_spr_write_ends_block(unsigned number)
 {
 	switch (number) {
-	case SPR_PIDR:
 	case SPR_AMR:
 	case SPR_UAMR:
-	case SPR_IAMR:
-	case SPR_DEC:
-	case SPR_CTRL:
 		return true;
 	default:
 		return false;
 	}
+}
+
+bool p9_spr_write_goes_on(unsigned number)
+{
+	return number == SPR_PIDR || number == SPR_IAMR || number == SPR_DEC;
 }
 
 bool p9_spr_is_amr(unsigned number)
@@ -181,24 +181,11 @@ uint64_t p9_spr_read(struct p9_cpu *p, unsigned number)
 		return p9_facility(p, P9_FSCR_DSCR) ? r->dscr : 0;
 	case SPR_DSCR:
 		return r->hfscr & BIT64(P9_FSCR_DSCR) || p9_facility(p, P9_FSCR_DSCR) ? r->dscr : 0;
-	case SPR_UAMR:
-	case SPR_AMR:
-		return r->amr;
 	case SPR_DEC:
 		return p9_dec_get(r);
-	case SPR_PIDR:
-		return r->pidr;
-	case SPR_IAMR:
-		return r->iamr;
-	case SPR_UAMOR:
-		return r->uamor;
 	case SPR_TFHAR ... SPR_TEXASRU:
 		p9_facility(p, P9_FSCR_TM);
 		return number == SPR_TEXASRU ? r->texasr >> 32 : *pmu_reg(p, number);
-	case SPR_CTRL_R:
-		return r->ctrl;
-	case SPR_FSCR:
-		return r->fscr;
 	case SPR_DPDES:
 		return r->hfscr & BIT64(P9_FSCR_MSGP) || p9_facility(p, P9_FSCR_MSGP) ? r->dpdes : 0;
 	case SPR_TB:
@@ -228,8 +215,6 @@ uint64_t p9_spr_read(struct p9_cpu *p, unsigned number)
 		return r->psscr & PSSCR_SUPERVISOR;
 	case SPR_VTB:
 		return p9_vtb_get(r);
-	case SPR_PPR:
-		return r->ppr;
 	case SPR_PPR32:
 		return r->ppr >> 32;
 	default:

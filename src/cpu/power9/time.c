@@ -66,9 +66,9 @@ uint64_t p9_hdec_get(const struct p9_regs *r)
 }
 
 /* Set the pending flags by the clock, and the host timer for what is still to come. */
-static void rearm(struct p9_cpu *p)
+static void rearm(struct p9_cpu *p, int64_t now)
 {
-	int64_t now = cpu_clock_ns(), deadline = INT64_MAX;
+	int64_t deadline = INT64_MAX;
 	uint64_t tb = ns_to_tb(now) + p->regs.tb_offset;
 	int64_t dec = (int64_t)(p->regs.dec_expires - tb);
 	int64_t hdec = (int64_t)(p->regs.hdec_expires - tb);
@@ -99,15 +99,21 @@ static uint64_t extend_dec(const struct p9_regs *r, uint64_t value)
 void p9_dec_set(struct cpu *c, uint64_t value)
 {
 	struct p9_cpu *p = p9_of(c);
+	int64_t now = cpu_clock_ns();
 
-	p->regs.dec_expires = p9_tb(&p->regs) + extend_dec(&p->regs, value);
-	rearm(p);
+	p->regs.dec_expires = ns_to_tb(now) + p->regs.tb_offset + extend_dec(&p->regs, value);
+	rearm(p, now);
+	/* Compiled code goes on, and looks at EE; a hypervisor's interrupt does not wait for that. */
+	if (p->dec_pending)
+		p->held = P9_MSR_EE;
+	if (p->hdec_pending)
+		atomic_store(&c->env.exit_request, 1);
 }
 
 void p9_dec_set_expiry(struct cpu *c, uint64_t expires)
 {
 	p9_of(c)->regs.dec_expires = expires;
-	rearm(p9_of(c));
+	rearm(p9_of(c), cpu_clock_ns());
 }
 
 void p9_hdec_set(struct cpu *c, uint64_t value)
@@ -115,12 +121,12 @@ void p9_hdec_set(struct cpu *c, uint64_t value)
 	struct p9_cpu *p = p9_of(c);
 
 	p->regs.hdec_expires = p9_tb(&p->regs) + (uint64_t)((int64_t)(value << 8) >> 8);
-	rearm(p);
+	rearm(p, cpu_clock_ns());
 }
 
 void p9_timer(struct cpu *c)
 {
-	rearm(p9_of(c));
+	rearm(p9_of(c), cpu_clock_ns());
 }
 
 /*

@@ -14,7 +14,7 @@
 #define ENTER_UNITS 4          /* for what make_enter makes */
 
 /* Registers 0 to 31 of the guest, of 8 bytes each, then lie in reach of one byte. */
-static int32_t bias_of(const struct jit_layout *layout)
+int32_t gen_bias(const struct jit_layout *layout)
 {
 	return (int32_t)layout->pin_first + 128;
 }
@@ -58,7 +58,7 @@ static bool make_enter(struct jit *j)
 	for (unsigned n = 0; n < 6; n++)
 		a_push(&a, saved[n]);
 	a_alu_imm(&a, ALU_SUB, true, RSP, 8);
-	a.bias = bias_of(&j->layout);
+	a.bias = gen_bias(&j->layout);
 	a_lea(&a, true, RBP, RDI, a.bias);
 	a_load(&a, true, R14, RBP, OFF_TLB);
 	/* ldmxcsr, stmxcsr: what compiled code's operations leave there, C must not disturb */
@@ -297,12 +297,17 @@ static void poll(struct gen *g, uint64_t pc)
 	s->pc = pc;
 }
 
+void gen_first(struct assembler *a)
+{
+	a_cmp_mem_imm(a, false, RBP, OFF_EXIT_REQUEST, 0);
+}
+
 /* The first instruction, 7 bytes, is what jit_kill replaces by a jump to the same stub. */
 static void entry_poll(struct gen *g)
 {
 	struct stub *s = add_stub(g, STUB_ENTRY);
 
-	a_cmp_mem_imm(&g->a, false, RBP, OFF_EXIT_REQUEST, 0);
+	gen_first(&g->a);
 	s->from[0] = a_jcc(&g->a, CC_NE);
 	s->pc = g->start;
 }
@@ -596,7 +601,7 @@ static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64
 	g->span = r->span > TLB_BLOCK_SHIFT ? r->span : TLB_BLOCK_SHIFT;
 	g->a.base = g->a.at = buffer;
 	g->a.end = buffer + CODE_MAX;
-	g->a.bias = bias_of(&j->layout);
+	g->a.bias = gen_bias(&j->layout);
 	g->no_entry[0] = j->no_entry[0];
 	g->no_entry[1] = j->no_entry[1];
 	g->val = calloc(r->ninst + 1, sizeof(*g->val));

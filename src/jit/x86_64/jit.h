@@ -16,6 +16,12 @@ struct jit {
 	const uint8_t *unentered; /* jit_unentered */
 };
 
+/* How far behind the env rbp points. */
+int32_t gen_bias(const struct jit_layout *layout);
+
+/* The first instruction of each piece. */
+void gen_first(struct assembler *a);
+
 /* Bring what was generated to code memory; fills in c but for its exits' number. False: no room. */
 bool gen_place(const struct gen *g, struct jit_memory *m, struct jit_code *c);
 

@@ -86,6 +86,42 @@ static void two_address(struct gen *g, enum alu op, uint32_t a, uint32_t b, bool
 	alu_flags(g, op, a, b);
 }
 
+/* Has a value's register nothing in the upper half, whatever it is? */
+static bool upper_half_is_zero(const struct gen *g, uint32_t v)
+{
+	const struct ir_inst *i = inst_of(g, v);
+
+	switch ((enum ir_op)i->op) {
+	case IR_LOAD:
+	case IR_LOAD_HOST:
+		return i->type == IR_I32 || (i->type == IR_I64 && ir_memop_of(i).size <= 4 && !ir_memop_of(i).sign_extend);
+	case IR_CLZ:
+	case IR_CTZ:
+	case IR_POPCNT:
+	case IR_ZEXT8:
+	case IR_ZEXT16:
+	case IR_ZEXT32:
+		return true;
+	case IR_EXTRACT:
+		return i->type == IR_I32 || ir_field_len(i) <= 32;
+	case IR_ADD:
+	case IR_SUB:
+	case IR_AND:
+	case IR_OR:
+	case IR_XOR:
+	case IR_SHL:
+	case IR_SHR:
+	case IR_SAR:
+	case IR_ROTL:
+	case IR_BSWAP:
+	case IR_TRUNC32:
+		/* what has 32 bits is made by operations of 32 bits */
+		return i->type == IR_I32;
+	default:
+		return false;
+	}
+}
+
 void gen_int(struct gen *g, const struct ir_inst *i)
 {
 	uint32_t a = i->arg[0], b = i->arg[1];
@@ -214,6 +250,10 @@ void gen_int(struct gen *g, const struct ir_inst *i)
 		break;
 	case IR_ZEXT32:
 	case IR_TRUNC32:
+		if (upper_half_is_zero(g, a)) {
+			def_copy(g, a);
+			break;
+		}
 		src = use_reg(g, a);
 		operands_read(g);
 		a_mov(&g->a, false, def_reg(g), src);

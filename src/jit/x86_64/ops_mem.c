@@ -521,6 +521,14 @@ static bool can_cas(const struct ir_inst *i)
 	return i->type != IR_V128 && !m.sign_extend && (!m.big_endian || m.size == 1);
 }
 
+/* lock or dword [rsp], 0: orders all accesses to ordinary memory as mfence does, in half the time. */
+static void fence(struct assembler *a)
+{
+	static const uint8_t code[] = { 0xf0, 0x83, 0x0c, 0x24, 0x00 };
+
+	a_bytes(a, code, sizeof(code));
+}
+
 void gen_memory(struct gen *g, const struct ir_inst *i)
 {
 	switch ((enum ir_op)i->op) {
@@ -549,9 +557,7 @@ void gen_memory(struct gen *g, const struct ir_inst *i)
 		atomic(g, i);
 		break;
 	default: /* IR_FENCE */
-		a_1(&g->a, 0x0f); /* mfence */
-		a_1(&g->a, 0xae);
-		a_1(&g->a, 0xf0);
+		fence(&g->a);
 		break;
 	}
 }

@@ -148,6 +148,7 @@ struct jit_code *jit_copy(struct jit *j, const struct jit_code *c)
 	struct jit_code *n = malloc(size);
 	const struct jit_moves *v = c->moves;
 	struct placed p, o = {.hot_exec = c->entry, .cold_exec = c->cold, .boundary = c->size};
+	struct assembler first = {.bias = gen_bias(&j->layout)};
 	int64_t hot, cold;
 
 	if (!n)
@@ -162,6 +163,10 @@ struct jit_code *jit_copy(struct jit *j, const struct jit_code *c)
 	memcpy(p.hot, o.hot_exec, c->size);
 	memcpy(p.cold, o.cold_exec, c->cold_size);
 	memcpy(p.cold, &(struct jit_code *){n}, sizeof(n));
+	/* c may be dead: jit_kill */
+	first.base = first.at = p.hot;
+	first.end = p.hot + c->size;
+	gen_first(&first);
 	/* how far each part was moved */
 	hot = p.hot_exec - o.hot_exec;
 	cold = p.cold_exec - o.cold_exec;

@@ -78,10 +78,12 @@ enum pt_word {
 #define HFSCR_CAUSE UINT64_C(0xff00000000000000)
 #define HDEC_NEVER  (INT64_MAX >> 8)
 
-/* What a switch exchanges: L1's while L2 runs. */
+#define CONDITION_WORDS                                                                            \
+	((offsetof(struct p9_regs, xer_rest) - offsetof(struct p9_regs, crf)) / 8 + 1)
+
+/* What a switch exchanges: L1's while L2 runs. CR and XER go apart. */
 struct core_regs {
-	uint64_t gpr[32], pc, msr, lr, ctr, xer;
-	uint32_t cr;
+	uint64_t gpr[32], pc, msr, lr, ctr;
 	uint64_t srr0, srr1, sprg[4], pidr, cfar, ppr;
 	uint64_t pcr, amor, dpdes, hfscr, dawr0, dawrx0, ciabr, tb_offset;
 	uint64_t purr, spurr, ic, vtb;
@@ -94,6 +96,7 @@ struct nested_vcpu {
 	uint64_t hv[HV_WORDS];
 	uint64_t pt[PTREG_WORDS];
 	struct core_regs l1;
+	uint64_t l1_condition[CONDITION_WORDS]; /* CR and XER as the processor has them */
 	uint64_t l1_hdec_expires; /* which is never taken */
 };
 
@@ -168,8 +171,6 @@ static void save_core(struct ppc_vcpu *v, struct core_regs *s)
 	s->msr = r->msr;
 	s->lr = r->lr;
 	s->ctr = r->ctr;
-	s->xer = p9_xer_get(r);
-	s->cr = (uint32_t)p9_cr_get(r);
 	s->srr0 = r->srr0;
 	s->srr1 = r->srr1;
 	memcpy(s->sprg, r->sprg, sizeof(s->sprg));
@@ -199,8 +200,6 @@ static void load_core(struct ppc_vcpu *v, const struct core_regs *s)
 	r->msr = s->msr;
 	r->lr = s->lr;
 	r->ctr = s->ctr;
-	p9_xer_set(r, s->xer);
-	p9_cr_set(r, s->cr);
 	r->srr0 = s->srr0;
 	r->srr1 = s->srr1;
 	memcpy(r->sprg, s->sprg, sizeof(r->sprg));
@@ -235,8 +234,6 @@ static void l2_core(const struct nested_vcpu *n, struct core_regs *s)
 	s->msr = (pt[PTREG_MSR] & ~(P9_MSR_HV | P9_MSR_S | P9_MSR_TM)) | P9_MSR_ME;
 	s->lr = pt[PTREG_LINK];
 	s->ctr = pt[PTREG_CTR];
-	s->xer = pt[PTREG_XER];
-	s->cr = (uint32_t)pt[PTREG_CCR];
 	s->srr0 = hv[HV_SRR0];
 	s->srr1 = hv[HV_SRR1];
 	memcpy(s->sprg, hv + HV_SPRG0, sizeof(s->sprg));
@@ -406,6 +403,9 @@ enum ppc_next nested_enter(struct ppc_vcpu *v)
 	save_core(v, &n->l1);
 	l2_core(n, &l2);
 	load_core(v, &l2);
+	memcpy(n->l1_condition, r->crf, sizeof(n->l1_condition));
+	p9_xer_set(r, n->pt[PTREG_XER]);
+	p9_cr_set(r, (uint32_t)n->pt[PTREG_CCR]);
 	r->lpidr = v->nested->lpid;
 	r->lpcr = l2_lpcr(v);
 	r->patb0 = shadow_patb0(v->nested);
@@ -476,8 +476,9 @@ static void return_pt(struct ppc_vcpu *v, const struct core_regs *l2, long trap)
 		pt[PTREG_MSR] = (l2->msr & ~NESTED_SRR1_CAUSE) | (r->hsrr1 & NESTED_SRR1_CAUSE);
 	pt[PTREG_CTR] = l2->ctr;
 	pt[PTREG_LINK] = l2->lr;
-	pt[PTREG_XER] = l2->xer;
-	pt[PTREG_CCR] = l2->cr;
+	/* Which the processor still has. */
+	pt[PTREG_XER] = p9_xer_get(r);
+	pt[PTREG_CCR] = p9_cr_get(r);
 }
 
 void nested_leave(struct ppc_vcpu *v, long trap)
@@ -498,6 +499,7 @@ void nested_leave(struct ppc_vcpu *v, long trap)
 	return_pt(v, &l2, trap);
 
 	load_core(v, &n->l1);
+	memcpy(r->crf, n->l1_condition, sizeof(n->l1_condition));
 	r->lpidr = PPC_LPID;
 	r->patb0 = radix_patb0(vm);
 	r->hdec_expires = n->l1_hdec_expires;

@@ -1,0 +1,114 @@
+/* Code memory: each piece is where the first free run that is long enough begins. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "jit/memory.h"
+
+#define UNITS  1024 /* of a zone */
+#define PIECES 200
+
+static struct jit_memory *memory;
+static uint8_t *start;
+
+struct zone {
+	bool taken[UNITS];
+	struct {
+		uint32_t at, units;
+	} piece[PIECES];
+	unsigned count;
+};
+
+static uint32_t first_fit(const struct zone *z, uint32_t units)
+{
+	uint32_t free = 0;
+
+	for (uint32_t n = 0; n < UNITS; n++) {
+		free = z->taken[n] ? 0 : free + 1;
+		if (free == units)
+			return n + 1 - units;
+	}
+	return UNITS;
+}
+
+static void mark(struct zone *z, uint32_t at, uint32_t units, bool taken)
+{
+	for (uint32_t n = 0; n < units; n++)
+		z->taken[at + n] = taken;
+}
+
+static void take(struct zone *z, enum jit_zone which, uint32_t units)
+{
+	uint32_t at = first_fit(z, units);
+	uint8_t *p = jit_memory_alloc(memory, which, units);
+
+	if (at == UNITS) {
+		assert_null(p);
+		return;
+	}
+	assert_ptr_equal(p, start + ((size_t)UNITS * which + at) * JIT_UNIT);
+	mark(z, at, units, true);
+	z->piece[z->count].at = at;
+	z->piece[z->count++].units = units;
+}
+
+static void give(struct zone *z, enum jit_zone which, unsigned n)
+{
+	uint32_t at = z->piece[n].at, units = z->piece[n].units;
+
+	jit_memory_free(memory, which, start + ((size_t)UNITS * which + at) * JIT_UNIT, units);
+	mark(z, at, units, false);
+	z->piece[n] = z->piece[--z->count];
+}
+
+static uint32_t some_units(void)
+{
+	switch (rand() % 8) {
+	case 0:
+		return 1 + (uint32_t)rand() % 200;
+	case 1:
+		return 30 + (uint32_t)rand() % 5;
+	default:
+		return 1 + (uint32_t)rand() % 12;
+	}
+}
+
+static void test_first_fit(void **state)
+{
+	static struct zone zone[JIT_ZONES];
+
+	(void)state;
+	memory = jit_memory_create((size_t)UNITS * JIT_UNIT * JIT_ZONES);
+	assert_non_null(memory);
+	start = jit_memory_alloc(memory, JIT_HOT, 1);
+	jit_memory_free(memory, JIT_HOT, start, 1);
+	srand(1);
+	for (unsigned n = 0; n < 200000; n++) {
+		enum jit_zone which = (enum jit_zone)(rand() % JIT_ZONES);
+		struct zone *z = &zone[which];
+
+		/* now fuller, now emptier */
+		if (z->count < PIECES && (!z->count || rand() % 100 < 35 + (int)(n / 5000 % 2) * 30))
+			take(z, which, some_units());
+		else
+			give(z, which, (unsigned)rand() % z->count);
+	}
+	for (unsigned k = 0; k < JIT_ZONES; k++)
+		while (zone[k].count)
+			give(&zone[k], (enum jit_zone)k, 0);
+	assert_int_equal(jit_memory_used(memory), 0);
+	jit_memory_destroy(memory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_first_fit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
