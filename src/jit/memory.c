@@ -203,12 +203,10 @@ static void mark(struct zone *z, size_t at, size_t units, bool taken)
  * host's processor would spend its time with their translations. What is filled, resident as a whole thus, becomes
  * a huge page; whoever runs there waits for it to be copied. If it cannot be had, all is as it was.
  */
-static void collapse(struct jit_memory *m)
+static void collapse(struct jit_memory *m, size_t from, size_t to)
 {
-	size_t filled = m->zone[JIT_HOT].high * JIT_UNIT;
-
-	for (; m->collapsed + HUGE_PAGE <= filled; m->collapsed += HUGE_PAGE)
-		madvise((void *)(uintptr_t)(m->exec + m->collapsed), HUGE_PAGE, MADV_COLLAPSE);
+	for (; from < to; from += HUGE_PAGE)
+		madvise((void *)(uintptr_t)(m->exec + from), HUGE_PAGE, MADV_COLLAPSE);
 }
 
 uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t units)
@@ -217,9 +215,10 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 	uint8_t *p = NULL;
 	unsigned class = class_of(units);
 	bool first = true;
-	size_t at, end;
+	size_t at, end, from, to;
 
 	pthread_mutex_lock(&m->lock);
+	from = to = m->collapsed;
 	at = next(z, z->low[class], z->count, false);
 	while (!p && at + units <= z->count) {
 		end = next(z, at, at + units, true);
@@ -237,7 +236,8 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 		m->used += (size_t)units * JIT_UNIT;
 		if (z->high < at + units) {
 			z->high = at + units;
-			collapse(m);
+			to = m->zone[JIT_HOT].high * JIT_UNIT / HUGE_PAGE * HUGE_PAGE;
+			m->collapsed = to;
 		}
 		if (++m->written >= UNMAP_AFTER) {
 			jit_memory_trim(m);
@@ -245,6 +245,8 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 		}
 	}
 	pthread_mutex_unlock(&m->lock);
+	/* It takes a while, in which others may have code memory. */
+	collapse(m, from, to);
 	return p;
 }
 
