@@ -3,7 +3,7 @@
  * which enters L3 on its behalf with what it reads from L2's memory, as Linux's KVM does: L2's leaving and L3's end L1's
  * own H_ENTER_NESTED in turn. L1 keeps a shadow tree for L3, filled by its guest's tree when L3 faults.
  *
- * So a switch of L2 is two of L1, and 200 instructions of L1 that copy states; and a page that no shadow tree has is
+ * So a switch of L2 is two of L1, and 600 instructions of L1 that copy states; and a page that no shadow tree has is
  * one switch of L1 and two shadow faults of L0, the first of which finds nothing.
  */
 #include <errno.h>
