@@ -15,7 +15,8 @@
  * or later, so the page's size, as a class, is part of the mode (enum region_span): who enters a region
  * has it from its own page, and finds others when that is of another class.
  *
- * Lock order: the mutex here is innermost; no callback is made with it held.
+ * Lock order: under the mutex here only the locks of code memory and of the slab are taken; no callback is made with it
+ * held.
  */
 #ifndef ANYKVM_JIT_REGION_H
 #define ANYKVM_JIT_REGION_H

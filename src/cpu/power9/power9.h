@@ -131,9 +131,10 @@ struct p9_regs {
 	u128 vsr[64];      /* doubleword 0 is the high half; FPR n is doubleword 0 of VSR n, VR n is VSR 32 + n */
 	uint64_t vscr, vrsave;
 	/*
-	 * Reservation (reserve.h), if it is watched: its effective address; the bytes loaded, 0: there is none; their value
-	 * as a register would hold it. The bytes of a bare one at a region's end, else 0. The address that is to be watched from the load on, for so many loads more; and how many
-	 * that were, of which address, when one was given up last.
+	 * Reservation (reserve.h), if it is watched, or bare and carried over a region's end: its effective address; the bytes
+	 * loaded, 0: none is watched; their value as a register would hold it. The bytes of one that is carried, else 0. The
+	 * address that is to be watched from the load on, for so many loads more; and how many that were, of which address, when
+	 * one was given up last.
 	 */
 	uint64_t resv_addr, resv_size;
 	u128 resv_value;

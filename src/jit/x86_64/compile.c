@@ -581,7 +581,10 @@ static void generate(struct gen *g, uint32_t *order)
 		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
 }
 
-/* With so many pins at most. Where an instruction needs more registers than they leave, there is none: ENOBUFS. */
+/*
+ * With so many pins at most. ENOBUFS: the generator gave up, mostly since an instruction needs more registers than they
+ * leave.
+ */
 static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64_t pc, unsigned max_pins)
 {
 	struct gen *g = calloc(1, sizeof(*g));
