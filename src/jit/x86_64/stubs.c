@@ -132,11 +132,24 @@ static void call(struct gen *g, const void *fn)
 	a_call_reg(&g->a, RAX);
 }
 
+/* Behind a call, to the access's own code if rcx is not 0, else with the fault that it met. */
+static void go_back(struct gen *g, const struct stub *s, uint32_t bytes)
+{
+	uint32_t fault;
+
+	stub_restore(g, s, bytes);
+	a_test(&g->a, true, RCX, RCX);
+	fault = a_jcc(&g->a, CC_E);
+	a_patch(&g->a, a_jmp(&g->a), s->back);
+	a_patch_here(&g->a, fault);
+	leave_fault(g, s->pc);
+}
+
 static void access(struct gen *g, const struct stub *s)
 {
 	bool store = s->kind == STUB_STORE, vec = s->type == IR_V128;
 	int32_t disp = (int32_t)(s->imm >> 32);
-	uint32_t bytes, fault;
+	uint32_t bytes;
 
 	/* A fault must find guest state exact. */
 	make_exact(g, s);
@@ -167,18 +180,13 @@ static void access(struct gen *g, const struct stub *s)
 		else
 			a_mov(&g->a, true, s->reg, RAX);
 	}
-	stub_restore(g, s, bytes);
-	a_test(&g->a, true, RCX, RCX);
-	fault = a_jcc(&g->a, CC_E);
-	a_patch(&g->a, a_jmp(&g->a), s->back);
-	a_patch_here(&g->a, fault);
-	leave_fault(g, s->pc);
+	go_back(g, s, bytes);
 }
 
 /* A compare and swap that missed, or is misaligned, or must be reported. */
 static void cas(struct gen *g, const struct stub *s)
 {
-	uint32_t bytes, fault;
+	uint32_t bytes;
 
 	make_exact(g, s);
 	bytes = stub_save(g, s);
@@ -191,12 +199,7 @@ static void cas(struct gen *g, const struct stub *s)
 	call(g, (const void *)slow_cas);
 	a_mov(&g->a, true, RCX, RDX);
 	a_mov(&g->a, true, s->reg, RAX);
-	stub_restore(g, s, bytes);
-	a_test(&g->a, true, RCX, RCX);
-	fault = a_jcc(&g->a, CC_E);
-	a_patch(&g->a, a_jmp(&g->a), s->back);
-	a_patch_here(&g->a, fault);
-	leave_fault(g, s->pc);
+	go_back(g, s, bytes);
 }
 
 /* A PROBE that missed: slow_probe may find that all is well, or record a fault, or refuse. */
