@@ -47,6 +47,7 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 
 	if (!rc)
 		return NULL;
+	rc->limit = *limit;
 	rc->regions = slab_create(sizeof(struct region));
 	rc->slab = slab_create(CODE_STEP);
 	if (!rc->regions || !rc->slab || !region_twins_create(rc)) {
@@ -58,7 +59,6 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 	pthread_mutex_init(&rc->lock, NULL);
 	atomic_store(&rc->epoch, 1);
 	rc->jit = jit;
-	rc->limit = *limit;
 	return rc;
 }
 

@@ -15,7 +15,6 @@
 #define BLOCK_HASH_BITS	 14
 #define BLOCK_HASH_SIZE	 (1u << BLOCK_HASH_BITS)
 #define BLOCK_SEEN_BITS	 18
-#define TWIN_SET_BITS	 14 /* for four times as many as there are lines */
 
 /* A block of guest memory that holds, or held, translated code. Never freed before the cache. */
 struct code_block {
@@ -150,7 +149,7 @@ uint32_t region_content_hash(const struct region_content *c);
 /* Of content of len bytes; equal values are equal contents. */
 struct siphash region_content_value(const struct region_cache *rc, const struct region_content *c, uint32_t len);
 
-/* False: out of memory. */
+/* The limits are known, and give a part of what they allow. False: out of memory. */
 bool region_twins_create(struct region_cache *rc);
 void region_twins_destroy(struct region_cache *rc);
 

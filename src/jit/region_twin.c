@@ -21,11 +21,13 @@
 #include "jit/jit.h"
 #include "jit/region_cache.h"
 
-#define FIRST 32u  /* bytes, by which it is looked for */
-#define LEAST 4u   /* what is less is not */
-#define MOST  1024u /* nor what is more */
-#define SAME  3    /* of one content: some may die */
-#define KIND  UINT32_C(0x8000) /* of a hash: it is struct region_compiled, not text */
+#define FIRST	     32u	      /* bytes, by which it is looked for */
+#define LEAST	     4u		      /* what is less is not */
+#define MOST	     1024u	      /* nor what is more */
+#define SAME	     3		      /* of one content: some may die */
+#define KIND	     UINT32_C(0x8000) /* of a hash: it is struct region_compiled, not text */
+#define SET_SHARE    32		      /* of what translations may take: that is an entry for each */
+#define SET_BITS_MAX 20
 
 struct region_content region_content_of(const struct region_source *from, bool compiled, uint32_t kind)
 {
@@ -252,11 +254,19 @@ static bool create_set(struct region_set *s, unsigned bits)
 
 bool region_twins_create(struct region_cache *rc)
 {
+	size_t all = rc->limit.interpreted + rc->limit.compiled;
+	unsigned bits = 1;
+
 	rc->let_go.texts_end = &rc->let_go.texts;
 	rc->let_go.twins_end = &rc->let_go.twins;
 	/* Without a key nothing is known, so nothing is found. */
-	return getrandom(&rc->key, sizeof(rc->key), 0) != sizeof(rc->key) ||
-	       create_set(&rc->twins, TWIN_SET_BITS);
+	if (getrandom(&rc->key, sizeof(rc->key), 0) != sizeof(rc->key))
+		return true;
+	while (bits < SET_BITS_MAX && (size_t)2 * REGION_SET_WAYS * sizeof(uint64_t) << bits <= all / SET_SHARE)
+		bits++;
+	rc->limit.interpreted -= rc->limit.interpreted / SET_SHARE;
+	rc->limit.compiled -= rc->limit.compiled / SET_SHARE;
+	return create_set(&rc->twins, bits);
 }
 
 void region_twins_destroy(struct region_cache *rc)
