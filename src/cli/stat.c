@@ -46,7 +46,7 @@ static int set_interval(void *into, const char *name, const char *value)
 
 	if (parse_count(value, 86400, &o->interval))
 		return 0;
-	complain("%s takes a number of seconds, not \"%s\".", name, value);
+	complain("%s takes a whole number of seconds, 1 and more, not \"%s\".", name, value);
 	return -1;
 }
 
