@@ -413,6 +413,59 @@ static void counters_go_in_and_come_back(void **state)
 	assert_int_equal(p9_vtb_get(regs()), 0x30000033);
 }
 
+/* Its states are those of a guest, whatever L1 says: no hypervisor, no secure memory. */
+static void msr_is_a_guests(void **state)
+{
+	const uint64_t never = P9_MSR_HV | P9_MSR_S | P9_MSR_TM;
+
+	(void)state;
+	for (unsigned bit = 0; bit < 64; bit++) {
+		uint64_t want = P9_MSR_SF | BIT64(bit), got = (want & ~never) | P9_MSR_ME;
+
+		/* Problem state is with these on, as hrfid has it. */
+		if (want & P9_MSR_PR)
+			got |= P9_MSR_EE | P9_MSR_IR | P9_MSR_DR;
+		/* A transaction is refused. */
+		if (want & P9_MSR_TS_MASK)
+			continue;
+		PREPARE(0, INSN_SC1);
+		put64(PT + PT_MSR, want);
+		into_l2();
+		assert_int_equal(regs()->msr, got);
+		out_of_l2();
+		assert_int_equal(get64(PT + PT_MSR), got);
+	}
+}
+
+static void instructions_are_aligned(void **state)
+{
+	(void)state;
+	PREPARE(0, INSN_SC1);
+	put64(PT + PT_NIP, L2_CODE + 3);
+	into_l2();
+	assert_int_equal(p9_pc(test_vcpu_inside(&t, 0)->vcpu.cpu), L2_CODE);
+	out_of_l2();
+	assert_int_equal(get64(PT + PT_NIP), L2_CODE);
+}
+
+/* L2's time base is ahead of L1's, which has an offset of its own. */
+static void time_base_is_ahead_of_l1s(void **state)
+{
+	const uint64_t l1 = UINT64_C(0x123456789a), ahead[] = {0, UINT64_C(1) << 40, -BIT64(33)};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(ahead); i++) {
+		PREPARE(0, INSN_SC1);
+		put64(HV + HV_TB_OFFSET, ahead[i]);
+		regs()->tb_offset = l1;
+		into_l2();
+		assert_int_equal(regs()->tb_offset, l1 + ahead[i]);
+		out_of_l2();
+		assert_int_equal(regs()->tb_offset, l1);
+		assert_int_equal(get64(HV + HV_TB_OFFSET), ahead[i]);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -431,6 +484,9 @@ int main(void)
 		TEST(pidr_has_32_bits),
 		TEST(breakpoints_are_not_of_hypervisor_state),
 		TEST(counters_go_in_and_come_back),
+		TEST(msr_is_a_guests),
+		TEST(instructions_are_aligned),
+		TEST(time_base_is_ahead_of_l1s),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
