@@ -4,6 +4,7 @@
  * told.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "kvm_nested_l1.h"
@@ -20,8 +21,8 @@
 #define EA_4K  (EA + 0x200000)
 #define BUF    UINT64_C(0x28000) /* of L1 */
 
-#define RADIX_PRIVILEGED UINT64_C(8)
-#define LEAF             (RADIX_VALID | RADIX_LEAF | RADIX_R | RADIX_C | RADIX_PRIVILEGED | ATTR_RWX)
+#define PRIVILEGED UINT64_C(8)
+#define LEAF       (RADIX_VALID | RADIX_LEAF | RADIX_R | RADIX_C | PRIVILEGED | ATTR_RWX)
 
 /* Where `prepare` does not tell the processor that code changed. */
 #define CODE_2 (L2_CODE + 0x2000)
@@ -97,6 +98,50 @@ static void copy_and_slots(void **state)
 	assert_int_equal(HCALL(&t, 0, H_COPY_TOFROM_GUEST, LPID, PID, EA + 0x180000, BUF, 0, 8),
 			 H_SUCCESS);
 	assert_int_equal(ld_le64(t.mem + BUF), 77);
+}
+
+/* --- the dirty log, read in the middle of a store --- */
+
+static struct {
+	uint8_t *page;
+	_Atomic uint64_t *word; /* of the slot's log */
+	bool marked;            /* the log had the page */
+} middle;
+
+/* The store's first byte: the log is read here, and the VMM has the page as it is now. */
+static void read_log(int sig)
+{
+	(void)sig;
+	middle.marked = atomic_exchange(middle.word, 0) != 0;
+	mprotect(middle.page, 0x1000, PROT_READ | PROT_WRITE);
+}
+
+/* What is stored after the log was read is in the next one. */
+static void log_read_while_copying(void **state)
+{
+	const uint64_t target = L2_MEM + 0x180000, bit = target / 4096;
+	struct sigaction mine = {.sa_handler = read_log}, old;
+	struct kvm_memslot *slot;
+	int64_t ret;
+
+	(void)state;
+	l2_process();
+	PREPARE(0, INSN_SC1);
+	assert_int_equal(enter(0), P9_VEC_SYSCALL);
+	assert_int_equal(test_set_slot(&t, 0, KVM_MEM_LOG_DIRTY_PAGES, 0, GUEST_MEM, t.mem), 0);
+	dirty_page(0);
+	slot = kvm_find_slot(&test_vm_inside(&t)->vm, GPA(target));
+	middle.page = t.mem + target;
+	middle.word = &slot->dirty[bit / 64];
+	middle.marked = false;
+	assert_int_equal(sigaction(SIGSEGV, &mine, &old), 0);
+	assert_int_equal(mprotect(middle.page, 0x1000, PROT_READ), 0);
+	ret = copy_in(EA + 0x180000, 8);
+	assert_int_equal(sigaction(SIGSEGV, &old, NULL), 0);
+	assert_int_equal(ret, H_SUCCESS);
+	/* Marked before, which is not enough, and after. */
+	assert_true(middle.marked);
+	assert_int_equal(dirty_page(target), 1);
 }
 
 /* --- invalidation --- */
@@ -196,7 +241,7 @@ static void l2_invalidates_its_own(void **state)
 	assert_int_equal(enter(0), P9_VEC_SYSCALL);
 	assert_int_equal(get64(PT + PT_NIP), L2_CODE + 4);
 	/* Problem state may not ask: that is L1's to say. */
-	st_be64(t.mem + L2_MEM + LEVEL3, LEAF & ~RADIX_PRIVILEGED);
+	st_be64(t.mem + L2_MEM + LEVEL3, LEAF & ~PRIVILEGED);
 	PREPARE(0, INSN_SC1, INSN_LI(21, 1), INSN_SC1);
 	put64(HV + HV_PIDR, PID);
 	put64(PT + PT_NIP, EA + L2_CODE);
@@ -336,9 +381,9 @@ static void interrupt_ends_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(copied_code_runs),       TEST(copy_and_slots),  TEST(tlbie_page_sizes),
-		TEST(l2_invalidates_its_own), TEST(beyond_the_tree), TEST(guarded_pages),
-		TEST(interrupt_ends_wait),
+		TEST(copied_code_runs), TEST(copy_and_slots),         TEST(log_read_while_copying),
+		TEST(tlbie_page_sizes), TEST(l2_invalidates_its_own), TEST(beyond_the_tree),
+		TEST(guarded_pages),    TEST(interrupt_ends_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
