@@ -238,14 +238,6 @@ static void instructions(void **state)
 
 /* --- memory --- */
 
-static unsigned shadow_shift(uint64_t gpa, uint64_t *leaf)
-{
-	unsigned shift;
-
-	*leaf = shadow_lookup(test_vm_inside(&t), LPID, gpa, &shift);
-	return shift;
-}
-
 static void page_faults(void **state)
 {
 	uint64_t entry, leaf;
@@ -338,15 +330,6 @@ static void mmio(void **state)
 	}
 }
 
-static uint64_t dirty_page(uint64_t gpa)
-{
-	static uint64_t bitmap[GUEST_MEM / 4096 / 64];
-	struct kvm_dirty_log log = {.slot = 0, .dirty_bitmap = (uintptr_t)bitmap};
-
-	assert_int_equal(test_ioctl(&t, t.fd, KVM_GET_DIRTY_LOG, &log), 0);
-	return bitmap[gpa / 4096 / 64] >> (gpa / 4096 % 64) & 1;
-}
-
 /* The log has what L2 stores, each time; and what L0 takes away, L2 has no more. */
 static void slots(void **state)
 {
@@ -390,16 +373,6 @@ static void slots(void **state)
 }
 
 /* --- invalidation --- */
-
-static uint64_t tlbie_insn(unsigned ric, unsigned prs, unsigned r)
-{
-	return (uint64_t)ric << 18 | (uint64_t)prs << 17 | (uint64_t)r << 16;
-}
-
-static int64_t tlbie(uint64_t insn, uint64_t rs, uint64_t rb)
-{
-	return HCALL(&t, 0, H_TLB_INVALIDATE, insn, rs, rb);
-}
 
 static void fill(void)
 {

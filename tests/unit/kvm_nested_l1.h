@@ -232,4 +232,34 @@ static inline int teardown(void **state)
 	return 0;
 }
 
+/* Of the leaf that maps L2 address gpa in the shadow tree. */
+static inline unsigned shadow_shift(uint64_t gpa, uint64_t *leaf)
+{
+	unsigned shift;
+
+	*leaf = shadow_lookup(test_vm_inside(&t), LPID, gpa, &shift);
+	return shift;
+}
+
+/* Has the dirty log a page of slot 0? It is read, and cleared. */
+static inline uint64_t dirty_page(uint64_t gpa)
+{
+	static uint64_t bitmap[GUEST_MEM / 4096 / 64];
+	struct kvm_dirty_log log = {.slot = 0, .dirty_bitmap = (uintptr_t)bitmap};
+
+	assert_int_equal(test_ioctl(&t, t.fd, KVM_GET_DIRTY_LOG, &log), 0);
+	return bitmap[gpa / 4096 / 64] >> (gpa / 4096 % 64) & 1;
+}
+
+/* H_TLB_INVALIDATE and its first argument. */
+static inline uint64_t tlbie_insn(unsigned ric, unsigned prs, unsigned r)
+{
+	return (uint64_t)ric << 18 | (uint64_t)prs << 17 | (uint64_t)r << 16;
+}
+
+static inline int64_t tlbie(uint64_t insn, uint64_t rs, uint64_t rb)
+{
+	return HCALL(&t, 0, H_TLB_INVALIDATE, insn, rs, rb);
+}
+
 #endif
