@@ -3,6 +3,9 @@
  * guest goes on interpreting meanwhile, and what has become hot again while it waited is found by
  * the next one that looks for the region's entry.
  *
+ * What waits and is interpreted often meanwhile goes first; and who has interpreted it so often that compiling would have been
+ * cheaper compiles it himself (CPU_SELF_AFTER).
+ *
  * A job has a copy of the guest's code, since the memory that it is in may be unmapped once the
  * processor that asked goes on. What has been written meanwhile has another version, so
  * its code is not attached (region_attach).
@@ -22,15 +25,22 @@ struct job {
 	struct cpu_code code;
 };
 
+struct waiting {
+	struct region *region; /* of the job */
+	struct job *job;
+};
+
 struct cpu_compiler {
 	struct cpu_system *system;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t work; /* a job or stop */
-	uint32_t first, end; /* of the jobs that wait */
 	bool stop;
 	uint32_t after_idle; /* the threshold when nothing waits */
 	struct ir_region ir; /* the thread's own */
+	/* A ring, from the one that is next; behind its end are free jobs. */
+	uint32_t first, end;
+	struct waiting waiting[JOBS];
 	struct job job[JOBS];
 };
 
@@ -181,10 +191,25 @@ static void set_threshold(struct cpu_compiler *p)
 			      after < CPU_JIT_AFTER ? after : CPU_JIT_AFTER, memory_order_relaxed);
 }
 
-/* The one that has waited for longest. The lock is held, and there is one. */
+static struct waiting *waiting_at(struct cpu_compiler *p, uint32_t n)
+{
+	return &p->waiting[n & (JOBS - 1)];
+}
+
+/* Make the n-th the next one. The lock is held. */
+static void put_first(struct cpu_compiler *p, uint32_t n)
+{
+	struct waiting w = *waiting_at(p, n);
+
+	for (; n != p->first; n--)
+		*waiting_at(p, n) = *waiting_at(p, n - 1);
+	*waiting_at(p, n) = w;
+}
+
+/* The next one. The lock is held, and there is one. */
 static void take_job(struct cpu_compiler *p, struct job *job)
 {
-	*job = p->job[p->first++ & (JOBS - 1)];
+	*job = *waiting_at(p, p->first++)->job;
 	set_threshold(p);
 }
 
@@ -219,19 +244,20 @@ static void *compiler_thread(void *arg)
 }
 
 /*
- * Have g compiled by the thread. With as many waiting as can, the calling processor does one of theirs: the thread
+ * Have g compiled by the thread. With as many waiting as can, the calling processor does one of them: the thread
  * does not get enough of the host's processors, and what is hot is interpreted meanwhile.
  */
 static void queue(struct cpu_compiler *p, struct cpu *c, struct region *g, uint64_t version)
 {
-	struct job *job, oldest;
+	struct job *job, next;
 	bool full;
 
 	pthread_mutex_lock(&p->lock);
 	full = p->end - p->first == JOBS;
 	if (full)
-		take_job(p, &oldest);
-	job = &p->job[p->end & (JOBS - 1)];
+		take_job(p, &next);
+	job = waiting_at(p, p->end)->job;
+	waiting_at(p, p->end)->region = g;
 	region_hold(p->system->regions, g);
 	job->region = g;
 	job->version = version;
@@ -242,7 +268,7 @@ static void queue(struct cpu_compiler *p, struct cpu *c, struct region *g, uint6
 	set_threshold(p);
 	pthread_mutex_unlock(&p->lock);
 	if (full)
-		do_job(p->system, &c->ir, &oldest);
+		do_job(p->system, &c->ir, &next);
 }
 
 bool cpu_compile(struct cpu *c, struct region *g, bool hot)
@@ -260,6 +286,28 @@ bool cpu_compile(struct cpu *c, struct region *g, bool hot)
 	else
 		compile(s, &c->ir, g, &c->code, version);
 	return true;
+}
+
+void cpu_compile_hurry(struct cpu *c, struct region *g)
+{
+	struct cpu_compiler *p = c->system->compiler;
+	bool self = (region_runs(g) & ~CPU_RUNS_ASKED) >= CPU_SELF_AFTER, found;
+	struct job job;
+	uint32_t n;
+
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	for (n = p->first; n != p->end && waiting_at(p, n)->region != g;)
+		n++;
+	found = n != p->end;
+	if (found)
+		put_first(p, n);
+	if (found && self)
+		take_job(p, &job);
+	pthread_mutex_unlock(&p->lock);
+	if (found && self)
+		do_job(p->system, &c->ir, &job);
 }
 
 /* May this process use more than one of the host's processors? */
@@ -282,6 +330,8 @@ struct cpu_compiler *cpu_compiler_create(struct cpu_system *s, uint32_t after_id
 		return NULL;
 	p->system = s;
 	p->after_idle = after_idle;
+	for (unsigned n = 0; n < JOBS; n++)
+		p->waiting[n].job = &p->job[n];
 	set_threshold(p);
 	ir_region_init(&p->ir);
 	pthread_mutex_init(&p->lock, NULL);
@@ -306,7 +356,7 @@ void cpu_compiler_destroy(struct cpu_compiler *p)
 	pthread_mutex_unlock(&p->lock);
 	pthread_join(p->thread, NULL);
 	for (; p->first != p->end; p->first++)
-		region_release(p->system->regions, p->job[p->first & (JOBS - 1)].region);
+		region_release(p->system->regions, waiting_at(p, p->first)->region);
 	pthread_cond_destroy(&p->work);
 	pthread_mutex_destroy(&p->lock);
 	ir_region_destroy(&p->ir);

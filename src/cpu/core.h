@@ -60,7 +60,14 @@ struct cpu_counters {
 /* And before it is given compiled code that there is of the same guest code elsewhere: it will be as hot, most likely. */
 #define CPU_COPY_AFTER 3
 
-#define CPU_RUNS_ASKED UINT16_MAX /* region.runs: it is compiled, or will be, or cannot be */
+/*
+ * Of region.runs: it is compiled, or will be, or cannot be; the rest is how often it was interpreted since. What waits and is
+ * run so often goes before all others that wait, each time again; and what is run so often that it
+ * could have been compiled for that is compiled by who runs it.
+ */
+#define CPU_RUNS_ASKED	0x8000u
+#define CPU_HURRY_AFTER 64u  /* a power of two */
+#define CPU_SELF_AFTER	512u /* a multiple of that */
 
 /* A copy of guest code that a region is made from. */
 struct cpu_code {
@@ -233,20 +240,26 @@ void cpu_jumps_clear(struct cpu *c);
 /* Take dead regions out; the others are to be looked at before they are run again: renew. */
 void cpu_jumps_purge(struct cpu *c, bool renew);
 
-/*
- * Count an interpreted run of g. True: it is hot now, and marked as asked for. By several processors at
- * once some runs go uncounted.
- */
-static inline bool cpu_count_run(struct region *g, uint32_t after)
-{
-	uint32_t runs = region_runs(g);
+enum cpu_runs {
+	CPU_RUNS_FEW,  /* or it was asked for */
+	CPU_RUNS_HOT,  /* now; marked as asked for */
+	CPU_RUNS_WAIT, /* it was asked for, and has been run often since */
+};
 
-	if (runs == CPU_RUNS_ASKED)
-		return false;
-	runs++;
+/* Count `n` interpreted runs of g. By several processors at once some go uncounted. */
+static inline enum cpu_runs cpu_count_runs(struct region *g, uint32_t n, uint32_t after)
+{
+	uint32_t before = region_runs(g), runs = before + n;
+
+	if (before & CPU_RUNS_ASKED) {
+		if (runs > UINT16_MAX)
+			return CPU_RUNS_FEW;
+		region_set_runs(g, (uint16_t)runs);
+		return (before ^ runs) & ~(CPU_HURRY_AFTER - 1) ? CPU_RUNS_WAIT : CPU_RUNS_FEW;
+	}
 	/* Before anybody is asked, who may find that it is to be asked again. */
 	region_set_runs(g, runs < after ? (uint16_t)runs : CPU_RUNS_ASKED);
-	return runs >= after;
+	return runs < after ? CPU_RUNS_FEW : CPU_RUNS_HOT;
 }
 
 /*
@@ -255,6 +268,8 @@ static inline bool cpu_count_run(struct region *g, uint32_t after)
  * hot: false: only if another has compiled code that can be copied; false if there is none.
  */
 bool cpu_compile(struct cpu *c, struct region *g, bool hot);
+/* g, for which that was called, is interpreted on and on meanwhile: see CPU_RUNS_ASKED. The same holds for the caller. */
+void cpu_compile_hurry(struct cpu *c, struct region *g);
 /* From now on compile the code of g without shared checks (IR_PROBE). */
 void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
 bool cpu_shares_checks(struct cpu_system *s, const struct region *g);

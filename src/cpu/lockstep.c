@@ -275,7 +275,7 @@ static bool same_leave(enum ir_leave a, enum ir_leave b)
 }
 
 /* The compiled code of a region that is hot; NULL: there is none, or not yet. */
-static const void *compiled(struct cpu *c, struct region *g)
+static const void *compiled(struct cpu *c, struct region *g, uint32_t runs)
 {
 	const void *entry = region_entry(g);
 	struct cpu_system *s = c->system;
@@ -283,7 +283,8 @@ static const void *compiled(struct cpu *c, struct region *g)
 	bool share;
 
 	if (LIKELY(entry) ||
-	    !cpu_count_run(g, atomic_load_explicit(&s->jit_after, memory_order_relaxed)))
+	    cpu_count_runs(g, runs, atomic_load_explicit(&s->jit_after, memory_order_relaxed)) !=
+		    CPU_RUNS_HOT)
 		return entry;
 	version = region_block_version(s->regions, HVA(g->host));
 	share = cpu_shares_checks(s, g);
@@ -326,10 +327,10 @@ static uint64_t *alone(struct lockstep *l, const struct region *g)
 	return NULL;
 }
 
-bool cpu_lockstep_run(struct cpu *c, struct region *g, enum ir_leave *leave)
+bool cpu_lockstep_run(struct cpu *c, struct region *g, uint32_t runs, enum ir_leave *leave)
 {
 	struct lockstep *l = c->lockstep;
-	const void *entry = compiled(c, g);
+	const void *entry = compiled(c, g, runs);
 	struct jit_code *left;
 	enum ir_leave first;
 	uint64_t *why;

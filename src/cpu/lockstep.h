@@ -30,7 +30,7 @@ bool cpu_lockstep_create(struct cpu *c);
 void cpu_lockstep_destroy(struct cpu *c);
 
 /* Run a region, env.base being set; *leave is why it was left. False: c->error says what differed. */
-bool cpu_lockstep_run(struct cpu *c, struct region *g, enum ir_leave *leave);
+bool cpu_lockstep_run(struct cpu *c, struct region *g, uint32_t runs, enum ir_leave *leave);
 
 /* How many runs were compared. */
 uint64_t cpu_lockstep_compared(const struct cpu *c);

@@ -304,8 +304,8 @@ static void count_unshared(struct cpu *c, struct region *g)
 		maybe_advance(c);
 }
 
-/* The host code of a region, which is compiled if it has become hot; NULL: interpret it. */
-static const void *compiled_entry(struct cpu *c, struct region *g)
+/* The host code of a region, which is compiled if it has become hot, by `runs` of it; NULL: interpret it. */
+static const void *compiled_entry(struct cpu *c, struct region *g, uint32_t runs)
 {
 	const void *entry = region_entry(g);
 	struct cpu_system *s = c->system;
@@ -317,12 +317,18 @@ static const void *compiled_entry(struct cpu *c, struct region *g)
 	if (!s->jit)
 		return NULL;
 	after = atomic_load_explicit(&s->jit_after, memory_order_relaxed);
-	if (!cpu_count_run(g, after)) {
+	switch (cpu_count_runs(g, runs, after)) {
+	case CPU_RUNS_FEW:
 		if (region_runs(g) == CPU_COPY_AFTER && cpu_compile(c, g, false))
 			region_set_runs(g, CPU_RUNS_ASKED);
-		return region_entry(g);
+		break;
+	case CPU_RUNS_HOT:
+		cpu_compile(c, g, true);
+		break;
+	case CPU_RUNS_WAIT:
+		cpu_compile_hurry(c, g);
+		break;
 	}
-	cpu_compile(c, g, true);
 	return region_entry(g);
 }
 
@@ -365,7 +371,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 		struct jit_code *code;
 		const void *entry = NULL;
 		enum ir_leave leave;
-		uint32_t index;
+		uint32_t index, runs;
 
 		if (UNLIKELY(atomic_load_explicit(&c->env.exit_request, memory_order_relaxed)) &&
 		    (from = NULL, serve_exit_request(c, &exit)))
@@ -387,19 +393,17 @@ enum cpu_exit cpu_run(struct cpu *c)
 			}
 			goto fault;
 		}
-		if (UNLIKELY(hot)) {
-			if (region_runs(g) < CPU_JIT_AFTER)
-				region_set_runs(g, CPU_JIT_AFTER);
-			hot = false;
-		}
+		/* A loop that has gone round often has been run often. */
+		runs = hot ? CPU_JIT_AFTER : 1;
+		hot = false;
 		if (UNLIKELY(c->lockstep)) {
 			c->env.base = c->env.pc & ~TLB_BLOCK_MASK;
-			if (cpu_lockstep_run(c, g, &leave))
+			if (cpu_lockstep_run(c, g, runs, &leave))
 				goto left;
 			exit = CPU_EXIT_ERROR;
 			break;
 		}
-		entry = compiled_entry(c, g);
+		entry = compiled_entry(c, g, runs);
 		if (entry)
 			cpu_jumps_compiled(c, c->env.pc, entry);
 		if (from && entry)

@@ -118,7 +118,7 @@ struct region {
 
 ASSERT_SIZE(struct region, 64);
 
-#define REGION_RUNS_MAX (UINT16_MAX - 1)
+#define REGION_RUNS_MAX (INT16_MAX - 1)
 
 static inline uint16_t region_runs(const struct region *g)
 {

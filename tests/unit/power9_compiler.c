@@ -15,6 +15,11 @@
 #define BESIDE 0x800 /* in the code's block */
 #define DATA   UINT64_C(0x100000)
 
+#define MANY   600    /* more than can wait */
+#define INSNS  40
+#define PLACE  256
+
+#define ADDI(rt, ra, imm)   (14u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
 #define STW(rs, ra, d)	    (36u << 26 | (rs) << 21 | (ra) << 16 | (d))
 #define ADDIC_(rt, ra, imm) (13u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
 #define BNE(distance)	    (16u << 26 | 4u << 21 | 2u << 16 | ((distance) & 0xfffc))
@@ -64,10 +69,56 @@ static void written_beside(void **state)
 	machine_destroy(&m);
 }
 
+/*
+ * More code becomes hot at once than can wait, and goes on being run meanwhile: it goes before what waits, or who runs it
+ * compiles it. Whoever does it and when, all of it is compiled in the end, and runs as it should.
+ */
+static void run_while_waiting(void **state)
+{
+	const struct cpu_system_config config = {
+		.arch = &p9_arch,
+		.optimise = true,
+		.jit = true,
+		.jit_after = 1,
+		.background = true,
+	};
+	uint32_t code[INSNS + 1];
+	struct cpu_system_stats s;
+	struct machine m;
+	time_t end;
+
+	(void)state;
+	machine_create_config(&m, 1, &config);
+	for (unsigned k = 1; k < INSNS; k++)
+		code[k] = ADDI(3, 3, 1);
+	code[INSNS] = M_HCALL;
+	for (unsigned n = 0; n < MANY; n++) {
+		code[0] = ADDI(3, 0, n);
+		machine_code(&m, M_CODE + n * PLACE, code, INSNS + 1);
+		/* It has been asked for when the first run begins. */
+		assert_int_equal(machine_run(&m, 0, M_CODE + n * PLACE), 0xc00);
+	}
+	/* The last ones, which would be compiled last. */
+	for (unsigned n = MANY; n-- > MANY - 8;)
+		for (unsigned k = 0; k < 2000; k++) {
+			assert_int_equal(machine_run(&m, 0, M_CODE + n * PLACE), 0xc00);
+			assert_int_equal(p9_regs(m.cpu[0])->gpr[3], n + INSNS - 1);
+		}
+	end = time(NULL) + 20;
+	do {
+		for (unsigned n = 0; n < MANY; n++)
+			assert_int_equal(machine_run(&m, 0, M_CODE + n * PLACE), 0xc00);
+		cpu_system_stats_read(m.system, &s);
+	} while (s.regions_compiled < MANY && time(NULL) < end);
+	assert_true(s.regions_compiled >= MANY);
+	machine_destroy(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(written_beside),
+		cmocka_unit_test(run_while_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
