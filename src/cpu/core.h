@@ -113,8 +113,8 @@ struct cpu {
 struct cpu_arch {
 	const char *name;
 	size_t size; /* of the architecture's structure, which begins with struct cpu */
-	/* Guest registers that compiled loops may keep in host registers: offsets [first, end). */
-	uint32_t pin_first, pin_end;
+	/* Guest registers that compiled loops may keep in host registers: offsets [first, end), see jit.h. */
+	uint32_t pin_first, pin_end, vec_first, vec_end;
 	uint32_t insn_bytes; /* of the longest instruction */
 	uint32_t insn_align; /* of all: a power of two */
 	/* In modes without this bit a translation is bound to the address that it was made for. */

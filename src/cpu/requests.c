@@ -49,6 +49,8 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 			.insn_align = s->arch->insn_align,
 			.pin_first = s->arch->pin_first,
 			.pin_end = s->arch->pin_end,
+			.vec_first = s->arch->vec_first,
+			.vec_end = s->arch->vec_end,
 			.count_polls = config->lockstep,
 		};
 

@@ -26,6 +26,8 @@ struct jit_layout {
 	uint32_t insn_align; /* of the addresses in there: a power of two */
 	/* Guest registers that a region's loops may keep in host registers: [first, end). */
 	uint32_t pin_first, pin_end;
+	/* The same for those of vectors and floating-point numbers, in lines of 16 bytes. */
+	uint32_t vec_first, vec_end;
 	/* Leave at polls as the interpreter does, when env.polls_left is used up. */
 	bool count_polls;
 };

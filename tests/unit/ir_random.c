@@ -158,6 +158,8 @@ static void test_random(void **state)
 		.insn_align = 4,
 		.pin_first = offsetof(struct machine, s),
 		.pin_end = offsetof(struct machine, s) + sizeof(struct guest_state),
+		.vec_first = offsetof(struct machine, s.mem) + 48,
+		.vec_end = offsetof(struct machine, s.mem) + 128,
 	};
 	struct jit *jit = jit_create(&layout, 1 << 20);
 

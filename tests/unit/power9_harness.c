@@ -121,6 +121,8 @@ struct p9_harness *p9_harness_create(void)
 		.insn_align = p9_arch.insn_align,
 		.pin_first = p9_arch.pin_first,
 		.pin_end = p9_arch.pin_end,
+		.vec_first = p9_arch.vec_first,
+		.vec_end = p9_arch.vec_end,
 	};
 
 	p->cpu.jump = cpu_no_jumps;

@@ -180,6 +180,8 @@ int main(void)
 		.insn_align = 4,
 		.pin_first = offsetof(struct machine, s),
 		.pin_end = offsetof(struct machine, s) + sizeof(struct guest_state),
+		.vec_first = offsetof(struct machine, s.mem) + 48,
+		.vec_end = offsetof(struct machine, s.mem) + 128,
 	};
 	int failed;
 

@@ -41,9 +41,9 @@ unsigned alloc_take_gpr(struct gen *g, uint32_t prefer)
 
 unsigned alloc_take_xmm(struct gen *g)
 {
-	uint32_t best = 2, far = 0;
+	uint32_t best = 0, far = 0;
 
-	for (uint32_t m = VALUE_XMM & ~g->locked_xmm; m; m &= m - 1) {
+	for (uint32_t m = VALUE_XMM & ~g->pinned_xmm & ~g->locked_xmm; m; m &= m - 1) {
 		unsigned n = __builtin_ctz(m);
 
 		if (g->in_xmm[n] == NO_INDEX)
@@ -76,6 +76,20 @@ void alloc_give_xmm(struct gen *g, uint32_t v, unsigned reg)
 	g->locked_xmm |= 1u << reg;
 }
 
+unsigned alloc_take(struct gen *g, uint32_t v)
+{
+	return is_vec(g, v) ? alloc_take_xmm(g) : alloc_take_gpr(g, VALUE_GPR);
+}
+
+void alloc_put(struct gen *g, uint32_t v, unsigned reg)
+{
+	g->val[v].reg = reg;
+	if (is_vec(g, v))
+		g->in_xmm[reg] = v;
+	else
+		g->in_gpr[reg] = v;
+}
+
 void alloc_drop(struct gen *g, uint32_t v)
 {
 	struct value *x = &g->val[v];
@@ -89,57 +103,79 @@ void alloc_drop(struct gen *g, uint32_t v)
 	}
 }
 
-void alloc_empty(struct gen *g, unsigned reg)
+void alloc_empty(struct gen *g, uint32_t v)
 {
-	uint32_t v = g->in_gpr[reg];
-
 	if (v == NO_INDEX)
 		return;
 	alloc_spill(g, v);
 	alloc_drop(g, v);
 }
 
-void alloc_load_home(struct gen *g, uint32_t v, unsigned reg)
+/* The pin whose cell is v's home, NULL. */
+static const struct pin *pin_of(struct gen *g, uint32_t v)
+{
+	return g->val[v].home == HOME_STATE ? pin_at(g, g->val[v].home_at) : NULL;
+}
+
+static void load_constant(struct gen *g, u128 c, unsigned reg)
+{
+	if (!c) {
+		a_sse(&g->a, 0x66, 0x0fef, reg, reg); /* pxor */
+		return;
+	}
+	if (!~c) {
+		a_sse(&g->a, 0x66, 0x0f76, reg, reg); /* pcmpeqd */
+		return;
+	}
+	a_mov_imm(&g->a, RAX, (uint64_t)c);
+	gen_to_xmm(g, reg, RAX);
+	if ((uint64_t)(c >> 64) != (uint64_t)c) {
+		a_mov_imm(&g->a, RAX, (uint64_t)(c >> 64));
+		gen_to_xmm(g, 1, RAX);
+		a_sse(&g->a, 0x66, 0x0f6c, reg, 1); /* punpcklqdq */
+	} else {
+		a_sse(&g->a, 0x66, 0x0f6c, reg, reg);
+	}
+}
+
+static void load_xmm(struct gen *g, uint32_t v, unsigned reg)
 {
 	const struct value *x = &g->val[v];
 	const struct ir_inst *i = inst_of(g, v);
-	struct pin *p;
+	const struct pin *p = pin_of(g, v);
 
-	if (i->type == IR_V128) {
-		if (x->home == HOME_CONST) {
-			u128 c = g->r->vconst[i->imm];
-
-			if (!c) {
-				a_sse(&g->a, 0x66, 0x0fef, reg, reg); /* pxor */
-				return;
-			}
-			if (!~c) {
-				a_sse(&g->a, 0x66, 0x0f76, reg, reg); /* pcmpeqd */
-				return;
-			}
-			a_mov_imm(&g->a, RAX, (uint64_t)c);
-			a_sse_w(&g->a, 0x66, 0x0f6e, reg, RAX); /* movq */
-			if ((uint64_t)(c >> 64) != (uint64_t)c) {
-				a_mov_imm(&g->a, RAX, (uint64_t)(c >> 64));
-				a_sse_w(&g->a, 0x66, 0x0f6e, 1, RAX);
-				a_sse(&g->a, 0x66, 0x0f6c, reg, 1); /* punpcklqdq */
-			} else {
-				a_sse(&g->a, 0x66, 0x0f6c, reg, reg);
-			}
-			return;
-		}
-		a_sse_mem(&g->a, 0, 0x0f28, reg, RBP, x->home_at);
-		return;
-	}
-	if (x->home == HOME_CONST) {
-		a_mov_imm(&g->a, reg, i->type == IR_I32 ? (uint32_t)i->imm : i->imm);
-		return;
-	}
-	p = x->home == HOME_STATE ? pin_at(g, x->home_at) : NULL;
-	if (p)
-		a_mov(&g->a, wide(i), reg, p->reg);
+	if (x->home == HOME_CONST)
+		load_constant(g, g->r->vconst[i->imm], reg);
+	else if (!p)
+		gen_load_xmm(g, i->type, reg, RBP, (int32_t)x->home_at);
+	else if (p->xmm)
+		a_sse(&g->a, 0, 0x0f28, reg, p->reg);
 	else
+		gen_to_xmm(g, reg, p->reg);
+}
+
+static void load_gpr(struct gen *g, uint32_t v, unsigned reg)
+{
+	const struct value *x = &g->val[v];
+	const struct ir_inst *i = inst_of(g, v);
+	const struct pin *p = pin_of(g, v);
+
+	if (x->home == HOME_CONST)
+		a_mov_imm(&g->a, reg, i->type == IR_I32 ? (uint32_t)i->imm : i->imm);
+	else if (!p)
 		a_load(&g->a, wide(i), reg, RBP, x->home_at);
+	else if (p->xmm)
+		gen_from_xmm(g, reg, p->reg);
+	else
+		a_mov(&g->a, wide(i), reg, p->reg);
+}
+
+void alloc_load_home(struct gen *g, uint32_t v, unsigned reg)
+{
+	if (is_vec(g, v))
+		load_xmm(g, v, reg);
+	else
+		load_gpr(g, v, reg);
 }
 
 unsigned use_reg(struct gen *g, uint32_t v)
@@ -147,22 +183,15 @@ unsigned use_reg(struct gen *g, uint32_t v)
 	struct value *x = &g->val[v];
 
 	if (x->reg == NO_REG) {
-		struct pin *p = x->home == HOME_STATE ? pin_at(g, x->home_at) : NULL;
+		const struct pin *p = pin_of(g, v);
+		unsigned reg;
 
 		/* A pinned guest register is read where it is. */
-		if (p && wide(inst_of(g, v)))
+		if (p && wide(inst_of(g, v)) && p->xmm == is_vec(g, v))
 			return p->reg;
-		if (is_vec(g, v)) {
-			unsigned reg = alloc_take_xmm(g);
-
-			alloc_load_home(g, v, reg);
-			alloc_give_xmm(g, v, reg);
-		} else {
-			unsigned reg = alloc_take_gpr(g, VALUE_GPR);
-
-			alloc_load_home(g, v, reg);
-			alloc_give_gpr(g, v, reg);
-		}
+		reg = alloc_take(g, v);
+		alloc_load_home(g, v, reg);
+		alloc_put(g, v, reg);
 	}
 	if (is_vec(g, v))
 		g->locked_xmm |= 1u << x->reg;
@@ -203,8 +232,9 @@ bool in_pin(struct gen *g, uint32_t v)
 {
 	const struct value *x = &g->val[v];
 
-	return x->reg == NO_REG && x->home == HOME_STATE && wide(inst_of(g, v)) &&
-	       pin_at(g, x->home_at);
+	const struct pin *p = pin_of(g, v);
+
+	return x->reg == NO_REG && p && wide(inst_of(g, v)) && p->xmm == is_vec(g, v);
 }
 
 bool in_place(struct gen *g, uint32_t v)
@@ -219,21 +249,22 @@ void use_into(struct gen *g, uint32_t v, unsigned reg)
 {
 	const struct value *x = &g->val[v];
 
-	if (x->reg != NO_REG)
-		a_mov(&g->a, true, reg, x->reg);
+	if (x->reg == NO_REG)
+		load_gpr(g, v, reg);
+	else if (is_vec(g, v))
+		gen_from_xmm(g, reg, x->reg);
 	else
-		alloc_load_home(g, v, reg);
+		a_mov(&g->a, true, reg, x->reg);
 }
 
 void alloc_leave_pin(struct gen *g, uint32_t v)
 {
-	unsigned reg = alloc_take_gpr(g, VALUE_GPR);
+	unsigned reg = alloc_take(g, v);
 
 	alloc_load_home(g, v, reg);
 	alloc_forget_state(g, v);
 	g->val[v].home = HOME_NONE;
-	g->val[v].reg = reg;
-	g->in_gpr[reg] = v;
+	alloc_put(g, v, reg);
 }
 
 uint32_t live_gprs(const struct gen *g)
@@ -253,7 +284,7 @@ uint32_t live_xmms(const struct gen *g)
 	for (unsigned n = 0; n < 16; n++)
 		if (g->in_xmm[n] != NO_INDEX)
 			live |= 1u << n;
-	return live;
+	return live | g->pinned_xmm;
 }
 
 /* Values of other blocks that come by guest state. */

@@ -6,19 +6,18 @@
 
 #include "jit/x86_64/gen.h"
 
-static inline bool is_vec(const struct gen *g, uint32_t v)
-{
-	return inst_of(g, v)->type == IR_V128;
-}
-
 /* ---- alloc.c ---- */
 
 /* A register that is free, of `prefer` if there is one, or is made free; not locked yet. */
 unsigned alloc_take_gpr(struct gen *g, uint32_t prefer);
 unsigned alloc_take_xmm(struct gen *g);
+/* A register of its kind. */
+unsigned alloc_take(struct gen *g, uint32_t v);
 /* v is in reg, locked until the instruction ends. */
 void alloc_give_gpr(struct gen *g, uint32_t v, unsigned reg);
 void alloc_give_xmm(struct gen *g, uint32_t v, unsigned reg);
+/* The same for a register of its kind, which is not locked. */
+void alloc_put(struct gen *g, uint32_t v, unsigned reg);
 /* v is in no register any more. */
 void alloc_drop(struct gen *g, uint32_t v);
 /* reg := v from its home; rax and xmm1 may be lost for vector constants */

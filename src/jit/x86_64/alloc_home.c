@@ -54,7 +54,7 @@ static void store_home(struct gen *g, uint32_t v)
 	struct value *x = &g->val[v];
 
 	if (is_vec(g, v))
-		a_sse_mem(&g->a, 0, 0x0f29, x->reg, RBP, x->home_at); /* movaps */
+		gen_store_xmm(g, inst_of(g, v)->type, x->reg, RBP, (int32_t)x->home_at);
 	else
 		a_store(&g->a, true, x->reg, RBP, x->home_at);
 }
@@ -82,10 +82,11 @@ void need_own_home(struct gen *g, uint32_t v)
 		use_reg(g, v);
 	if (x->reg == NO_REG) {
 		/* a pinned register */
-		unsigned reg = alloc_take_gpr(g, VALUE_GPR);
+		unsigned reg = alloc_take(g, v);
 
 		alloc_load_home(g, v, reg);
-		alloc_give_gpr(g, v, reg);
+		alloc_put(g, v, reg);
+		use_reg(g, v);
 	}
 	alloc_forget_state(g, v);
 	x->home = HOME_NONE;
@@ -103,7 +104,7 @@ uint32_t need_home(struct gen *g, uint32_t v)
 		if (is_vec(g, v)) {
 			unsigned reg = use_reg(g, v);
 
-			a_sse_mem(&g->a, 0, 0x0f29, reg, RBP, at);
+			gen_store_xmm(g, inst_of(g, v)->type, reg, RBP, (int32_t)at);
 		} else {
 			use_into(g, v, RAX);
 			a_store(&g->a, true, RAX, RBP, at);
@@ -148,18 +149,11 @@ void alloc_leave_state(struct gen *g, uint32_t offset, uint32_t size, bool dying
 			continue;
 		}
 		if (x->reg == NO_REG && (dying || !dies(g, v))) {
-			unsigned reg = is_vec(g, v) ? alloc_take_xmm(g) :
-							      alloc_take_gpr(g, VALUE_GPR);
+			unsigned reg = alloc_take(g, v);
 
 			alloc_load_home(g, v, reg);
 			/* not locked: if registers run short it goes to a temporary */
-			if (is_vec(g, v)) {
-				g->in_xmm[reg] = v;
-				x->reg = reg;
-			} else {
-				g->in_gpr[reg] = v;
-				x->reg = reg;
-			}
+			alloc_put(g, v, reg);
 		}
 		/* Taking a register may have changed the list: look the place up again. */
 		alloc_forget_state(g, v);

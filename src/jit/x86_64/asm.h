@@ -484,22 +484,45 @@ static inline void a_patch_here(struct assembler *a, uint32_t where)
 	a->flags_at = NULL;
 }
 
+/* cmp ax, imm */
+static inline void a_cmp_ax(struct assembler *a, uint16_t imm)
+{
+	a_1(a, 0x66);
+	if (imm <= 0x7f || imm >= 0xff80) {
+		a_1(a, 0x83);
+		a_1(a, 0xf8);
+		a_1(a, imm & 0xff);
+	} else {
+		a_1(a, 0x3d);
+		a_1(a, imm & 0xff);
+		a_1(a, imm >> 8);
+	}
+}
+
 /* ---- SSE: op is 0x0fxx or 0x0f38xx, prefix 0, 0x66, 0xf2 or 0xf3 ---- */
 
 static inline void a_sse(struct assembler *a, uint8_t prefix, unsigned op, unsigned dst,
 			 unsigned src)
 {
+	const uint8_t *start = a->at;
+
 	if (prefix)
 		a_1(a, prefix);
 	a_rr(a, false, op, dst, src);
+	if (op == 0x0f28)
+		a_flags_kept(a, start);
 }
 
 static inline void a_sse_w(struct assembler *a, uint8_t prefix, unsigned op, unsigned dst,
 			   unsigned src)
 {
+	const uint8_t *start = a->at;
+
 	if (prefix)
 		a_1(a, prefix);
 	a_rr(a, true, op, dst, src);
+	if (op == 0x0f6e || op == 0x0f7e)
+		a_flags_kept(a, start);
 }
 
 static inline void a_sse_mem(struct assembler *a, uint8_t prefix, unsigned op, unsigned reg,
@@ -510,7 +533,8 @@ static inline void a_sse_mem(struct assembler *a, uint8_t prefix, unsigned op, u
 	if (prefix)
 		a_1(a, prefix);
 	a_rm(a, false, op, reg, base, disp);
-	if (op == 0x0f28 || op == 0x0f29)
+	/* movaps, movq */
+	if (op == 0x0f28 || op == 0x0f29 || op == 0x0f7e || op == 0x0fd6)
 		a_flags_kept(a, start);
 }
 

@@ -374,10 +374,8 @@ static void get(struct gen *g, const struct ir_inst *i)
 		/* no room to remember it */
 		unsigned dst = def_reg(g);
 
-		if (i->type == IR_V128)
-			a_sse_mem(&g->a, 0, 0x0f28, dst, RBP, (int32_t)off);
-		else if (pinned)
-			a_mov(&g->a, true, dst, pin_at(g, off)->reg);
+		if (is_vec(g, g->at))
+			gen_load_xmm(g, i->type, dst, RBP, (int32_t)off);
 		else
 			a_load(&g->a, wide(i), dst, RBP, (int32_t)off);
 	}
@@ -418,7 +416,7 @@ static void set(struct gen *g, const struct ir_inst *i)
 	    inst_of(g, v)->type == i->type)
 		return;
 	if (g->val[v].reg != NO_REG) {
-		if (i->type == IR_V128)
+		if (is_vec(g, v))
 			g->locked_xmm |= 1u << g->val[v].reg;
 		else
 			g->locked |= 1u << g->val[v].reg;
@@ -430,8 +428,8 @@ static void set(struct gen *g, const struct ir_inst *i)
 			bind_state(g, v, off);
 		return;
 	}
-	if (i->type == IR_V128) {
-		a_sse_mem(&g->a, 0, 0x0f29, use_reg(g, v), RBP, (int32_t)off);
+	if (is_vec(g, v)) {
+		gen_store_xmm(g, i->type, use_reg(g, v), RBP, (int32_t)off);
 	} else if (use_imm(g, v, &imm)) {
 		a_store_imm(&g->a, wide(i), RBP, (int32_t)off, imm);
 	} else {

@@ -6,6 +6,9 @@
  *   rax rcx rdx, xmm0 xmm1  scratch within one IR instruction
  *   the others              values, or guest registers pinned for the whole region
  *
+ * A number of 64 bits that floating-point operations make or take, and nothing else needs, is in xmm
+ * registers as vectors are, in the low half (scalars.c); what the upper half has is not said.
+ *
  * Values are allocated block by block. A value has a home where it can be read again (a temporary
  * of the env, guest state that it equals, or it is a constant), and perhaps a register. A block that one
  * other leads to goes on with what is where (tree.c); where ways join, no value is in a register. What is
@@ -34,7 +37,8 @@ struct value {
 	uint32_t block;
 	uint32_t home_at; /* offset from the env */
 	uint8_t home;     /* enum home */
-	uint8_t reg;      /* gpr or xmm by type; NO_REG */
+	uint8_t reg;      /* xmm if .vec, else gpr; NO_REG */
+	bool vec;         /* when it is in a register, that is an xmm: all V128, some I64 (scalars.c) */
 	bool crosses;     /* used in blocks that are not below its own */
 	bool via_state;   /* there it is read from guest state, at state_at, which holds it still */
 	uint32_t state_at;
@@ -90,11 +94,12 @@ struct place {
 	uint64_t imm;
 };
 
-enum { PLACE_REG, PLACE_MEM, PLACE_CONST };
+enum { PLACE_REG, PLACE_XMM, PLACE_MEM, PLACE_CONST };
 
 struct stub {
 	uint8_t kind;
-	uint8_t reg;         /* of the value loaded or stored */
+	uint8_t reg;         /* of the value loaded or stored, */
+	bool xmm;            /* which is an xmm */
 	uint8_t addr;        /* register */
 	uint8_t desired;     /* STUB_CAS: register; rax has what is expected */
 	uint64_t imm;        /* the memop as in the IR */
@@ -131,16 +136,17 @@ struct tree {
 struct pin {
 	uint32_t offset; /* of an I64 of guest state */
 	uint8_t reg;
+	bool xmm;        /* reg is one: V128, or an I64 in the low half */
 };
 
-#define MAX_PINS 8
+#define MAX_PINS 8 /* of each kind */
 #define NO_PIN   0xff
 
 /* Sets of pins, of a block. */
 struct pin_block {
-	uint8_t live;  /* have a value at its start */
-	uint8_t taken; /* are in their registers, or come there */
-	uint8_t dirty; /* may be newer than memory at its start */
+	uint16_t live;  /* have a value at its start */
+	uint16_t taken; /* are in their registers, or come there */
+	uint16_t dirty; /* may be newer than memory at its start */
 };
 
 struct features {
@@ -176,8 +182,8 @@ struct gen {
 	uint32_t nstub, cap_stub;
 	uint32_t in_gpr[16], in_xmm[16]; /* values, NO_INDEX */
 	uint32_t locked, locked_xmm;     /* in use by the current instruction */
-	uint32_t pinned;                 /* registers that hold pins in this block: not for values */
-	struct pin pin[MAX_PINS];
+	uint32_t pinned, pinned_xmm;     /* registers that hold pins in this block: not for values */
+	struct pin pin[2 * MAX_PINS];
 	unsigned npin, max_pins;
 	struct pin_block *pin_block;
 	uint32_t taken, dirty;           /* sets of pins; dirty: at the current instruction */
@@ -250,6 +256,12 @@ static inline const struct ir_inst *inst_of(const struct gen *g, uint32_t v)
 	return &g->r->inst[v];
 }
 
+/* Is it in an xmm when it is in a register? */
+static inline bool is_vec(const struct gen *g, uint32_t v)
+{
+	return g->val[v].vec;
+}
+
 /* What a block ends with. */
 static inline const struct ir_inst *last_of(const struct gen *g, uint32_t block)
 {
@@ -270,6 +282,11 @@ static inline bool wide(const struct ir_inst *i)
 /* ---- uses.c ---- */
 
 bool alloc_init(struct gen *g);
+
+/* ---- scalars.c ---- */
+
+/* Sets val[].vec; needs val[].block. */
+void find_scalars(struct gen *g);
 
 /* ---- defer.c, defer_make.c ---- */
 
@@ -309,12 +326,12 @@ void alloc_begin_block(struct gen *g, uint32_t block);
 void alloc_free_temp(struct gen *g, uint32_t at);
 /* v is no longer among those whose home is guest state. */
 void alloc_forget_state(struct gen *g, uint32_t v);
-/* What is in a register goes to memory. */
-void alloc_empty(struct gen *g, unsigned reg);
+/* A value, if it is one, leaves its register for memory. */
+void alloc_empty(struct gen *g, uint32_t v);
 /* A value in the register of a pin gets one of its own. */
 void alloc_leave_pin(struct gen *g, uint32_t v);
 
-/* An operand in a register (GPR, or XMM for V128), locked until the instruction ends. */
+/* An operand in a register (XMM if is_vec, else GPR), locked until the instruction ends. */
 unsigned use_reg(struct gen *g, uint32_t v);
 
 /* Is it a constant that fits a sign-extended 32-bit immediate? */
@@ -329,7 +346,7 @@ bool in_pin(struct gen *g, uint32_t v);
 /* Is it in the register where the current instruction's result is to be, and not needed there later? */
 bool in_place(struct gen *g, uint32_t v);
 
-/* Copy an operand to a given scratch register. */
+/* Copy an operand of up to 64 bits to a given scratch GPR. */
 void use_into(struct gen *g, uint32_t v, unsigned reg);
 
 /* Does the current instruction use v for the last time, nowhere else needed? */
@@ -427,7 +444,38 @@ void gen_call(struct gen *g, const struct ir_inst *i);    /* ops_call.c */
 bool gen_intrinsic(struct gen *g, const struct ir_inst *i);
 /* The same for those of ir/intrinsic_float.h (ops_float.c), and their STUB_FLOAT (ops_float_stub.c). */
 bool gen_float(struct gen *g, const struct ir_inst *i);
+/* Is it one that gen_float expands, */
+bool gen_float_makes(const struct gen *g, const struct ir_inst *i); /* with an I64 in an xmm as its result? */
+bool gen_float_takes(const struct gen *g, const struct ir_inst *i); /* and takes such operands? */
 void gen_float_stub(struct gen *g, const struct stub *s);
+/* Between a register and memory: 64 bits or a vector, by the type. */
+static inline void gen_load_xmm(struct gen *g, enum ir_type t, unsigned xmm, unsigned base, int32_t disp)
+{
+	if (t == IR_V128)
+		a_sse_mem(&g->a, 0, 0x0f28, xmm, base, disp); /* movaps */
+	else
+		a_sse_mem(&g->a, 0xf3, 0x0f7e, xmm, base, disp); /* movq */
+}
+
+static inline void gen_store_xmm(struct gen *g, enum ir_type t, unsigned xmm, unsigned base, int32_t disp)
+{
+	if (t == IR_V128)
+		a_sse_mem(&g->a, 0, 0x0f29, xmm, base, disp);
+	else
+		a_sse_mem(&g->a, 0x66, 0x0fd6, xmm, base, disp);
+}
+
+/* Between registers of 64 bits. */
+static inline void gen_to_xmm(struct gen *g, unsigned xmm, unsigned gpr)
+{
+	a_sse_w(&g->a, 0x66, 0x0f6e, xmm, gpr);
+}
+
+static inline void gen_from_xmm(struct gen *g, unsigned gpr, unsigned xmm)
+{
+	a_sse_w(&g->a, 0x66, 0x0f7e, xmm, gpr);
+}
+
 /* Between MXCSR and env->fp_status. */
 void gen_mxcsr(struct gen *g, bool load);
 void gen_stubs(struct gen *g);                            /* stubs.c */

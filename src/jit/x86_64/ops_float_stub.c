@@ -2,8 +2,8 @@
  * Where floating-point operations go whose result is not plain (ops_float.c): back, if it turns
  * out that there is nothing to report after all, else to the helper.
  *
- * When a stub starts, the operands are where they were, the result is in its register, and
- * xmm0, xmm1 and xmm15 are as the fast path left them.
+ * When a stub starts, the operands are where they were, the result is in its register, and xmm0 is as the
+ * fast path left it; a number on its way to a single is there.
  */
 #include "jit/x86_64/ops_float.h"
 
@@ -23,7 +23,7 @@ static uint32_t jump_if_zero(struct gen *g, const struct place *p, enum cond cc)
 static void accept_zero(struct gen *g, const struct stub *s, unsigned number)
 {
 	struct assembler *a = &g->a;
-	struct place result = {.kind = PLACE_REG, .reg = s->reg};
+	struct place result = {.kind = s->xmm ? PLACE_XMM : PLACE_REG, .reg = s->reg};
 	uint32_t not_zero, not_small, factor;
 
 	/* What was a zero after it was rounded to single may have been something before. */
@@ -124,6 +124,8 @@ static void accept_tie(struct gen *g, const struct stub *s, unsigned number, uin
 	a_test_imm(a, false, RAX, 0x1fffffff);
 	a_patch(a, a_jcc(a, CC_NE), call);
 	if (is_fused) {
+		number_from_place(g, &s->arg[0], 1);
+		number_from_place(g, &s->arg[2], SCALAR_SCRATCH);
 		from_place(g, &s->arg[1], RAX);
 		if (number == IR_FMSUB_SINGLE || number == IR_FNMSUB_SINGLE) {
 			a_rr(a, true, 0x0fba, 7, RAX); /* btc */
@@ -189,6 +191,8 @@ void gen_float_stub(struct gen *g, const struct stub *s)
 	if (vec) {
 		a_sse_mem(a, 0, 0x0f28, s->reg, RSP, 0);
 		a_alu_imm(a, ALU_ADD, true, RSP, 64);
+	} else if (s->xmm) {
+		gen_to_xmm(g, s->reg, RAX);
 	} else {
 		a_mov(a, true, s->reg, RAX);
 	}

@@ -248,6 +248,35 @@ static void store_vector(struct gen *g, struct ir_memop m, unsigned src, struct 
 	a_operand(a, true, 0x89, RAX, beyond(at, 8));
 }
 
+/* xmm: that is what dst is. */
+static void load_to(struct gen *g, const struct ir_inst *i, bool xmm, unsigned dst, struct operand at)
+{
+	struct ir_memop m = ir_memop_of(i);
+
+	if (!xmm) {
+		load_value(g, i, m, dst, at);
+	} else if (i->type == IR_V128) {
+		load_vector(g, m, dst, at);
+	} else {
+		a_1(&g->a, 0xf3);
+		a_operand(&g->a, false, 0x0f7e, dst, at); /* movq */
+	}
+}
+
+static void store_from(struct gen *g, const struct ir_inst *i, bool xmm, unsigned src, struct operand at)
+{
+	struct ir_memop m = ir_memop_of(i);
+
+	if (!xmm) {
+		store_value(g, m, src, at);
+	} else if (i->type == IR_V128) {
+		store_vector(g, m, src, at);
+	} else {
+		a_1(&g->a, 0x66);
+		a_operand(&g->a, false, 0x0fd6, src, at); /* movq */
+	}
+}
+
 static struct stub *access_stub(struct gen *g, enum stub_kind kind, const struct ir_inst *i,
 				const uint32_t from[2], uint32_t live, uint32_t live_xmm)
 {
@@ -267,7 +296,6 @@ static struct stub *access_stub(struct gen *g, enum stub_kind kind, const struct
 
 static void load(struct gen *g, const struct ir_inst *i)
 {
-	struct ir_memop m = ir_memop_of(i);
 	unsigned addr = use_reg(g, i->arg[0]), dst;
 	uint32_t from[2], live, live_xmm;
 	struct operand at;
@@ -278,36 +306,31 @@ static void load(struct gen *g, const struct ir_inst *i)
 	dst = def_reg(g);
 	live = live_gprs(g);
 	live_xmm = live_xmms(g);
-	if (i->type == IR_V128)
+	if (is_vec(g, g->at))
 		live_xmm &= ~(1u << dst);
 	else
 		live &= ~(1u << dst);
 	at = hit(g, i, addr, MEM_READ, from);
-	if (i->type == IR_V128)
-		load_vector(g, m, dst, at);
-	else
-		load_value(g, i, m, dst, at);
+	load_to(g, i, is_vec(g, g->at), dst, at);
 	s = access_stub(g, STUB_LOAD, i, from, live, live_xmm);
 	s->addr = addr;
 	s->reg = dst;
+	s->xmm = is_vec(g, g->at);
 }
 
 static void store(struct gen *g, const struct ir_inst *i)
 {
-	struct ir_memop m = ir_memop_of(i);
 	unsigned addr = use_reg(g, i->arg[0]), src = use_reg(g, i->arg[1]);
 	uint32_t from[2];
 	struct operand at;
 	struct stub *s;
 
 	at = hit(g, i, addr, MEM_WRITE, from);
-	if (i->type == IR_V128)
-		store_vector(g, m, src, at);
-	else
-		store_value(g, m, src, at);
+	store_from(g, i, is_vec(g, i->arg[1]), src, at);
 	s = access_stub(g, STUB_STORE, i, from, live_gprs(g), live_xmms(g));
 	s->addr = addr;
 	s->reg = src;
+	s->xmm = is_vec(g, i->arg[1]);
 }
 
 /*
@@ -378,14 +401,10 @@ void gen_window_missed(struct gen *g, const struct stub *s, uint32_t from[3])
 		probe_tlb(g, ir_probe_of(i.imm, i.aux), s->addr, s->reg, from);
 	} else {
 		at = tlb_hit(g, s->addr, ir_disp_of(&i), m, op == IR_LOAD ? MEM_READ : MEM_WRITE, from);
-		if (op == IR_LOAD && s->type == IR_V128)
-			load_vector(g, m, s->reg, at);
-		else if (op == IR_LOAD)
-			load_value(g, &i, m, s->reg, at);
-		else if (s->type == IR_V128)
-			store_vector(g, m, s->reg, at);
+		if (op == IR_LOAD)
+			load_to(g, &i, s->xmm, s->reg, at);
 		else
-			store_value(g, m, s->reg, at);
+			store_from(g, &i, s->xmm, s->reg, at);
 	}
 	a_patch(&g->a, a_jmp(&g->a), s->back);
 }
@@ -393,18 +412,13 @@ void gen_window_missed(struct gen *g, const struct stub *s, uint32_t from[3])
 static void load_host(struct gen *g, const struct ir_inst *i)
 {
 	struct operand at = { use_reg(g, i->arg[0]), NO_REG, ir_disp_of(i) };
-	struct ir_memop m = ir_memop_of(i);
-
 	const uint8_t *start;
 	unsigned dst;
 
 	operands_read(g);
 	dst = def_reg(g);
 	start = g->a.at;
-	if (i->type == IR_V128)
-		load_vector(g, m, dst, at);
-	else
-		load_value(g, i, m, dst, at);
+	load_to(g, i, is_vec(g, g->at), dst, at);
 	keep_flags(g, i, start);
 }
 
@@ -414,10 +428,7 @@ static void store_host(struct gen *g, const struct ir_inst *i)
 	unsigned src = use_reg(g, i->arg[1]);
 	const uint8_t *start = g->a.at;
 
-	if (i->type == IR_V128)
-		store_vector(g, ir_memop_of(i), src, at);
-	else
-		store_value(g, ir_memop_of(i), src, at);
+	store_from(g, i, is_vec(g, i->arg[1]), src, at);
 	keep_flags(g, i, start);
 }
 

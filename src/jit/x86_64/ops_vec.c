@@ -101,33 +101,49 @@ static bool is_zero(const struct gen *g, uint32_t v)
 	return inst_of(g, v)->op == IR_CONST && !inst_of(g, v)->imm;
 }
 
+/* The low half of dst: a value that is in reg. */
+static void to_low(struct gen *g, uint32_t v, unsigned reg, unsigned dst)
+{
+	if (is_vec(g, v))
+		vec_mov(g, dst, reg);
+	else
+		gen_to_xmm(g, dst, reg);
+}
+
 static void make(struct gen *g, const struct ir_inst *i)
 {
 	uint32_t hi = i->arg[0], lo = i->arg[1];
-	unsigned dst;
+	unsigned low, high, dst;
 
 	if (is_zero(g, hi) || is_zero(g, lo)) {
 		/* A scalar: movq clears the upper half. */
-		unsigned src = use_reg(g, is_zero(g, lo) ? hi : lo);
+		uint32_t v = is_zero(g, lo) ? hi : lo;
+		unsigned src = use_reg(g, v);
 
 		dst = def_reg(g);
-		a_sse_w(&g->a, 0x66, 0x0f6e, dst, src);
+		if (is_vec(g, v))
+			a_sse(&g->a, 0xf3, 0x0f7e, dst, src);
+		else
+			gen_to_xmm(g, dst, src);
 		if (is_zero(g, lo)) {
 			a_sse(&g->a, 0x66, 0x0f73, 7, dst); /* pslldq */
 			a_1(&g->a, 8);
 		}
 		return;
 	}
-	lo = use_reg(g, lo);
-	hi = use_reg(g, hi);
+	low = use_reg(g, lo);
+	high = use_reg(g, hi);
 	dst = def_reg(g);
-	a_sse_w(&g->a, 0x66, 0x0f6e, dst, lo);
-	if (lo == hi) {
-		a_sse(&g->a, 0x66, PUNPCKLQDQ, dst, dst);
+	if (is_vec(g, lo) && is_vec(g, hi)) {
+		vec3(g, PUNPCKLQDQ, dst, low, high);
 		return;
 	}
-	a_sse_w(&g->a, 0x66, 0x0f6e, 1, hi);
-	a_sse(&g->a, 0x66, PUNPCKLQDQ, dst, 1);
+	to_low(g, lo, low, dst);
+	if (lo != hi && !is_vec(g, hi)) {
+		gen_to_xmm(g, 1, high);
+		high = 1;
+	}
+	a_sse(&g->a, 0x66, PUNPCKLQDQ, dst, lo == hi ? dst : high);
 }
 
 static void half(struct gen *g, const struct ir_inst *i)
@@ -138,11 +154,21 @@ static void half(struct gen *g, const struct ir_inst *i)
 
 	if (use_mem(g, i->arg[0], &disp)) {
 		dst = def_reg(g);
-		a_load(&g->a, true, dst, RBP, disp + (upper ? 8 : 0));
+		if (is_vec(g, g->at))
+			gen_load_xmm(g, IR_I64, dst, RBP, disp + (upper ? 8 : 0));
+		else
+			a_load(&g->a, true, dst, RBP, disp + (upper ? 8 : 0));
 		return;
 	}
 	src = use_reg(g, i->arg[0]);
 	dst = def_reg(g);
+	if (is_vec(g, g->at)) {
+		if (upper)
+			vec3(g, PUNPCKHQDQ, dst, src, src);
+		else
+			vec_mov(g, dst, src);
+		return;
+	}
 	if (upper && g->host->sse41) {
 		a_sse_w(&g->a, 0x66, 0x0f3a16, src, dst); /* pextrq */
 		a_1(&g->a, 1);
@@ -160,7 +186,7 @@ static void duplicate(struct gen *g, const struct ir_inst *i)
 {
 	unsigned src = use_reg(g, i->arg[0]), dst = def_reg(g);
 
-	a_sse_w(&g->a, 0x66, 0x0f6e, dst, src);
+	to_low(g, i->arg[0], src, dst);
 	switch (i->aux & 3) {
 	case 0:
 		a_sse(&g->a, 0x66, 0x0f60, dst, dst); /* punpcklbw */

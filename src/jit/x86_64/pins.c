@@ -40,7 +40,7 @@ static bool may_be_in(const struct choice *c, uint32_t b, uint32_t v, uint32_t u
 	const struct value *x = &c->g->val[v];
 	const struct ir_inst *def = &c->r->inst[v];
 
-	if (x->block != b || x->fused || x->pin != NO_PIN || (x->crosses && !x->via_state) ||
+	if (x->block != b || x->fused || x->pin != NO_PIN || x->vec || (x->crosses && !x->via_state) ||
 	    def->type != IR_I64 || def->op == IR_CONST || def->op == IR_GET)
 		return false;
 	/* A step on the way is soon overwritten: what is needed longer would have to be copied. */
@@ -171,7 +171,7 @@ static void find_pressure(struct choice *c, uint32_t b, uint32_t *alive)
 			uint32_t v = i->arg[k];
 			const struct ir_inst *def = &c->r->inst[v];
 
-			if (alive[v] == b + 1 || def->op == IR_CONST || def->type == IR_V128 ||
+			if (alive[v] == b + 1 || def->op == IR_CONST || c->g->val[v].vec ||
 			    c->g->val[v].fused || is_pinned(c, b, v))
 				continue;
 			alive[v] = b + 1;

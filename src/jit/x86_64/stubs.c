@@ -161,7 +161,10 @@ static void access(struct gen *g, const struct stub *s)
 		a_mov(&g->a, true, RCX, RSP);
 	} else if (store) {
 		/* rsi and rcx: the value may be in rsi */
-		a_mov(&g->a, true, RCX, s->reg);
+		if (s->xmm)
+			gen_from_xmm(g, RCX, s->reg);
+		else
+			a_mov(&g->a, true, RCX, s->reg);
 		a_lea(&g->a, true, RSI, s->addr, disp);
 	} else {
 		a_lea(&g->a, true, RSI, s->addr, disp);
@@ -177,6 +180,8 @@ static void access(struct gen *g, const struct stub *s)
 	if (!store) {
 		if (vec)
 			a_sse_mem(&g->a, 0, 0x0f28, s->reg, RSP, 0);
+		else if (s->xmm)
+			gen_to_xmm(g, s->reg, RAX);
 		else
 			a_mov(&g->a, true, s->reg, RAX);
 	}

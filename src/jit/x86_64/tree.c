@@ -8,7 +8,7 @@
  */
 #include <stdlib.h>
 
-#include "jit/x86_64/gen.h"
+#include "jit/x86_64/alloc.h"
 
 static uint64_t *wanted_of(const struct gen *g, uint32_t block)
 {
@@ -208,13 +208,31 @@ static void restore(struct gen *g, const struct tree *t)
 		x->home = c->home;
 		x->home_at = c->home_at;
 		x->reg = c->reg;
-		if (x->reg != NO_REG && inst_of(g, c->v)->type == IR_V128)
+		if (x->reg != NO_REG && is_vec(g, c->v))
 			g->in_xmm[x->reg] = c->v;
 		else if (x->reg != NO_REG)
 			g->in_gpr[x->reg] = c->v;
 		if (x->home == HOME_STATE)
 			g->state_vals[g->nstate++] = c->v;
 	}
+}
+
+static bool is_taken(const struct gen *g, const struct pin *p)
+{
+	return (p->xmm ? g->pinned_xmm : g->pinned) >> p->reg & 1;
+}
+
+static void lock(struct gen *g, const struct pin *p)
+{
+	if (p->xmm)
+		g->locked_xmm |= 1u << p->reg;
+	else
+		g->locked |= 1u << p->reg;
+}
+
+static uint32_t in_pin_register(const struct gen *g, const struct pin *p)
+{
+	return p->xmm ? g->in_xmm[p->reg] : g->in_gpr[p->reg];
 }
 
 /*
@@ -228,29 +246,29 @@ static void settle(struct gen *g, const struct tree *t)
 		struct value *x = &g->val[v];
 		const struct pin *p = x->home == HOME_STATE ? pin_at(g, x->home_at) : NULL;
 
-		if (x->next == NO_INDEX || !p || (g->pinned >> p->reg & 1))
+		if (x->next == NO_INDEX || !p || is_taken(g, p))
 			continue;
-		if (x->reg != NO_REG || g->in_gpr[p->reg] == NO_INDEX) {
-			alloc_forget_state(g, v);
-			x->home = HOME_NONE;
-		}
-		if (x->reg == NO_REG && g->in_gpr[p->reg] == NO_INDEX) {
-			x->reg = p->reg;
-			g->in_gpr[p->reg] = v;
-		}
-		g->locked |= 1u << p->reg;
+		lock(g, p);
+		if (x->reg == NO_REG && (p->xmm != is_vec(g, v) || in_pin_register(g, p) != NO_INDEX))
+			continue;
+		alloc_forget_state(g, v);
+		x->home = HOME_NONE;
+		if (x->reg == NO_REG)
+			alloc_put(g, v, p->reg);
 	}
 	for (uint32_t n = t->first; n < t->first + t->count; n++) {
 		uint32_t v = g->carried[n].v;
 		struct value *x = &g->val[v];
 		const struct pin *p = x->home == HOME_STATE ? pin_at(g, x->home_at) : NULL;
 
-		if (x->next != NO_INDEX && p && !(g->pinned >> p->reg & 1))
+		if (x->next != NO_INDEX && p && !is_taken(g, p))
 			alloc_leave_pin(g, v);
 	}
-	g->locked = 0;
+	g->locked = g->locked_xmm = 0;
 	for (uint32_t m = g->pinned; m; m &= m - 1)
-		alloc_empty(g, __builtin_ctz(m));
+		alloc_empty(g, g->in_gpr[__builtin_ctz(m)]);
+	for (uint32_t m = g->pinned_xmm; m; m &= m - 1)
+		alloc_empty(g, g->in_xmm[__builtin_ctz(m)]);
 }
 
 void tree_begin_block(struct gen *g, uint32_t block)

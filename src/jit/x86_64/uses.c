@@ -171,6 +171,7 @@ bool alloc_init(struct gen *g)
 		}
 	}
 	find_carries(g, uses);
+	find_scalars(g);
 	free(uses);
 	for (uint32_t n = 0; n < r->ninst; n++)
 		for (unsigned k = 0; val[n].block != NO_INDEX && k < nargs_of(g, n); k++)
