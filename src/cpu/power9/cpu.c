@@ -70,6 +70,14 @@ static void p9_state_settle(struct cpu *c)
 	memset(&p->fp_last, 0, sizeof(p->fp_last));
 }
 
+static void p9_translate_path(uint32_t mode, struct ir_region *r, struct cpu_piece *piece, unsigned n)
+{
+	piece[0].len = p9_translate_region(mode, r, piece[0].pc, piece[0].bytes, piece[0].size,
+					   CPU_REGION_INSNS);
+	for (unsigned k = 1; k < n; k++)
+		piece[k].len = piece[k].size;
+}
+
 const struct cpu_arch p9_arch = {
 	.name = "power9",
 	.size = sizeof(struct p9_cpu),
@@ -83,6 +91,8 @@ const struct cpu_arch p9_arch = {
 	.insn_bytes = 4,
 	.insn_align = 4,
 	.translate = p9_translate_region,
+	.translate_path = p9_translate_path,
+	.mode_stepped = P9_MODE_SE | P9_MODE_BE,
 	.disassemble = p9_disassemble,
 	.describe_mode = p9_describe_mode,
 	.fault = p9_fault,
