@@ -83,6 +83,7 @@ const struct cpu_arch p9_arch = {
 	.insn_bytes = 4,
 	.insn_align = 4,
 	.translate = p9_translate_region,
+	.translate_path = p9_translate_path,
 	.disassemble = p9_disassemble,
 	.describe_mode = p9_describe_mode,
 	.fault = p9_fault,
