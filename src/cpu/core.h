@@ -73,14 +73,17 @@ struct cpu_code {
  * were seen to be run, as one region whose ways from piece to piece stay inside. Found by sampling (hot.c),
  * recorded (record.c), compiled (path.c).
  */
+
+/* The most pieces that a path region has. */
 #define CPU_PIECES 8
 
-struct cpu_piece {            /* a run of guest code of a path region */
-	uint64_t pc;            /* of its first instruction; pieces lie in the same REGION_SPAN as the first */
-	const uint8_t *bytes;   /* a copy */
-	uint32_t size;          /* bytes readable, within its 4 KiB block, at most CPU_REGION_INSNS instructions */
-	uint64_t next[2];       /* where an indirect branch of this piece was seen to go: starts of pieces; unused: next[n] == UINT64_MAX */
-	uint32_t len;           /* out: bytes that the region depends on */
+/* A run of guest code of a path region. */
+struct cpu_piece {
+	uint64_t pc;          /* of its first instruction; pieces lie in the same REGION_SPAN as the first */
+	const uint8_t *bytes; /* a copy */
+	uint32_t size;        /* bytes readable, within its 4 KiB block, at most CPU_REGION_INSNS instructions */
+	uint64_t next[2];     /* where an indirect branch of it was seen to go: starts of pieces; unused: UINT64_MAX */
+	uint32_t len;         /* out: bytes that the region depends on */
 };
 
 #define CPU_NO_NEXT UINT64_MAX
@@ -158,11 +161,12 @@ struct cpu_arch {
 	uint32_t (*translate)(uint32_t mode, struct ir_region *r, uint64_t pc, const uint8_t *code,
 			      uint32_t bytes, uint32_t max_insns);
 	/*
-	 * Emit the IR of a path region, entered at piece[0].pc, and set the pieces' `len`: 0 where nothing leads to one. NULL:
-	 * there are none. Modes with a bit of mode_stepped have none.
+	 * The same of several pieces as one region, which is entered at the first one's start, in a mode that does not
+	 * trace. Jumps, calls and returns between them stay inside; each loop has a POLL. Sets each len, 0 where nothing
+	 * of a piece is reached.
 	 */
 	void (*translate_path)(uint32_t mode, struct ir_region *r, struct cpu_piece *piece, unsigned n);
-	uint32_t mode_stepped;
+	uint32_t mode_stepped; /* modes with one of these bits trace */
 	/* For people: the instruction at `code`, of a region's mode, as text; its length in bytes. */
 	uint32_t (*disassemble)(uint32_t mode, const uint8_t *code, uint32_t bytes, uint64_t pc,
 				char *text, size_t size);

@@ -70,14 +70,6 @@ static void p9_state_settle(struct cpu *c)
 	memset(&p->fp_last, 0, sizeof(p->fp_last));
 }
 
-static void p9_translate_path(uint32_t mode, struct ir_region *r, struct cpu_piece *piece, unsigned n)
-{
-	piece[0].len = p9_translate_region(mode, r, piece[0].pc, piece[0].bytes, piece[0].size,
-					   CPU_REGION_INSNS);
-	for (unsigned k = 1; k < n; k++)
-		piece[k].len = piece[k].size;
-}
-
 const struct cpu_arch p9_arch = {
 	.name = "power9",
 	.size = sizeof(struct p9_cpu),
