@@ -31,6 +31,8 @@ struct p9_harness {
 	struct ir_region region;
 	struct cpu_system system; /* for reservations */
 	struct jit *jit; /* NULL: no back end for this host */
+	uint32_t polls; /* before a region is left at one; 0: compiled code counts none */
+	const struct p9_harness_path *path; /* NULL: ordinary regions alone */
 };
 
 /* The door is a member of the env, which begins the processor. */
@@ -93,6 +95,31 @@ static const struct mem_door_ops door_ops = {
     .misaligned = misaligned,
 };
 
+static void create_jit(struct p9_harness *h)
+{
+	const struct jit_layout layout = {
+		.jump = offsetof(struct p9_cpu, cpu.jump),
+		.jump_mask = CPU_JUMP_HALF - 1,
+		.insn_align = p9_arch.insn_align,
+		.pin_first = p9_arch.pin_first,
+		.pin_end = p9_arch.pin_end,
+		.vec_first = p9_arch.vec_first,
+		.vec_end = p9_arch.vec_end,
+		.count_polls = h->polls != 0,
+	};
+
+	jit_destroy(h->jit);
+	h->jit = jit_create(&layout, 1 << 20);
+	if (h->jit && getenv("ANYKVM_JIT_LEVEL"))
+		jit_limit(h->jit, (unsigned)atoi(getenv("ANYKVM_JIT_LEVEL")));
+}
+
+void p9_harness_count_polls(struct p9_harness *h, uint32_t polls)
+{
+	h->polls = polls;
+	create_jit(h);
+}
+
 struct p9_harness *p9_harness_create(void)
 {
 	struct p9_harness *h = calloc(1, sizeof(*h));
@@ -115,20 +142,8 @@ struct p9_harness *p9_harness_create(void)
 	p->regs.fscr = p->regs.hfscr = ~UINT64_C(0);
 	tlb_flush(&h->tlb);
 	ir_region_init(&h->region);
-	const struct jit_layout layout = {
-		.jump = offsetof(struct p9_cpu, cpu.jump),
-		.jump_mask = CPU_JUMP_HALF - 1,
-		.insn_align = p9_arch.insn_align,
-		.pin_first = p9_arch.pin_first,
-		.pin_end = p9_arch.pin_end,
-		.vec_first = p9_arch.vec_first,
-		.vec_end = p9_arch.vec_end,
-	};
-
 	p->cpu.jump = cpu_no_jumps;
-	h->jit = jit_create(&layout, 1 << 20);
-	if (h->jit && getenv("ANYKVM_JIT_LEVEL"))
-		jit_limit(h->jit, (unsigned)atoi(getenv("ANYKVM_JIT_LEVEL")));
+	create_jit(h);
 	return h;
 }
 
@@ -189,6 +204,39 @@ static uint64_t msr_of_mode(uint32_t mode)
 	return msr;
 }
 
+/* The IR of one region, from pc on. */
+static void translate(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint64_t pc, unsigned how,
+		      struct p9_harness_result *r)
+{
+	const struct p9_harness_path *path = h->path;
+	uint64_t away = path ? path->away : 0;
+	uint32_t mode = h->p->cpu.mode;
+
+	ir_region_reset(&h->region);
+	h->p->cpu.env.base = path ? pc & ~TLB_BLOCK_MASK : 0;
+	h->region.base = path ? h->p->cpu.env.base + away : 0;
+	if (path && pc == path->piece[0].pc && !(how & P9_HARNESS_PLAIN)) {
+		struct cpu_piece piece[CPU_PIECES];
+
+		for (unsigned k = 0; k < path->n; k++) {
+			piece[k] = path->piece[k];
+			piece[k].pc += away;
+			for (unsigned m = 0; m < 2; m++)
+				if (piece[k].next[m] != UINT64_MAX)
+					piece[k].next[m] += away;
+		}
+		h->region.span = 21;
+		p9_translate_path(mode, &h->region, piece, path->n);
+		for (unsigned k = 0; k < path->n; k++)
+			path->piece[k].len = piece[k].len;
+		r->paths++;
+		if (how & P9_HARNESS_OPTIMISED)
+			ir_peel(&h->region, h->polls != 0);
+	} else {
+		p9_translate_region(mode, &h->region, pc + away, code, bytes, bytes / 4);
+	}
+}
+
 /* One region, from pc on. False: the result is final. */
 static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint64_t pc,
 		 unsigned how, struct p9_harness_result *r)
@@ -203,8 +251,7 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 	p9_so_changed(p);
 	if (how & P9_HARNESS_EXACT)
 		p->cpu.mode |= P9_MODE_FPX;
-	ir_region_reset(&h->region);
-	p9_translate_region(p->cpu.mode, &h->region, pc, code, bytes, bytes / 4);
+	translate(h, code, bytes, pc, how, r);
 	r->why = h->region.failed ? "out of memory" : ir_check(&h->region);
 	if (!r->why && (how & P9_HARNESS_OPTIMISED)) {
 		ir_optimise(&h->region);
@@ -216,8 +263,10 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 	}
 	p->cpu.env.fault = 0;
 	p->cpu.env.pc = pc;
+	if (h->polls)
+		p->cpu.env.polls_left = h->polls;
 	if ((how & P9_HARNESS_COMPILED) && h->jit) {
-		compiled = jit_compile(h->jit, &h->region, pc);
+		compiled = jit_compile(h->jit, &h->region, pc + (h->path ? h->path->away : 0));
 		if (!compiled) {
 			/* not "interpreted then": that would prove nothing of the compiler */
 			r->end = P9_HARNESS_BROKEN;
@@ -285,6 +334,35 @@ struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *wo
 		if (!step(h, code + at, 4 * count - (uint32_t)at, r.pc, how, &r))
 			break;
 	}
+	p9_fp_settle(h->p);
+	return r;
+}
+
+struct p9_harness_result p9_harness_run_path(struct p9_harness *h, const struct p9_harness_path *path,
+					     uint64_t pc, uint32_t mode, unsigned how)
+{
+	struct p9_harness_result r = {.end = P9_HARNESS_ENDLESS, .pc = pc};
+
+	h->p->cpu.mode = mode;
+	h->p->regs.msr = msr_of_mode(mode);
+	h->path = path;
+	for (unsigned n = 0; n < MAX_STEPS; n++) {
+		uint64_t at = r.pc - path->pc;
+		uint32_t bytes = TLB_BLOCK_SIZE - (uint32_t)(r.pc & TLB_BLOCK_MASK);
+
+		if (at >= path->size || at % 4) {
+			r.end = P9_HARNESS_DONE;
+			break;
+		}
+		if (bytes > 4 * CPU_REGION_INSNS)
+			bytes = 4 * CPU_REGION_INSNS;
+		if (bytes > path->size - at)
+			bytes = (uint32_t)(path->size - at);
+		if (!step(h, path->code + at, bytes, r.pc, how, &r))
+			break;
+	}
+	h->path = NULL;
+	h->p->cpu.env.base = 0;
 	p9_fp_settle(h->p);
 	return r;
 }

@@ -13,6 +13,7 @@
 #include "cpu/power9/power9.h"
 
 struct p9_harness;
+struct cpu_piece;
 
 enum p9_harness_end {
 	P9_HARNESS_DONE,  /* pc left the program: .pc */
@@ -28,6 +29,7 @@ struct p9_harness_result {
 	uint32_t vector;
 	uint64_t srr1_bits;
 	const char *why;
+	unsigned paths; /* how often the region of the path was entered */
 };
 
 /* Mode bits are enum p9_mode_bits (cpu/power9/core.h); all that a user program has. */
@@ -54,7 +56,8 @@ enum p9_harness_how {
 	P9_HARNESS_OPTIMISED = 1,
 	P9_HARNESS_COMPILED = 2,
 	P9_HARNESS_HOWS = 4, /* of these; besides: */
-	P9_HARNESS_EXACT = 4 /* floating-point status is never computed late (float_status.h) */
+	P9_HARNESS_EXACT = 4, /* floating-point status is never computed late (float_status.h) */
+	P9_HARNESS_PLAIN = 8, /* of a path: ordinary regions alone */
 };
 
 /* Compile for a host with fewer instructions: see jit_limit (jit/jit.h). */
@@ -63,6 +66,23 @@ void p9_harness_limit(struct p9_harness *h, unsigned level);
 /* Execute words[0..count-1], which lie at `pc`, until pc is outside of them. */
 struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *words, unsigned count,
 					uint64_t pc, uint32_t mode, unsigned how);
+
+/* Leave compiled regions, too, when they have come by so many polls. */
+void p9_harness_count_polls(struct p9_harness *h, uint32_t polls);
+
+/* Code at pc, and pieces of it that are one region, entered where pc is the first one's. */
+struct p9_harness_path {
+	const uint8_t *code;
+	uint32_t size;
+	uint64_t pc;
+	uint64_t away; /* regions are made for addresses so much greater; what moves does not mind */
+	struct cpu_piece *piece;
+	unsigned n;
+};
+
+/* Execute it from pc on, until that is outside of the code. */
+struct p9_harness_result p9_harness_run_path(struct p9_harness *h, const struct p9_harness_path *path,
+					     uint64_t pc, uint32_t mode, unsigned how);
 
 /* The signal that Linux would send for a fault, 0 if none. */
 int p9_harness_signal(const struct p9_harness_result *r);

@@ -57,7 +57,7 @@ struct p9_translator {
 	uint32_t mode;    /* enum p9_mode_bits in force */
 	bool ended;       /* the instruction ended the block */
 	struct p9_reserve reserve;
-	struct p9_watched watched[CPU_REGION_INSNS];
+	struct p9_watched watched[CPU_PIECES * CPU_REGION_INSNS];
 	unsigned nwatched;
 	uint32_t reserved; /* reserve.id: all ways here came by it, and by nothing behind it that costs it; else 0 */
 	bool so_changed;  /* it wrote XER[SO], which before was what the mode says */
