@@ -3,6 +3,9 @@
  * guest goes on interpreting meanwhile, and what has become hot again while it waited is found by
  * the next one that looks for the region's entry.
  *
+ * Paths (path.c) wait for all else: what they are made from is compiled already. More than a few are not waited for; those
+ * that are hot for longer come again.
+ *
  * A job has a copy of the guest's code, since the memory that it is in may be unmapped once the
  * processor that asked goes on. What has been written meanwhile has another version, so
  * its code is not attached (region_attach).
@@ -14,7 +17,8 @@
 
 #include "cpu/core.h"
 
-#define JOBS 256 /* a power of two */
+#define JOBS  256 /* powers of two */
+#define PATHS 16
 
 struct job {
 	struct region *region; /* held */
@@ -32,29 +36,31 @@ struct cpu_compiler {
 	uint32_t after_idle; /* the threshold when nothing waits */
 	struct ir_region ir; /* the thread's own */
 	struct job job[JOBS];
+	uint32_t first_path, end_path;
+	struct cpu_path *path[PATHS];
 };
 
 /* ---- shared checks: see ir.h ---- */
 
-static _Atomic uint64_t *unshared_word(struct cpu_system *s, const struct region *g, uint64_t *bit)
+static _Atomic uint64_t *unshared_word(struct cpu_system *s, hva_t host, uint64_t *bit)
 {
-	uint32_t hash = (g->host >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+	uint32_t hash = (host.v >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
 
 	*bit = UINT64_C(1) << hash % 64;
 	return &s->unshared[hash / 64 % ARRAY_SIZE(s->unshared)];
 }
 
-bool cpu_shares_checks(struct cpu_system *s, const struct region *g)
+bool cpu_shares_checks(struct cpu_system *s, hva_t host)
 {
 	uint64_t bit;
 
-	return !(atomic_load_explicit(unshared_word(s, g, &bit), memory_order_relaxed) & bit);
+	return !(atomic_load_explicit(unshared_word(s, host, &bit), memory_order_relaxed) & bit);
 }
 
-void cpu_compile_unshared(struct cpu_system *s, const struct region *g)
+void cpu_compile_unshared(struct cpu_system *s, hva_t host)
 {
 	uint64_t bit;
-	_Atomic uint64_t *word = unshared_word(s, g, &bit);
+	_Atomic uint64_t *word = unshared_word(s, host, &bit);
 
 	atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
 }
@@ -128,7 +134,7 @@ struct region *cpu_find_twin(struct cpu_system *s, const struct region_source *f
 {
 	const struct region like = {.host = from->host.v, .pc = from->pc, .mode = from->mode};
 	struct region_product p;
-	struct region *g = region_insert_twin(s->regions, from, cpu_shares_checks(s, &like), &p);
+	struct region *g = region_insert_twin(s->regions, from, cpu_shares_checks(s, from->host), &p);
 
 	if (g || errno)
 		return g;
@@ -146,7 +152,7 @@ const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8
 	struct region_product p;
 	const void *entry;
 
-	if (!region_copy_twin(s->regions, &from, cpu_shares_checks(s, g), &p))
+	if (!region_copy_twin(s->regions, &from, cpu_shares_checks(s, HVA(g->host)), &p))
 		return NULL;
 	trace_copy(s, g, bytes, &p);
 	entry = p.code->entry;
@@ -160,7 +166,7 @@ const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8
 static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g,
 		    const struct cpu_code *guest, uint64_t version)
 {
-	bool share = cpu_shares_checks(s, g);
+	bool share = cpu_shares_checks(s, HVA(g->host));
 	uint32_t len;
 
 	if (cpu_compile_emit(s, ir, g, guest->bytes, guest->size, share, &len))
@@ -203,15 +209,23 @@ static void *compiler_thread(void *arg)
 
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
+		struct cpu_path *path = NULL;
 		struct job job;
 
-		while (p->first == p->end && !p->stop)
+		while (p->first == p->end && p->first_path == p->end_path && !p->stop)
 			pthread_cond_wait(&p->work, &p->lock);
 		if (p->stop)
 			break;
-		take_job(p, &job);
+		if (p->first != p->end)
+			take_job(p, &job);
+		else
+			path = p->path[p->first_path++ & (PATHS - 1)];
 		pthread_mutex_unlock(&p->lock);
-		do_job(s, &p->ir, &job);
+		if (path)
+			cpu_path_make(s, &p->ir, path);
+		else
+			do_job(s, &p->ir, &job);
+		free(path);
 		pthread_mutex_lock(&p->lock);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -262,6 +276,32 @@ bool cpu_compile(struct cpu *c, struct region *g, bool hot)
 	return true;
 }
 
+/* False: there are enough. */
+static bool queue_path(struct cpu_compiler *p, struct cpu_path *path)
+{
+	bool room;
+
+	pthread_mutex_lock(&p->lock);
+	room = p->end_path - p->first_path < PATHS;
+	if (room) {
+		p->path[p->end_path++ & (PATHS - 1)] = path;
+		pthread_cond_signal(&p->work);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return room;
+}
+
+void cpu_compile_path(struct cpu *c, struct cpu_path *path)
+{
+	struct cpu_system *s = c->system;
+
+	if (s->compiler && queue_path(s->compiler, path))
+		return;
+	if (!s->compiler)
+		cpu_path_make(s, &c->ir, path);
+	free(path);
+}
+
 /* May this process use more than one of the host's processors? */
 static bool several_processors(void)
 {
@@ -307,6 +347,8 @@ void cpu_compiler_destroy(struct cpu_compiler *p)
 	pthread_join(p->thread, NULL);
 	for (; p->first != p->end; p->first++)
 		region_release(p->system->regions, p->job[p->first & (JOBS - 1)].region);
+	for (; p->first_path != p->end_path; p->first_path++)
+		free(p->path[p->first_path & (PATHS - 1)]);
 	pthread_cond_destroy(&p->work);
 	pthread_mutex_destroy(&p->lock);
 	ir_region_destroy(&p->ir);

@@ -68,6 +68,12 @@ struct cpu_code {
 	uint8_t bytes[CPU_REGION_INSNS * CPU_INSN_BYTES];
 };
 
+/*
+ * Path regions: what is hottest is compiled once more, from up to so many pieces of code, in the order in which they
+ * were seen to be run, as one region whose ways from piece to piece stay inside. Found by sampling (hot.c),
+ * recorded (record.c), compiled (path.c).
+ */
+
 /* The most pieces that a path region has. */
 #define CPU_PIECES 8
 
@@ -78,6 +84,20 @@ struct cpu_piece {
 	uint32_t size;        /* bytes readable, within its 4 KiB block, at most CPU_REGION_INSNS instructions */
 	uint64_t next[2];     /* where an indirect branch of it was seen to go: starts of pieces; unused: UINT64_MAX */
 	uint32_t len;         /* out: bytes that the region depends on */
+};
+
+#define CPU_NO_NEXT UINT64_MAX
+
+/* A path, with all that its region is made from. */
+struct cpu_path {
+	uint32_t mode; /* with its span */
+	unsigned n, made;
+	struct cpu_path_piece {
+		hva_t host;
+		uint64_t pc, next[2];
+		uint64_t version; /* of its block, before the code was copied */
+		struct cpu_code code;
+	} piece[CPU_PIECES];
 };
 
 struct cpu {
@@ -110,6 +130,8 @@ struct cpu {
 	struct ir_region ir; /* scratch of the translator */
 	struct cpu_code code;
 	struct cpu_once *once; /* once.c; NULL: nothing is kept */
+	struct cpu_hot *hot;   /* hot.c; NULL: nothing was sampled */
+	struct cpu_record *record; /* record.c; NULL: nothing was recorded */
 	struct lockstep *lockstep; /* NULL: compiled code runs alone (lockstep.h) */
 	struct cpu_counters stats;
 	char error[128];
@@ -144,6 +166,7 @@ struct cpu_arch {
 	 * of a piece is reached.
 	 */
 	void (*translate_path)(uint32_t mode, struct ir_region *r, struct cpu_piece *piece, unsigned n);
+	uint32_t mode_stepped; /* modes with one of these bits trace */
 	/* For people: the instruction at `code`, of a region's mode, as text; its length in bytes. */
 	uint32_t (*disassemble)(uint32_t mode, const uint8_t *code, uint32_t bytes, uint64_t pc,
 				char *text, size_t size);
@@ -188,7 +211,8 @@ struct cpu_system {
 	struct cpu_timer *timer;
 	struct cpu_compiler *compiler; /* NULL: processors compile for themselves */
 	/* of several threads */
-	struct counter shootdowns, regions_compiled, regions_copied, compile_failures;
+	struct counter shootdowns, regions_compiled, regions_copied, regions_path, compile_failures;
+	_Atomic uint32_t promising; /* regions that were sampled: while there are new ones, samples are taken often */
 	_Atomic uint64_t unshared[64]; /* by hash of where it lies: code to be compiled without PROBEs */
 };
 
@@ -273,9 +297,9 @@ static inline bool cpu_count_run(struct region *g, uint32_t after)
  * hot: false: only if another has compiled code that can be copied; false if there is none.
  */
 bool cpu_compile(struct cpu *c, struct region *g, bool hot);
-/* From now on compile the code of g without shared checks (IR_PROBE). */
-void cpu_compile_unshared(struct cpu_system *s, const struct region *g);
-bool cpu_shares_checks(struct cpu_system *s, const struct region *g);
+/* From now on compile what begins at `host` without shared checks (IR_PROBE). */
+void cpu_compile_unshared(struct cpu_system *s, hva_t host);
+bool cpu_shares_checks(struct cpu_system *s, hva_t host);
 /*
  * The two steps of it: emit the IR of g's code (`size` bytes are readable) and optimise it, *len being what it
  * depends on; compile what was emitted and attach it to g, unless it has died or its block has another version. The
@@ -294,6 +318,8 @@ struct region *cpu_find_twin(struct cpu_system *s, const struct region_source *f
 /* In place of the two steps: attach a copy of what was compiled from the same code at another place. NULL: there is none. */
 const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8_t *bytes, uint32_t size,
 			     uint64_t version);
+/* Have a path compiled, now or when nothing else waits. Ownership passes: it is from malloc. */
+void cpu_compile_path(struct cpu *c, struct cpu_path *path);
 /*
  * after_idle: how often a region is interpreted first when the thread has nothing to do. NULL: there is no
  * need for a thread, or none to be had.
@@ -301,16 +327,23 @@ const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8
 struct cpu_compiler *cpu_compiler_create(struct cpu_system *s, uint32_t after_idle);
 void cpu_compiler_destroy(struct cpu_compiler *p);
 
-/* trace.c: g's guest code, `len` bytes, disassembled, a line each. */
-void cpu_print_guest(FILE *out, const struct cpu_arch *arch, const struct region *g,
+/* trace.c: guest code of a region's mode, `len` bytes at pc, disassembled, a line each. */
+void cpu_print_guest(FILE *out, const struct cpu_arch *arch, uint32_t mode, uint64_t pc,
 		     const uint8_t *bytes, uint32_t len);
 
 /* trace.c: after `ir`, of len bytes of the guest's code, was compiled as g's code, or copied (NULL); s->trace is not NULL. */
 void cpu_trace_region(struct cpu_system *s, const struct region *g, const struct ir_region *ir,
 		      const uint8_t *bytes, uint32_t len, const struct jit_code *code);
 
-/* timer.c: wakes processors at their deadline (timer_fired and exit_request are set). */
-struct cpu_timer *cpu_timer_create(struct cpu_system *s);
+/* The same of a path region, compiled from so many pieces. */
+void cpu_trace_path(struct cpu_system *s, uint32_t mode, const struct ir_region *ir,
+		    const struct cpu_piece *piece, unsigned n, const struct jit_code *code);
+
+/*
+ * timer.c: wakes processors at their deadline (timer_fired and exit_request are set); and those that run, for samples, about
+ * every sample_ns (exit_request is set), less often while nothing new is found. 0: not.
+ */
+struct cpu_timer *cpu_timer_create(struct cpu_system *s, int64_t sample_ns);
 void cpu_timer_destroy(struct cpu_timer *t);
 /* Own thread: the next time at which c->arch->timer is to be called. */
 void cpu_timer_arm(struct cpu *c, int64_t deadline_ns);
@@ -326,6 +359,44 @@ void cpu_copy_code(const struct cpu_system *s, hva_t host, uint32_t max_insns, s
 struct ir_code *cpu_once_find(struct cpu *c, uint64_t pc);
 bool cpu_once_keep(struct cpu *c, uint64_t pc, uint32_t len, struct ir_code *code);
 void cpu_once_destroy(struct cpu *c);
+
+/*
+ * hot.c: the processor left compiled code when it was asked to, and goes on in g, at the program counter. True: g has
+ * become hot, and what is run from here on is to be recorded.
+ */
+bool cpu_hot_sample(struct cpu *c, struct region *g);
+void cpu_hot_destroy(struct cpu *c);
+
+/*
+ * record.c: a recording begins at the program counter, where g is run, which was sampled; false: none can. A step runs
+ * what is at the program counter, if that belongs to the recording: not more than some thousand instructions. end: it is
+ * over, wherever it has come to (keep: and that may do); harmless if there is none.
+ */
+enum cpu_step {
+	CPU_STEP_RUN,   /* *leave is why it was left */
+	CPU_STEP_OVER,  /* nothing was run: there is no recording any more */
+	CPU_STEP_FAULT, /* nor here; env.fault is set */
+	CPU_STEP_ERROR, /* c->error */
+};
+
+bool cpu_record_begin(struct cpu *c, struct region *g);
+enum cpu_step cpu_record_step(struct cpu *c, enum ir_leave *leave);
+void cpu_record_end(struct cpu *c, bool keep);
+void cpu_record_destroy(struct cpu *c);
+
+/* path.c: compile a path and enter its region. ir: scratch of the calling thread. */
+void cpu_path_make(struct cpu_system *s, struct ir_region *ir, const struct cpu_path *path);
+/* For people: the IR of pieces of a mode with its span, as it is compiled. False: there is not enough memory. */
+bool cpu_path_emit(struct cpu_system *s, struct ir_region *ir, uint32_t mode, struct cpu_piece *piece,
+		   unsigned n);
+
+/*
+ * run.c: mark the block of the code at the program counter, so that stores to it are told, and have its version from
+ * before in *version. NULL: env.fault is set, or c->error; otherwise where the code is now, in *mode with its span.
+ */
+void *cpu_mark_code(struct cpu *c, uint32_t *mode, uint64_t *version);
+/* run.c: interpret c->code, of the program counter's. False: c->error. */
+bool cpu_interpret_once(struct cpu *c, enum ir_leave *leave);
 
 /* run.c: the store to host memory that holds code; for mem_door_ops.code_write. */
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size);

@@ -33,6 +33,7 @@ struct cpu_system_config {
 	int perf_map_fd, jit_dump_fd; /* where compiled code is named (jit/trace.h); 0: nowhere */
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
 	size_t translation_bytes; /* what translations may take; 0: the default */
+	uint32_t sample_us; /* samples for paths are taken so often at most; 0: the default; UINT32_MAX: never */
 	bool background;    /* compile on a thread of its own, if the host has processors for it */
 };
 
@@ -126,6 +127,7 @@ struct cpu_system_stats {
 	uint64_t regions_evicted;       /* of these, to make room for others */
 	uint64_t regions_compiled;
 	uint64_t regions_copied;        /* got compiled code of the same guest code elsewhere */
+	uint64_t regions_path;          /* compiled from several pieces, along a path that was hot */
 	uint64_t compile_failures;      /* hot regions that stay interpreted, or died meanwhile */
 	uint64_t shootdowns;            /* invalidations sent to all processors */
 };

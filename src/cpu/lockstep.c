@@ -11,6 +11,7 @@
 
 #define POLLS  64  /* a run goes round loops as often */
 #define VALUES 256 /* a run takes from outside */
+#define SAMPLE 16  /* runs a sample */
 
 /* Bytes kept of what a store may change: from a multiple of 32 on, for helpers that store beside. */
 #define KEEP       64
@@ -48,6 +49,7 @@ struct lockstep {
 	uint64_t alone_unshared;
 	uint64_t cold; /* runs of regions that are not compiled */
 	uint64_t regions;
+	uint32_t runs; /* of compiled regions, counted for samples */
 };
 
 /* The one whose two runs are under way on this thread. */
@@ -233,6 +235,31 @@ static void tell_state(const struct cpu *c)
 	}
 }
 
+/* The pieces of g, as it is run at pc: one but for path regions. Returns how many. */
+static unsigned pieces(const struct cpu *c, const struct region *g, uint64_t pc, struct cpu_piece *piece)
+{
+	const struct region_path *path = region_path(g);
+
+	piece[0] = (struct cpu_piece){.pc = pc, .bytes = hva_ptr(HVA(g->host)), .len = g->len};
+	for (unsigned n = 0; path && n < path->n; n++) {
+		const struct region_piece *p = &path->piece[n];
+		uint64_t left = TLB_BLOCK_SIZE - (p->host & TLB_BLOCK_MASK);
+		uint64_t most = (uint64_t)CPU_REGION_INSNS * c->arch->insn_bytes;
+
+		piece[n] = (struct cpu_piece){
+			.pc = pc + (p->host - g->host),
+			.bytes = hva_ptr(HVA(p->host)),
+			.size = (uint32_t)(left < most ? left : most),
+			.next = {CPU_NO_NEXT, CPU_NO_NEXT},
+			.len = p->len,
+		};
+		for (unsigned k = 0; k < ARRAY_SIZE(p->next); k++)
+			if (p->next[k])
+				piece[n].next[k] = pc + (p->next[k] - g->host);
+	}
+	return path ? path->n : 1;
+}
+
 /* Emit the region's IR once more: as it is compiled, and from no more code than was interpreted. */
 static bool emit(struct cpu *c, const struct region *g, bool share)
 {
@@ -245,14 +272,20 @@ static bool emit(struct cpu *c, const struct region *g, bool share)
 static bool differ(struct cpu *c, const struct region *g, enum ir_leave a, enum ir_leave b)
 {
 	const struct lockstep *l = c->lockstep;
+	struct cpu_piece piece[CPU_PIECES];
+	unsigned n = pieces(c, g, l->before->pc, piece);
+	bool ir;
 
 	snprintf(c->error, sizeof(c->error),
 		 "interpreter and compiled code differ in the region at 0x%" PRIx64
 		 ", entered at 0x%" PRIx64, g->pc, l->before->pc);
 	fprintf(stderr, "lockstep: %s: interpreted %s, compiled %s\nguest code:\n", c->error,
 		leave_name[a], leave_name[b]);
-	cpu_print_guest(stderr, c->arch, g, hva_ptr(HVA(g->host)), g->len);
-	if (emit(c, g, cpu_shares_checks(c->system, g))) {
+	for (unsigned k = 0; k < n; k++)
+		cpu_print_guest(stderr, c->arch, g->mode, piece[k].pc, piece[k].bytes, piece[k].len);
+	ir = n > 1 ? cpu_path_emit(c->system, &c->ir, g->mode, piece, n) :
+		     emit(c, g, cpu_shares_checks(c->system, HVA(g->host)));
+	if (ir) {
 		fprintf(stderr, "IR, as compiled:\n");
 		ir_print(&c->ir, stderr);
 	}
@@ -286,7 +319,7 @@ static const void *compiled(struct cpu *c, struct region *g)
 	    !cpu_count_run(g, atomic_load_explicit(&s->jit_after, memory_order_relaxed)))
 		return entry;
 	version = region_block_version(s->regions, HVA(g->host));
-	share = cpu_shares_checks(s, g);
+	share = cpu_shares_checks(s, HVA(g->host));
 	entry = cpu_compile_copy(s, g, hva_ptr(HVA(g->host)), g->len, version);
 	if (entry)
 		;
@@ -324,6 +357,11 @@ static uint64_t *alone(struct lockstep *l, const struct region *g)
 	if (atomic_load(&l->cpu->env.exit_request))
 		return &l->alone_asked;
 	return NULL;
+}
+
+bool cpu_lockstep_sampled(struct cpu *c, const struct region *g)
+{
+	return region_entry(g) && c->lockstep->runs++ % SAMPLE == 0;
 }
 
 bool cpu_lockstep_run(struct cpu *c, struct region *g, enum ir_leave *leave)
@@ -375,7 +413,7 @@ bool cpu_lockstep_run(struct cpu *c, struct region *g, enum ir_leave *leave)
 		store_log_redo(&l->log[0]);
 		load(c, l->first);
 		if (*leave == IR_LEAVE_UNSHARED) {
-			cpu_compile_unshared(c->system, g);
+			cpu_compile_unshared(c->system, HVA(g->host));
 			region_kill_range(c->system->regions, HVA(g->host), 4);
 		}
 		++*why;

@@ -32,6 +32,9 @@ void cpu_lockstep_destroy(struct cpu *c);
 /* Run a region, env.base being set; *leave is why it was left. False: c->error says what differed. */
 bool cpu_lockstep_run(struct cpu *c, struct region *g, enum ir_leave *leave);
 
+/* Does g, that is run next, count as a sample (hot.c)? By how many runs there were: the same each time. */
+bool cpu_lockstep_sampled(struct cpu *c, const struct region *g);
+
 /* How many runs were compared. */
 uint64_t cpu_lockstep_compared(const struct cpu *c);
 

@@ -21,6 +21,17 @@
 #define INTERPRETED	 5
 #define JIT_BYTES(limit) ((limit) + (limit) / 2 + (UINT64_C(4) << 20))
 
+/* How often samples are taken, in microseconds. */
+#define SAMPLE_US 1000
+
+static int64_t sample_ns(const struct cpu_system *s, const struct cpu_system_config *config)
+{
+	/* In lockstep runs are counted. */
+	if (!s->jit || s->lockstep || !s->arch->translate_path || config->sample_us == UINT32_MAX)
+		return 0;
+	return (int64_t)(config->sample_us ? config->sample_us : SAMPLE_US) * 1000;
+}
+
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
 	const size_t all = config->translation_bytes ? config->translation_bytes : TRANSLATIONS;
@@ -70,7 +81,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 	s->regions = region_cache_create(s->jit, &limit);
 	if (s->regions)
 		s->clock = region_cache_clock(s->regions);
-	s->timer = s->regions ? cpu_timer_create(s) : NULL;
+	s->timer = s->regions ? cpu_timer_create(s, sample_ns(s, config)) : NULL;
 	if (!s->timer) {
 		region_cache_destroy(s->regions);
 		jit_trace_destroy(s->trace);
@@ -114,6 +125,7 @@ void cpu_system_stats_read(const struct cpu_system *s, struct cpu_system_stats *
 		.regions_evicted = r.evicted,
 		.regions_compiled = counter_read(&s->regions_compiled),
 		.regions_copied = counter_read(&s->regions_copied),
+		.regions_path = counter_read(&s->regions_path),
 		.compile_failures = counter_read(&s->compile_failures),
 		.shootdowns = counter_read(&s->shootdowns),
 	};
@@ -174,6 +186,8 @@ void cpu_destroy(struct cpu *c)
 	cpu_watches_leave(&s->watches);
 	cpu_lockstep_destroy(c);
 	cpu_once_destroy(c);
+	cpu_record_destroy(c);
+	cpu_hot_destroy(c);
 	c->arch->fini(c);
 	cpu_jumps_destroy(c);
 	ir_region_destroy(&c->ir);

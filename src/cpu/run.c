@@ -129,6 +129,20 @@ static struct ir_code *lower_guest(struct cpu *c, uint64_t pc, uint32_t max_insn
 	}
 }
 
+/* Have stores to a block told, by whoever does them: others are waited for. False: out of memory. */
+static bool mark(struct cpu *c, hva_t block)
+{
+	struct cpu_request req = {
+		.kind = CPU_REQ_PROTECT_HOST,
+		.arg = { block.v, TLB_BLOCK_SIZE },
+	};
+	bool ok;
+
+	if (region_mark_block(c->system->regions, block, &ok))
+		cpu_broadcast(c->system, c, &req);
+	return ok || fail(c, "out of memory for the translation cache");
+}
+
 /* Translate the code at `host` (where pc leads now) for a mode with its span. NULL: c->error says why. */
 static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t mode)
 {
@@ -149,22 +163,11 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 		struct region *g;
 		struct ir_code *code;
 		uint32_t len;
-		bool ok;
 
 		/* First of all: what takes the mark away later makes it another. */
 		from.version = region_block_version(s->regions, block);
-		if (region_mark_block(s->regions, block, &ok)) {
-			struct cpu_request req = {
-				.kind = CPU_REQ_PROTECT_HOST,
-				.arg = { block.v, TLB_BLOCK_SIZE },
-			};
-
-			cpu_broadcast(s, c, &req);
-		}
-		if (!ok) {
-			fail(c, "out of memory for the translation cache");
+		if (!mark(c, block))
 			return NULL;
-		}
 		cpu_copy_code(s, host, max_insns, &c->code);
 		from.size = c->code.size;
 		g = cpu_find_twin(s, &from);
@@ -190,16 +193,38 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 	}
 }
 
-/*
- * Interpret what is at the program counter where compiled code was left because a PROBE was refused. The
- * region there may have no other form than the compiled one; code made for this has no PROBE.
- * False with env.fault set: the fetch faulted; without: c->error says why.
- */
-static bool interpret_once(struct cpu *c, enum ir_leave *leave)
+void *cpu_mark_code(struct cpu *c, uint32_t *mode, uint64_t *version)
 {
-	struct ir_code *code;
+	struct cpu_system *s = c->system;
+	unsigned page_shift;
+	uint32_t context;
+	void *host;
+
+	do {
+		hva_t block;
+
+		context = c->fetch_context;
+		host = c->arch->fetch(c, &page_shift);
+		if (!host)
+			return NULL;
+		*mode = c->mode | region_span_bits(page_shift);
+		block = HVA(HVA(host).v & ~TLB_BLOCK_MASK);
+		*version = region_block_version(s->regions, block);
+		if (!mark(c, block))
+			return NULL;
+		/* As in find_region. */
+	} while (UNLIKELY(context != c->fetch_context));
+	return host;
+}
+
+/*
+ * Code made for this has no PROBE; the region there may have no other form than the compiled one.
+ */
+bool cpu_interpret_once(struct cpu *c, enum ir_leave *leave)
+{
 	unsigned page_shift;
 	void *host = c->arch->fetch(c, &page_shift);
+	struct ir_code *code;
 	uint32_t len, index;
 	bool kept = true;
 
@@ -299,7 +324,7 @@ static void count_unshared(struct cpu *c, struct region *g)
 	}
 	if (++r->unshared < UNSHARED_MAX)
 		return;
-	cpu_compile_unshared(s, g);
+	cpu_compile_unshared(s, HVA(g->host));
 	if (region_kill_range(s->regions, HVA(g->host), 4))
 		maybe_advance(c);
 }
@@ -352,6 +377,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 	struct region *from = NULL; /* whose exit is to be linked to what is found next */
 	uint32_t from_exit = 0;
 	bool hot = false, unshared = false;
+	bool sampled = false, recording = false; /* hot.c, record.c */
 
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
 	atomic_store(&c->running, true);
@@ -367,12 +393,36 @@ enum cpu_exit cpu_run(struct cpu *c)
 		enum ir_leave leave;
 		uint32_t index;
 
-		if (UNLIKELY(atomic_load_explicit(&c->env.exit_request, memory_order_relaxed)) &&
-		    (from = NULL, serve_exit_request(c, &exit)))
-			break;
+		if (UNLIKELY(atomic_load_explicit(&c->env.exit_request, memory_order_relaxed))) {
+			uint64_t pc = c->env.pc;
+
+			from = NULL;
+			cpu_record_end(c, true);
+			recording = false;
+			if (serve_exit_request(c, &exit))
+				break;
+			/* Where an interrupt goes nothing else was run. */
+			sampled = sampled && c->env.pc == pc;
+		} else {
+			sampled = false;
+		}
+		if (UNLIKELY(recording))
+			switch (cpu_record_step(c, &leave)) {
+			case CPU_STEP_RUN:
+				goto left;
+			case CPU_STEP_OVER:
+				recording = false;
+				break;
+			case CPU_STEP_FAULT:
+				recording = false;
+				goto fault;
+			case CPU_STEP_ERROR:
+				exit = CPU_EXIT_ERROR;
+				goto out;
+			}
 		if (UNLIKELY(unshared)) {
 			unshared = false;
-			if (interpret_once(c, &leave))
+			if (cpu_interpret_once(c, &leave))
 				goto left;
 			if (c->env.fault)
 				goto fault;
@@ -386,6 +436,12 @@ enum cpu_exit cpu_run(struct cpu *c)
 				break;
 			}
 			goto fault;
+		}
+		if (UNLIKELY(sampled) || UNLIKELY(c->lockstep && cpu_lockstep_sampled(c, g))) {
+			sampled = false;
+			recording = cpu_hot_sample(c, g);
+			if (recording)
+				continue;
 		}
 		if (UNLIKELY(hot)) {
 			if (region_runs(g) < CPU_JIT_AFTER)
@@ -427,6 +483,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 			/* A loop that has gone round often is compiled, from its head. */
 			if (!entry && !c->env.exit_request)
 				hot = true;
+			sampled = entry;
 			continue;
 		case IR_LEAVE_RESUME:
 			count(&c->stats.left_resume);
@@ -452,6 +509,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 		}
 	}
 out:
+	cpu_record_end(c, false);
 	c->arch->leave(c);
 	atomic_store(&c->running, false);
 	return exit;

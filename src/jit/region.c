@@ -80,6 +80,7 @@ static void free_compiled(struct region_cache *rc, struct region *g)
 	if (!c)
 		return;
 	jit_free(rc->jit, c->code);
+	free(c->path);
 	free(c);
 }
 
@@ -177,7 +178,8 @@ void region_cache_destroy(struct region_cache *rc)
 
 size_t region_compiled_size(const struct region_compiled *c)
 {
-	return jit_code_size(c->code) + sizeof(*c) + c->code->nexit * sizeof(c->link[0]);
+	return jit_code_size(c->code) + sizeof(*c) + c->code->nexit * sizeof(c->link[0]) +
+	       (c->path ? sizeof(*c->path) : 0);
 }
 
 struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, uint32_t mode)
@@ -194,7 +196,7 @@ struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, u
 	return NULL;
 }
 
-static struct code_block *block_find(struct region_cache *rc, uint64_t host)
+struct code_block *region_block_find(struct region_cache *rc, uint64_t host)
 {
 	struct code_block *b;
 
@@ -207,14 +209,14 @@ static struct code_block *block_find(struct region_cache *rc, uint64_t host)
 
 bool region_mark_block(struct region_cache *rc, hva_t block, bool *ok)
 {
-	struct code_block *b = block_find(rc, block.v);
+	struct code_block *b = region_block_find(rc, block.v);
 	bool fresh = false;
 
 	*ok = true;
 	if (b && atomic_load(&b->marked))
 		return false;
 	pthread_mutex_lock(&rc->lock);
-	b = block_find(rc, block.v);
+	b = region_block_find(rc, block.v);
 	if (!b) {
 		b = calloc(1, sizeof(*b));
 		if (!b) {
@@ -249,19 +251,18 @@ bool region_block_has_code(struct region_cache *rc, hva_t block)
 	seen = atomic_load_explicit(block_seen(rc, block.v, &bit), memory_order_relaxed);
 	if (!(seen & bit))
 		return false;
-	b = block_find(rc, block.v);
+	b = region_block_find(rc, block.v);
 	return b && atomic_load(&b->marked);
 }
 
 uint64_t region_block_version(struct region_cache *rc, hva_t block)
 {
-	struct code_block *b = block_find(rc, block.v);
+	struct code_block *b = region_block_find(rc, block.v);
 
 	return b ? atomic_load(&b->version) : 0;
 }
 
-/* Lock held: g, of block b, can be found from now on. */
-static void enter(struct region_cache *rc, struct code_block *b, struct region *g)
+void region_enter(struct region_cache *rc, struct code_block *b, struct region *g)
 {
 	_Atomic(struct region *) *head = &rc->hash[region_hash(g->host, g->mode)];
 
@@ -273,18 +274,22 @@ static void enter(struct region_cache *rc, struct code_block *b, struct region *
 	count(&rc->entered);
 }
 
-/* Lock held. */
-static void enter_text(struct region_cache *rc, struct code_block *b, struct region *g, struct ir_code *code)
+void region_give_text(struct region_cache *rc, struct region *g, struct ir_code *code)
 {
 	g->code = code;
 	g->len = (uint16_t)region_text_len(code);
 	region_text_take(rc, code);
-	enter(rc, b, g);
-	region_make_room(rc, false, g);
 }
 
 /* Lock held. */
-static void give_compiled(struct region_cache *rc, struct region *g, struct region_compiled *c,
+static void enter_text(struct region_cache *rc, struct code_block *b, struct region *g, struct ir_code *code)
+{
+	region_give_text(rc, g, code);
+	region_enter(rc, b, g);
+	region_make_room(rc, false, g);
+}
+
+void region_give_compiled(struct region_cache *rc, struct region *g, struct region_compiled *c,
 			  const struct region_product *p)
 {
 	if (p->len > g->len)
@@ -299,7 +304,7 @@ static void give_compiled(struct region_cache *rc, struct region *g, struct regi
 	atomic_fetch_add(&rc->compiled_bytes, region_compiled_size(c));
 }
 
-static struct region_compiled *compiled_of(const struct region_product *p)
+struct region_compiled *region_compiled_new(const struct region_product *p)
 {
 	return calloc(1, sizeof(struct region_compiled) + p->code->nexit * sizeof(struct region_link));
 }
@@ -308,14 +313,14 @@ static struct region_compiled *compiled_of(const struct region_product *p)
 static int may_enter(struct region_cache *rc, const struct region_source *from, struct code_block **b,
 		     struct region **same)
 {
-	*b = block_find(rc, from->host.v);
+	*b = region_block_find(rc, from->host.v);
 	if (!*b || !atomic_load(&(*b)->marked) || atomic_load(&(*b)->version) != from->version)
 		return EAGAIN;
 	*same = region_lookup(rc, from->host, from->pc, from->mode);
 	return *same ? EEXIST : 0;
 }
 
-static struct region *new_region(struct region_cache *rc, const struct region_source *from)
+struct region *region_new(struct region_cache *rc, const struct region_source *from)
 {
 	struct region *g = slab_take(rc->regions, sizeof(*g));
 
@@ -334,7 +339,7 @@ struct region *region_insert(struct region_cache *rc, const struct region_source
 			     struct ir_code *code, uint32_t len)
 {
 	struct region_content content = region_content_of(from, false, 0);
-	struct region *g = new_region(rc, from), *same = NULL;
+	struct region *g = region_new(rc, from), *same = NULL;
 	struct code_block *b;
 	int err = ENOMEM;
 
@@ -371,7 +376,7 @@ struct region *region_insert_twin(struct region_cache *rc, const struct region_s
 	if (!err) {
 		code = region_text_find(rc, &content);
 		if (code)
-			g = new_region(rc, from);
+			g = region_new(rc, from);
 		if (g)
 			enter_text(rc, b, g, code);
 		else if (code || rc->limit.keep_interpreted || !region_twin_copy(rc, from, kind, p))
@@ -385,8 +390,8 @@ struct region *region_insert_twin(struct region_cache *rc, const struct region_s
 struct region *region_insert_compiled(struct region_cache *rc, const struct region_source *from,
 				      const struct region_product *p)
 {
-	struct region_compiled *c = compiled_of(p);
-	struct region *g = new_region(rc, from), *same = NULL;
+	struct region_compiled *c = region_compiled_new(p);
+	struct region *g = region_new(rc, from), *same = NULL;
 	struct code_block *b;
 	int err = ENOMEM;
 
@@ -394,8 +399,8 @@ struct region *region_insert_compiled(struct region_cache *rc, const struct regi
 	if (g && c)
 		err = may_enter(rc, from, &b, &same);
 	if (!err) {
-		give_compiled(rc, g, c, p);
-		enter(rc, b, g);
+		region_give_compiled(rc, g, c, p);
+		region_enter(rc, b, g);
 		region_make_room(rc, true, g);
 	}
 	pthread_mutex_unlock(&rc->lock);
@@ -412,13 +417,13 @@ struct region *region_insert_compiled(struct region_cache *rc, const struct regi
 bool region_attach(struct region_cache *rc, struct region *g, const struct region_product *p,
 		   uint64_t version)
 {
-	struct region_compiled *c = compiled_of(p);
+	struct region_compiled *c = region_compiled_new(p);
 	bool attached = false;
 
 	pthread_mutex_lock(&rc->lock);
 	if (c && !atomic_load(&g->dead) && !g->compiled &&
 	    region_block_version(rc, HVA(g->host)) == version) {
-		give_compiled(rc, g, c, p);
+		region_give_compiled(rc, g, c, p);
 		attached = true;
 		region_use(&rc->clock, g);
 		if (!rc->limit.keep_interpreted) {
@@ -465,7 +470,7 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 		l->next = t->incoming;
 		t->incoming = l;
 		/* Only forwards, there is an end to it soon. */
-		jit_link(rc->jit, f->code, exit, t->code, to->host <= from->host || !near);
+		jit_link(rc->jit, f->code, exit, t->code, to->host <= from->host || !near || f->path);
 		patched(rc);
 	}
 	pthread_mutex_unlock(&rc->lock);
@@ -512,6 +517,8 @@ void region_retire(struct region_cache *rc, struct region *g, bool for_room)
 	if (c) {
 		size_t size = region_compiled_size(c);
 
+		if (c->path)
+			region_path_unlist(rc, g);
 		if (for_room)
 			region_twin_remove(rc, c);
 		c->kept = c->content_len;
@@ -562,7 +569,7 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len)
 		} else {
 			if (at >= end)
 				break;
-			b = block_find(rc, at);
+			b = region_block_find(rc, at);
 			at += TLB_BLOCK_SIZE;
 			if (!b)
 				continue;
@@ -580,8 +587,10 @@ bool region_kill_range(struct region_cache *rc, hva_t start, uint64_t len)
 					link = &g->block_next;
 				}
 			}
+			if (region_path_kill(rc, b, start.v, end))
+				any = true;
 			/* With nothing left to protect, stores may go at full speed again. */
-			if (!b->regions)
+			if (region_block_empty(b))
 				atomic_store(&b->marked, 0);
 		}
 		b = walk ? atomic_load(&b->hash_next) : NULL;

@@ -10,6 +10,9 @@
  *
  * A region lies within one TLB block (4 KiB), so one write-protected block covers it.
  *
+ * A path region (region_enter_path) is made from several pieces of code, each within a block of its own choice;
+ * a store to any of them kills it.
+ *
  * Direct jumps lead from region to region as far as the page goes that the code was fetched from: one
  * translation of addresses holds for all of it. The same memory may be mapped by pages of other sizes elsewhere
  * or later, so the page's size, as a class, is part of the mode (enum region_span): who enters a region
@@ -143,11 +146,41 @@ struct region_compiled {
 	uint16_t content_len;      /* 0: it is not to be copied */
 	bool kept;                 /* it is dead, and counted */
 	struct region_compiled *let_go_next;
+	struct region_path *path;  /* NULL: it was made from contiguous code */
 	struct region_link {
 		struct region *from, *to;  /* to NULL: not linked */
 		struct region_link *next; /* of those into `to` */
 	} link[]; /* by exit: direct jumps to others' compiled code; under the cache's mutex */
 };
+
+/*
+ * What a path region was made from: pieces of guest code in one span, the first of which is region.host and
+ * region.len, too.
+ */
+#define REGION_PIECES 8
+
+struct region_piece {
+	uint64_t host;
+	uint64_t next[2]; /* where its indirect branches went: places of pieces, or 0 */
+	uint32_t len;
+	struct region *region;
+	struct region_piece *block_next; /* in its block's list; under the cache's mutex */
+};
+
+struct region_path {
+	unsigned n;
+	/* The run loop's: how often its path was recorded, and how often it was met since. */
+	_Atomic unsigned made, samples;
+	struct region_piece piece[REGION_PIECES];
+};
+
+/* The path that a region was made for, or NULL. It is as long there as the region. */
+static inline struct region_path *region_path(const struct region *g)
+{
+	const struct region_compiled *c = atomic_load_explicit(&g->compiled, memory_order_acquire);
+
+	return c ? c->path : NULL;
+}
 
 /* Where its compiled code is entered; NULL: it has none. */
 static inline const void *region_entry(const struct region *g)
@@ -272,6 +305,26 @@ struct region *region_insert_compiled(struct region_cache *rc, const struct regi
 bool region_attach(struct region_cache *rc, struct region *g, const struct region_product *p,
 		   uint64_t version);
 
+/* A piece of a path, and the version of its block as region_block_version returned it before the code was copied. */
+struct region_path_source {
+	hva_t host, next[2];
+	uint32_t len; /* bytes that the code depends on */
+	uint64_t version;
+};
+
+/*
+ * Enter a path region, compiled, at from->host (from->version and from->bytes are not looked at): its first piece's place. What
+ * is found there is retired: everybody finds the new one from now on. `text`: its interpreted code
+ * from ir_lower_in, or NULL. Ownership of code and text passes, whatever comes of it. made: for region_path.
+ * NULL with errno EAGAIN: a block with a piece of it was written, or holds no code any more; ENOMEM.
+ */
+struct region *region_enter_path(struct region_cache *rc, const struct region_source *from,
+				 const struct region_path_source *piece, unsigned n, struct jit_code *code,
+				 struct ir_code *text, unsigned made);
+
+/* `made` of the path region there; 0: there is none. */
+unsigned region_path_made(struct region_cache *rc, const struct region_source *at);
+
 /*
  * Keep a region readable, though it may die, for a thread that passes no quiescent points. The caller
  * of region_hold is at none itself.
@@ -281,7 +334,8 @@ void region_release(struct region_cache *rc, struct region *g);
 
 /*
  * Have an exit of `from` lead straight to `to`, if both live and are compiled. They must lie in the
- * same span, so that one translation holds for both.
+ * same span, so that one translation holds for both. Code without end finds a poll: what leads backwards, or away from
+ * a path region, whose exits may be anywhere, looks for requests.
  */
 void region_link(struct region_cache *rc, struct region *from, uint32_t exit, struct region *to);
 

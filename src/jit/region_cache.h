@@ -22,6 +22,7 @@ struct code_block {
 	_Atomic uint64_t version; /* counts the times that its code was written */
 	_Atomic uint32_t marked;  /* writes to it are reported */
 	struct region *regions;
+	struct region_piece *pieces; /* of path regions, with those of regions that are its own, but for their first */
 	_Atomic(struct code_block *) hash_next;
 };
 
@@ -94,6 +95,28 @@ void region_unlink(struct region_cache *rc, struct region *g);
  * keep what others could use.
  */
 void region_retire(struct region_cache *rc, struct region *g, bool for_room);
+
+struct code_block *region_block_find(struct region_cache *rc, uint64_t host);
+struct region *region_new(struct region_cache *rc, const struct region_source *from);
+struct region_compiled *region_compiled_new(const struct region_product *p);
+/* g, of block b, can be found from now on: what it has is given to it before. */
+void region_enter(struct region_cache *rc, struct code_block *b, struct region *g);
+void region_give_text(struct region_cache *rc, struct region *g, struct ir_code *code);
+void region_give_compiled(struct region_cache *rc, struct region *g, struct region_compiled *c,
+			  const struct region_product *p);
+
+/*
+ * region_path.c: g, that dies, is in the lists of its pieces' blocks no more; and in its own block's. Kill
+ * path regions of which a piece in b lies in [start, end). True: there were some.
+ */
+void region_path_unlist(struct region_cache *rc, struct region *g);
+bool region_path_kill(struct region_cache *rc, struct code_block *b, uint64_t start, uint64_t end);
+
+/* Nothing in it is translated code of a live region: stores to it need not be reported. */
+static inline bool region_block_empty(const struct code_block *b)
+{
+	return !b->regions && !b->pieces;
+}
 
 /* Bytes that a compiled form takes. */
 size_t region_compiled_size(const struct region_compiled *c);

@@ -52,7 +52,7 @@ static void sweep_block(struct region_cache *rc, struct code_block *b, bool comp
 		}
 	}
 	/* As region_kill_range: who is translating must not take it for the block it has marked. */
-	if (!b->regions && atomic_load(&b->marked)) {
+	if (region_block_empty(b) && atomic_load(&b->marked)) {
 		atomic_fetch_add(&b->version, 1);
 		atomic_store(&b->marked, 0);
 	}

@@ -24,6 +24,7 @@ static const struct kvm_stat common_vm_stats[] = {
 	KVM_STAT_COUNTER("regions_compiled"),
 	KVM_STAT_COUNTER("compile_failures"),
 	KVM_STAT_COUNTER("regions_copied"),
+	KVM_STAT_COUNTER("regions_path"),
 };
 
 static void read_common_vm(const struct kvm_vm *vm, uint64_t *out)
@@ -40,6 +41,7 @@ static void read_common_vm(const struct kvm_vm *vm, uint64_t *out)
 	out[6] = s.regions_compiled;
 	out[7] = s.compile_failures;
 	out[8] = s.regions_copied;
+	out[9] = s.regions_path;
 }
 
 /* What leaves KVM_RUN, by the ABI's names. */

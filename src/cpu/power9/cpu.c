@@ -84,6 +84,7 @@ const struct cpu_arch p9_arch = {
 	.insn_align = 4,
 	.translate = p9_translate_region,
 	.translate_path = p9_translate_path,
+	.mode_stepped = P9_MODE_SE | P9_MODE_BE,
 	.disassemble = p9_disassemble,
 	.describe_mode = p9_describe_mode,
 	.fault = p9_fault,
