@@ -23,7 +23,8 @@
  *
  * Position. The guest pcs that a region names (INSN, POLL, EXIT_DIRECT, PC) are those of a run with
  * env->base equal to the region's `base`; at another base they all move by the difference, so that one
- * region serves code that is mapped at several addresses.
+ * region serves code that is mapped at several addresses. Either is a multiple of 4 KiB. pcs may lie as far from it as
+ * a page of code is large.
  *
  * Memory. Loads and stores go to guest virtual addresses in the current data context, with size,
  * byte order and extension in a `struct ir_memop`.

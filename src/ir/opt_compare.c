@@ -123,6 +123,11 @@ static enum simpler compare(struct opt *o, struct ir_inst *i, uint32_t *value)
 	if (i->arg[0] == i->arg[1])
 		return opt_to_const(o, i, i->op == IR_EQ || i->op == IR_LES || i->op == IR_LEU,
 				    value);
+	/* Addresses of code move together. */
+	if ((i->op == IR_EQ || i->op == IR_NE) && i->aux == IR_I64 && o->inst[i->arg[0]].op == IR_PC &&
+	    o->inst[i->arg[1]].op == IR_PC)
+		return opt_to_const(o, i, (o->inst[i->arg[0]].imm == o->inst[i->arg[1]].imm) == (i->op == IR_EQ),
+				    value);
 	/* Numbers without a sign compare alike in both ways. */
 	if ((i->op == IR_LTS || i->op == IR_LES) && !(ones & sign) &&
 	    !(opt_ones(o, i->arg[1]) & sign)) {

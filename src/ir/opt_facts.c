@@ -1,4 +1,5 @@
 #include "ir/opt.h"
+#include "mem/tlb.h"
 #include "util/bits.h"
 
 /* The number of low bits that hold all ones. */
@@ -52,6 +53,9 @@ static uint64_t ones_of(const struct opt *o, const struct ir_inst *i)
 	switch (i->op) {
 	case IR_CONST:
 		return i->imm;
+	case IR_PC:
+		/* It moves by whole blocks. */
+		return ~(uint64_t)TLB_BLOCK_MASK | (i->imm - o->r->base);
 	case IR_GET:
 		return i->aux ? up_to(i->aux) : ~UINT64_C(0);
 	case IR_ADD:

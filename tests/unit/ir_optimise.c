@@ -119,6 +119,36 @@ static void test_low_constants(void **state)
 	       "exit_direct 0x2000 (exit 0)\n");
 }
 
+/* Addresses of code are the same wherever it runs, or are not; they are aligned as the code is. */
+static void test_pcs(void **state)
+{
+	ir_block away, here;
+
+	(void)state;
+	begin();
+	away = ir_create_block(&r);
+	here = ir_create_block(&r);
+	set(3, ir_pc(&r, 0x1238));
+	set(4, bin(IR_EQ, ir_pc(&r, 0x1238), ir_pc(&r, 0x11238)));
+	ir_br(&r, bin(IR_EQ, bin(IR_AND, get(3), k64(~UINT64_C(3))), ir_pc(&r, 0x1238)), here, away);
+	begin_block(away);
+	ir_insn(&r, 0x1004);
+	ir_exit_indirect(&r, get(3));
+	begin_block(here);
+	ir_insn(&r, 0x1238);
+	set(5, bin(IR_AND, get(3), k64(0xff)));
+	expect("%1 = pc.i64 0x1238\n"
+	       "set.i64 [0x2018] %1\n"
+	       "%3 = const.i64 0x0\n"
+	       "set.i64 [0x2020] %3\n"
+	       "jump b2\n"
+	       "b2:\n"
+	       "%7 = const.i64 0xff\n"
+	       "%8 = and.i64 %1, %7\n"
+	       "set.i64 [0x2028] %8\n"
+	       "exit_direct 0x2000 (exit 0)\n");
+}
+
 static void test_forwarding(void **state)
 {
 	(void)state;
@@ -564,6 +594,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_constants),
 		cmocka_unit_test(test_low_constants),
+		cmocka_unit_test(test_pcs),
 		cmocka_unit_test(test_forwarding),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_dead_sets),

@@ -6,6 +6,7 @@
 #include "jit/x86_64/gen.h"
 
 #define LOOP_RUNS 8.0f /* of a loop, or so */
+#define CHECK_RUNS 16.0f /* of a check of where an indirect branch goes, as it was seen to go */
 #define DEPTH_MAX 4
 
 /* depth: by block, how many loops it is in */
@@ -26,6 +27,17 @@ static bool find_depths(const struct gen *g, uint8_t *depth)
 				depth[b]++;
 	}
 	return true;
+}
+
+/* Does the block end in a check whether an address is one of the region's? */
+static bool checks_pc(const struct gen *g, uint32_t b)
+{
+	const struct ir_inst *end = last_of(g, b), *eq;
+
+	if (end->op != IR_BR)
+		return false;
+	eq = inst_of(g, end->arg[0]);
+	return eq->op == IR_EQ && (inst_of(g, eq->arg[0])->op == IR_PC || inst_of(g, eq->arg[1])->op == IR_PC);
 }
 
 static void find_runs(struct gen *g, const uint8_t *depth)
@@ -53,6 +65,10 @@ static void find_runs(struct gen *g, const uint8_t *depth)
 
 			share[!stays] = 1 - 1 / LOOP_RUNS;
 			share[stays] = 1 / LOOP_RUNS;
+		}
+		if (checks_pc(g, b)) {
+			share[0] = 1 - 1 / CHECK_RUNS;
+			share[1] = 1 / CHECK_RUNS;
 		}
 		g->share[b] = share[0];
 		for (unsigned t = 0; t < n; t++)
