@@ -164,6 +164,9 @@ static uint32_t state_offset(struct gen *g, enum ir_type t)
 	/* Few places, so that accesses meet. */
 	uint32_t o = g->whole && t != IR_I64 ? 64 + below(g, 4) * 8 : below(g, 12) * 8;
 
+	/* And vectors that nobody names a part of. */
+	if (g->whole && t == IR_V128 && !chance(g, 20))
+		o = 96 + below(g, 2) * 16;
 	if (t == IR_I32)
 		o += 4 * below(g, 2);
 	o = o / size * size;

@@ -145,7 +145,7 @@ static void load_xmm(struct gen *g, uint32_t v, unsigned reg)
 	const struct pin *p = pin_of(g, v);
 
 	if (x->home == HOME_CONST)
-		load_constant(g, g->r->vconst[i->imm], reg);
+		load_constant(g, i->type == IR_V128 ? g->r->vconst[i->imm] : i->imm, reg);
 	else if (!p)
 		gen_load_xmm(g, i->type, reg, RBP, (int32_t)x->home_at);
 	else if (p->xmm)
@@ -255,6 +255,18 @@ void use_into(struct gen *g, uint32_t v, unsigned reg)
 		gen_from_xmm(g, reg, x->reg);
 	else
 		a_mov(&g->a, true, reg, x->reg);
+}
+
+void use_into_xmm(struct gen *g, uint32_t v, unsigned xmm)
+{
+	const struct value *x = &g->val[v];
+
+	if (x->reg == NO_REG)
+		load_xmm(g, v, xmm);
+	else if (is_vec(g, v))
+		a_sse(&g->a, 0, 0x0f28, xmm, x->reg);
+	else
+		gen_to_xmm(g, xmm, x->reg);
 }
 
 void alloc_leave_pin(struct gen *g, uint32_t v)

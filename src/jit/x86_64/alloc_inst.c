@@ -21,9 +21,10 @@ void operands_read(struct gen *g)
 
 		if (g->val[v].fused || reg == NO_REG || !dies(g, v))
 			continue;
-		if (is_vec(g, v))
+		if (is_vec(g, v)) {
 			g->locked_xmm &= ~(1u << reg);
-		else {
+			g->released_xmm |= 1u << reg;
+		} else {
 			g->locked &= ~(1u << reg);
 			g->released |= 1u << reg;
 		}
@@ -53,11 +54,12 @@ static bool is_operand(const struct gen *g, uint32_t v)
 static unsigned def_in_pin(struct gen *g, uint32_t copied)
 {
 	struct value *x = &g->val[g->at];
-	uint32_t locked = g->locked;
+	uint32_t locked = g->locked, locked_xmm = g->locked_xmm;
+	unsigned copies[2] = {0};
 	const struct pin *p;
-	unsigned copies = 0;
+	bool room;
 
-	if (x->pin == NO_PIN)
+	if (x->pin == NO_PIN || g->pin[x->pin].xmm != is_vec(g, g->at))
 		return NO_REG;
 	p = &g->pin[x->pin];
 	for (unsigned n = 0; n < g->nstate; n++) {
@@ -67,17 +69,18 @@ static unsigned def_in_pin(struct gen *g, uint32_t copied)
 			continue;
 		if (v != copied && !g->read && is_operand(g, v))
 			return NO_REG;
-		copies += !dies(g, v);
+		copies[is_vec(g, v)] += !dies(g, v);
 	}
 	/* The copies are made before the operands are read. */
 	g->locked |= g->released;
-	if ((unsigned)__builtin_popcount(VALUE_GPR & ~g->pinned & ~g->locked) < copies) {
-		g->locked = locked;
-		return NO_REG;
-	}
-	alloc_leave_state(g, p->offset, 8, false);
+	g->locked_xmm |= g->released_xmm;
+	room = (unsigned)__builtin_popcount(VALUE_GPR & ~g->pinned & ~g->locked) >= copies[0] &&
+	       (unsigned)__builtin_popcount(VALUE_XMM & ~g->pinned_xmm & ~g->locked_xmm) >= copies[1];
+	if (room)
+		alloc_leave_state(g, p->offset, ir_type_size(p->type), false);
 	g->locked = locked;
-	if (x->home != HOME_NONE || g->nstate == ARRAY_SIZE(g->state_vals))
+	g->locked_xmm = locked_xmm;
+	if (!room || x->home != HOME_NONE || g->nstate == ARRAY_SIZE(g->state_vals))
 		return NO_REG;
 	bind_state(g, g->at, p->offset);
 	g->early |= 1u << x->pin;
@@ -105,15 +108,17 @@ unsigned def_copy(struct gen *g, uint32_t v)
 	struct value *x = &g->val[v];
 	unsigned reg;
 
-	if (!is_vec(g, v) && !is_vec(g, g->at) && g->val[g->at].pin != NO_PIN) {
+	if (is_vec(g, v) == is_vec(g, g->at) && g->val[g->at].pin != NO_PIN) {
 		const struct pin *p = &g->pin[g->val[g->at].pin];
 		bool there = x->reg == NO_REG && x->home == HOME_STATE && x->home_at == p->offset;
 
 		if (x->reg != NO_REG)
-			g->locked |= 1u << x->reg;
+			*(is_vec(g, v) ? &g->locked_xmm : &g->locked) |= 1u << x->reg;
 		reg = def_in_pin(g, v);
 		if (reg != NO_REG) {
-			if (!there)
+			if (!there && is_vec(g, v))
+				use_into_xmm(g, v, reg);
+			else if (!there)
 				use_into(g, v, reg);
 			return reg;
 		}
@@ -147,7 +152,7 @@ void begin_inst(struct gen *g, uint32_t at)
 
 	g->at = at;
 	g->read = false;
-	g->released = 0;
+	g->released = g->released_xmm = 0;
 	for (unsigned k = 0; k < nargs_of(g, at); k++) {
 		uint32_t v = i->arg[k];
 

@@ -361,23 +361,33 @@ static void exit_indirect(struct gen *g, const struct ir_inst *i)
 static void get(struct gen *g, const struct ir_inst *i)
 {
 	uint32_t off = (uint32_t)i->imm;
-	bool pinned = pin_at(g, off & ~7u) != NULL;
+	const struct pin *p = pin_at(g, off & ~7u);
+	unsigned dst;
 
-	if (pinned && i->type != IR_I64) {
+	if (p && i->type != p->type) {
 		g->failed = true;
 		return;
 	}
 	if (dies(g, g->at))
 		return;
 	bind_state(g, g->at, off);
-	if (g->val[g->at].home != HOME_STATE) {
-		/* no room to remember it */
-		unsigned dst = def_reg(g);
-
-		if (is_vec(g, g->at))
+	if (g->val[g->at].home == HOME_STATE)
+		return;
+	/* no room to remember it */
+	dst = def_reg(g);
+	if (is_vec(g, g->at)) {
+		if (!p)
 			gen_load_xmm(g, i->type, dst, RBP, (int32_t)off);
+		else if (p->xmm)
+			a_sse(&g->a, 0, 0x0f28, dst, p->reg);
 		else
-			a_load(&g->a, wide(i), dst, RBP, (int32_t)off);
+			gen_to_xmm(g, dst, p->reg);
+	} else if (!p) {
+		a_load(&g->a, wide(i), dst, RBP, (int32_t)off);
+	} else if (p->xmm) {
+		gen_from_xmm(g, dst, p->reg);
+	} else {
+		a_mov(&g->a, true, dst, p->reg);
 	}
 }
 
@@ -387,7 +397,7 @@ static void set(struct gen *g, const struct ir_inst *i)
 	struct pin *p = pin_at(g, off & ~7u);
 	int32_t imm;
 
-	if (p && (i->type != IR_I64 || g->failed)) {
+	if (p && (i->type != p->type || g->failed)) {
 		g->failed = true;
 		return;
 	}
@@ -423,7 +433,10 @@ static void set(struct gen *g, const struct ir_inst *i)
 	}
 	state_changes(g, off, ir_type_size(i->type));
 	if (p) {
-		use_into(g, v, p->reg);
+		if (p->xmm)
+			use_into_xmm(g, v, p->reg);
+		else
+			use_into(g, v, p->reg);
 		if (!dies(g, v))
 			bind_state(g, v, off);
 		return;

@@ -47,7 +47,9 @@ static void load(struct gen *g, const struct side *o, unsigned reg, uint32_t dir
 		return;
 	}
 	p = pin_at(g, o->at);
-	if (p && (dirty >> (p - g->pin) & 1))
+	if (p && p->xmm && (dirty >> (p - g->pin) & 1))
+		gen_from_xmm(g, reg, p->reg);
+	else if (p && (dirty >> (p - g->pin) & 1))
 		a_mov(&g->a, true, reg, p->reg);
 	else
 		a_load(&g->a, true, reg, RBP, (int32_t)o->at);

@@ -15,7 +15,7 @@
  * used behind such a place has a temporary from the start, unless guest state holds it wherever a
  * block that uses it begins (ir/avail.h).
  *
- * Pins: guest registers that stay in host registers from block to block, where that saves more than it costs
+ * Pins: guest registers, vectors and floating-point numbers among them, that stay in host registers from block to block, where that saves more than it costs
  * (pins.c). They are loaded at the region's entry and written back, if they may have changed, where the
  * region is left; helpers and faults that look at state find it exact.
  */
@@ -134,9 +134,10 @@ struct tree {
 };
 
 struct pin {
-	uint32_t offset; /* of an I64 of guest state */
+	uint32_t offset; /* of guest state */
 	uint8_t reg;
-	bool xmm;        /* reg is one: V128, or an I64 in the low half */
+	uint8_t type;    /* enum ir_type: IR_I64, IR_V128 */
+	bool xmm;        /* reg is one; an I64 is in its low half */
 };
 
 #define MAX_PINS 8 /* of each kind */
@@ -218,7 +219,7 @@ struct gen {
 	} flags;             /* what they are while a_flags_hold */
 	uint32_t at;         /* current instruction */
 	bool read;           /* it has called operands_read, */
-	uint32_t released;   /* which gave these up, though they are still to be read */
+	uint32_t released, released_xmm; /* which gave these up, though they are still to be read */
 	uint32_t block;
 	uint64_t pc;         /* of the current guest instruction */
 	uint64_t start;      /* of the region */
@@ -339,6 +340,9 @@ bool use_imm(const struct gen *g, uint32_t v, int32_t *imm);
 
 /* Is it in memory only, at [rbp + *disp]? (Then it needs no register.) */
 bool use_mem(struct gen *g, uint32_t v, int32_t *disp);
+
+/* The same to an xmm, vectors included; rax and xmm1 may be lost for constants. */
+void use_into_xmm(struct gen *g, uint32_t v, unsigned xmm);
 
 /* Is it in the register of a pin only? */
 bool in_pin(struct gen *g, uint32_t v);

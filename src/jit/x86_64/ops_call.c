@@ -52,7 +52,7 @@ static unsigned source_reg(struct gen *g, const struct move *m)
 	if (x->reg != NO_REG)
 		return x->reg;
 	p = x->home == HOME_STATE ? pin_at(g, x->home_at) : NULL;
-	return p ? p->reg : (unsigned)NO_REG;
+	return p && !p->xmm ? p->reg : (unsigned)NO_REG;
 }
 
 /* All at once: no move overwrites what another still needs. */

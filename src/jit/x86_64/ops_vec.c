@@ -57,6 +57,7 @@ void vec_binary(struct gen *g, unsigned op, uint32_t va, uint32_t vb)
 
 	if (g->host->avx) {
 		a = use_reg(g, va);
+		operands_read(g);
 		dst = def_reg(g);
 		if (in_memory)
 			a_vex_mem(&g->a, 0x66, op, false, dst, a, RBP, disp);
@@ -186,7 +187,12 @@ static void duplicate(struct gen *g, const struct ir_inst *i)
 {
 	unsigned src = use_reg(g, i->arg[0]), dst = def_reg(g);
 
-	to_low(g, i->arg[0], src, dst);
+	if (is_vec(g, i->arg[0])) {
+		/* 64 bits: scalars.c */
+		vec3(g, PUNPCKLQDQ, dst, src, src);
+		return;
+	}
+	gen_to_xmm(g, dst, src);
 	switch (i->aux & 3) {
 	case 0:
 		a_sse(&g->a, 0x66, 0x0f60, dst, dst); /* punpcklbw */

@@ -1,7 +1,8 @@
 /*
  * Which guest registers a region keeps in host registers, from block to block: pins.
  *
- * A cell of guest state is a candidate if all that names it in the region is I64 reads and writes. What a
+ * A cell of guest state is a candidate if all that names it in the region is I64 reads and writes; a line of 16 bytes,
+ * if all are V128. There are two kinds of pins: in general registers, and in xmm (vectors, floating-point numbers). What a
  * pin saves and costs is counted in instructions, each weighted by how often its block is likely to run:
  * saved are reads and writes of memory, paid are the load at the region's entry, the
  * write-backs at exits and around calls that look at state, and what the loss of a register for values
@@ -15,10 +16,19 @@
 #include "ir/scratch.h"
 #include "jit/x86_64/pins.h"
 
-#define REGISTERS 10 /* bits in VALUE_GPR */
+/* Bits in VALUE_GPR, VALUE_XMM. */
+static const uint8_t registers[KINDS] = {10, 13};
 
 /* By gain; those that calls keep first. */
-static const uint8_t pin_reg[MAX_PINS] = {RBX, R12, R13, R15, R11, R10, R9, R8};
+static const uint8_t pin_reg[KINDS][MAX_PINS] = {
+	{RBX, R12, R13, R15, R11, R10, R9, R8},
+	{14, 13, 12, 11, 10, 9, 8, 7},
+};
+
+static enum ir_type type_of(const struct choice *c, unsigned candidate)
+{
+	return c->vec >> candidate & 1 ? IR_V128 : IR_I64;
+}
 
 /* ---- values made where they are to be ---- */
 
@@ -40,8 +50,9 @@ static bool may_be_in(const struct choice *c, uint32_t b, uint32_t v, uint32_t u
 	const struct value *x = &c->g->val[v];
 	const struct ir_inst *def = &c->r->inst[v];
 
-	if (x->block != b || x->fused || x->pin != NO_PIN || x->vec || (x->crosses && !x->via_state) ||
-	    def->type != IR_I64 || def->op == IR_CONST || def->op == IR_GET)
+	if (x->block != b || x->fused || x->pin != NO_PIN || (x->crosses && !x->via_state) ||
+	    def->type != type_of(c, candidate) || x->vec != (c->xmm >> candidate & 1) ||
+	    def->op == IR_CONST || def->op == IR_VCONST || def->op == IR_GET)
 		return false;
 	/* A step on the way is soon overwritten: what is needed longer would have to be copied. */
 	if (c->r->inst[until].op != IR_SET && !ends_with(c, v, until))
@@ -122,23 +133,25 @@ static void count_block(struct choice *c, uint32_t b)
 
 static void sort(struct choice *c)
 {
-	unsigned n = 0;
-
 	for (unsigned k = 0; k < c->n; k++) {
-		unsigned at = n;
+		unsigned kind = c->xmm >> k & 1, at = c->count[kind];
+		uint8_t *order = c->order[kind];
 
 		if (c->bad >> k & 1 || c->gain[k] <= 0)
 			continue;
-		while (at > 0 && c->gain[c->order[at - 1]] < c->gain[k]) {
-			c->order[at] = c->order[at - 1];
+		while (at > 0 && c->gain[order[at - 1]] < c->gain[k]) {
+			order[at] = order[at - 1];
 			at--;
 		}
-		c->order[at] = k;
-		n++;
+		order[at] = k;
+		c->count[kind]++;
 	}
-	c->n = n < c->g->max_pins ? n : c->g->max_pins;
-	for (unsigned k = 0; k < c->n; k++)
-		c->top |= bit(c->order[k]);
+	for (unsigned kind = 0; kind < KINDS; kind++) {
+		if (c->count[kind] > c->g->max_pins)
+			c->count[kind] = c->g->max_pins;
+		for (unsigned k = 0; k < c->count[kind]; k++)
+			c->top |= bit(c->order[kind][k]);
+	}
 }
 
 /* Is the value one that needs no register but that of a pin? */
@@ -156,62 +169,86 @@ static bool is_pinned(const struct choice *c, uint32_t b, uint32_t v)
 	return of & c->top;
 }
 
-/* The most values of a block that want a register at the same time. */
+/* The most values of a block that want a register of a kind at the same time. */
 static void find_pressure(struct choice *c, uint32_t b, uint32_t *alive)
 {
-	unsigned now = 0, most = 0;
+	unsigned now[KINDS] = {0}, most[KINDS] = {0};
 
 	for (uint32_t n = c->r->bb[b].count; n-- > 0;) {
 		uint32_t id = c->r->bb[b].first + n;
 		const struct ir_inst *i = &c->r->inst[id];
 
 		if (alive[id] == b + 1)
-			now--;
+			now[c->g->val[id].vec]--;
 		for (unsigned k = 0; k < nargs_of(c->g, id); k++) {
 			uint32_t v = i->arg[k];
 			const struct ir_inst *def = &c->r->inst[v];
 
-			if (alive[v] == b + 1 || def->op == IR_CONST || c->g->val[v].vec ||
+			if (alive[v] == b + 1 || def->op == IR_CONST || def->op == IR_VCONST ||
 			    c->g->val[v].fused || is_pinned(c, b, v))
 				continue;
 			alive[v] = b + 1;
-			now++;
+			now[c->g->val[v].vec]++;
 		}
-		if (now > most)
-			most = now;
+		for (unsigned kind = 0; kind < KINDS; kind++)
+			if (now[kind] > most[kind])
+				most[kind] = now[kind];
 	}
-	c->flow[b].pressure = most;
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		c->flow[b].pressure[kind] = most[kind];
 }
 
 /* What it costs to have the best n as pins: negative, if it pays. */
-static float cost_of(const struct choice *c, unsigned n)
+static float cost_of(const struct choice *c, unsigned kind, unsigned n)
 {
 	float cost = 0;
 	uint64_t set = 0;
 
 	for (unsigned k = 0; k < n; k++) {
-		set |= bit(c->order[k]);
-		cost -= c->gain[c->order[k]];
-		if (CALLER_SAVED_GPR >> pin_reg[k] & 1)
+		set |= bit(c->order[kind][k]);
+		cost -= c->gain[c->order[kind][k]];
+		if (kind == XMM || CALLER_SAVED_GPR >> pin_reg[kind][k] & 1)
 			cost += c->calls * 1.5f;
 	}
 	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
 		uint32_t b = c->cfg->rpo[k];
-		int wanted = c->flow[b].pressure + __builtin_popcountll(pins_taken_in(c, b) & set);
+		int wanted = c->flow[b].pressure[kind] +
+			     __builtin_popcountll(pins_taken_in(c, b) & set);
 
-		if (wanted > REGISTERS)
-			cost += 2 * c->g->runs[b] * (float)(wanted - REGISTERS);
+		if (wanted > registers[kind])
+			cost += 2 * c->g->runs[b] * (float)(wanted - registers[kind]);
 	}
 	return cost;
 }
 
-static uint8_t pins_of(const struct choice *c, uint64_t set)
+/* How many of a kind. */
+static unsigned find_best(const struct choice *c, unsigned kind)
 {
-	uint8_t pins = 0;
+	unsigned best = 0;
+	float least = 0;
 
-	for (unsigned k = 0; k < c->n; k++)
-		if (set & bit(c->order[k]))
-			pins |= 1u << k;
+	for (unsigned n = 1; n <= c->count[kind]; n++) {
+		float cost = cost_of(c, kind, n);
+
+		if (cost < least) {
+			least = cost;
+			best = n;
+		}
+	}
+	return best;
+}
+
+/* pin_of: by candidate */
+static uint16_t pins_of(const uint8_t *pin_of, uint64_t set)
+{
+	uint16_t pins = 0;
+
+	for (; set; set &= set - 1) {
+		unsigned pin = pin_of[__builtin_ctzll(set)];
+
+		if (pin != NO_PIN)
+			pins |= 1u << pin;
+	}
 	return pins;
 }
 
@@ -219,34 +256,33 @@ static void choose(struct choice *c)
 {
 	struct gen *g = c->g;
 	uint8_t pin_of[CANDIDATES];
-	unsigned best = 0;
-	float least = 0;
 
-	for (unsigned n = 1; n <= c->n; n++) {
-		float cost = cost_of(c, n);
+	memset(pin_of, NO_PIN, sizeof(pin_of));
+	for (unsigned kind = 0; kind < KINDS; kind++) {
+		unsigned best = find_best(c, kind);
 
-		if (cost < least) {
-			least = cost;
-			best = n;
+		for (unsigned k = 0; k < best; k++) {
+			unsigned candidate = c->order[kind][k];
+
+			pin_of[candidate] = g->npin;
+			g->pin[g->npin++] = (struct pin){
+				.offset = c->offset[candidate],
+				.reg = pin_reg[kind][k],
+				.type = type_of(c, candidate),
+				.xmm = kind == XMM,
+			};
 		}
 	}
-	c->n = best;
-	memset(pin_of, NO_PIN, sizeof(pin_of));
-	for (unsigned k = 0; k < c->n; k++) {
-		pin_of[c->order[k]] = k;
-		g->pin[k] = (struct pin){.offset = c->offset[c->order[k]], .reg = pin_reg[k]};
-	}
-	g->npin = c->n;
 	for (uint32_t v = 0; v < c->r->ninst; v++)
 		if (g->val[v].pin != NO_PIN)
 			g->val[v].pin = pin_of[g->val[v].pin];
-	for (uint32_t k = 0; c->n && k < c->cfg->nrpo; k++) {
+	for (uint32_t k = 0; g->npin && k < c->cfg->nrpo; k++) {
 		uint32_t b = c->cfg->rpo[k];
 
 		g->pin_block[b] = (struct pin_block){
-			.live = pins_of(c, c->flow[b].live),
-			.taken = pins_of(c, pins_taken_in(c, b)),
-			.dirty = pins_of(c, c->flow[b].dirty),
+			.live = pins_of(pin_of, c->flow[b].live),
+			.taken = pins_of(pin_of, pins_taken_in(c, b)),
+			.dirty = pins_of(pin_of, c->flow[b].dirty),
 		};
 	}
 }
@@ -263,8 +299,10 @@ bool pins_choose(struct gen *g)
 		g->val[v].pin = NO_PIN;
 	c.of_cell = scratch_take(r->scratch, state_ncells(r) + 1, sizeof(*c.of_cell));
 	c.flow = scratch_take(r->scratch, r->nbb + 1, sizeof(*c.flow));
-	if (!alive || !c.of_cell || !c.flow)
+	c.line = scratch_take(r->scratch, r->nlines + 1, sizeof(*c.line));
+	if (!alive || !c.of_cell || !c.flow || !c.line)
 		goto out;
+	memset(c.line, 0, (r->nlines + 1) * sizeof(*c.line));
 	memset(alive, 0, (r->ninst + 1) * sizeof(*alive));
 	memset(c.flow, 0, (r->nbb + 1) * sizeof(*c.flow));
 	pins_flow(&c);
@@ -275,7 +313,7 @@ bool pins_choose(struct gen *g)
 	for (uint32_t k = 0; k < c.cfg->nrpo; k++)
 		count_block(&c, c.cfg->rpo[k]);
 	sort(&c);
-	if (c.n) {
+	if (c.top) {
 		for (uint32_t k = 0; k < c.cfg->nrpo; k++)
 			find_pressure(&c, c.cfg->rpo[k], alive);
 	}
@@ -295,12 +333,16 @@ struct pin *pin_at(struct gen *g, uint32_t offset)
 	return NULL;
 }
 
-static uint32_t regs_of(const struct gen *g, uint32_t pins)
+static uint32_t regs_of(const struct gen *g, uint32_t pins, bool xmm)
 {
 	uint32_t regs = 0;
 
-	for (; pins; pins &= pins - 1)
-		regs |= 1u << g->pin[__builtin_ctz(pins)].reg;
+	for (; pins; pins &= pins - 1) {
+		const struct pin *p = &g->pin[__builtin_ctz(pins)];
+
+		if (p->xmm == xmm)
+			regs |= 1u << p->reg;
+	}
 	return regs;
 }
 
@@ -309,7 +351,8 @@ void pins_begin_block(struct gen *g, uint32_t block)
 	g->taken = g->pin_block[block].taken;
 	g->dirty = g->pin_block[block].dirty;
 	g->early = 0;
-	g->pinned = regs_of(g, g->taken);
+	g->pinned = regs_of(g, g->taken, false);
+	g->pinned_xmm = regs_of(g, g->taken, true);
 }
 
 void pins_write_back(struct gen *g, uint32_t pins)
@@ -317,7 +360,10 @@ void pins_write_back(struct gen *g, uint32_t pins)
 	for (; pins; pins &= pins - 1) {
 		const struct pin *p = &g->pin[__builtin_ctz(pins)];
 
-		a_store(&g->a, true, p->reg, RBP, (int32_t)p->offset);
+		if (p->xmm)
+			gen_store_xmm(g, p->type, p->reg, RBP, (int32_t)p->offset);
+		else
+			a_store(&g->a, true, p->reg, RBP, (int32_t)p->offset);
 	}
 }
 
@@ -326,7 +372,10 @@ void pins_load(struct gen *g, uint32_t pins)
 	for (; pins; pins &= pins - 1) {
 		const struct pin *p = &g->pin[__builtin_ctz(pins)];
 
-		a_load(&g->a, true, p->reg, RBP, (int32_t)p->offset);
+		if (p->xmm)
+			gen_load_xmm(g, p->type, p->reg, RBP, (int32_t)p->offset);
+		else
+			a_load(&g->a, true, p->reg, RBP, (int32_t)p->offset);
 	}
 }
 
@@ -335,7 +384,7 @@ static uint32_t lost(const struct gen *g)
 	uint32_t pins = 0;
 
 	for (unsigned n = 0; n < g->npin; n++)
-		if (CALLER_SAVED_GPR >> g->pin[n].reg & 1)
+		if (g->pin[n].xmm || (CALLER_SAVED_GPR >> g->pin[n].reg & 1))
 			pins |= 1u << n;
 	return pins & g->taken;
 }

@@ -18,8 +18,10 @@ struct flow {
 	uint64_t live;    /* at its start */
 	uint64_t dirty;   /* the same */
 	uint64_t made, kept; /* dirty at its end: made, or dirty at its start and kept */
-	uint16_t pressure;
+	uint16_t pressure[2]; /* by kind */
 };
+
+enum { GPR, XMM, KINDS };
 
 struct choice {
 	struct gen *g;
@@ -28,9 +30,10 @@ struct choice {
 	uint8_t *of_cell; /* candidate, NONE */
 	uint32_t offset[CANDIDATES];
 	float gain[CANDIDATES];
-	uint8_t order[CANDIDATES]; /* by gain */
-	unsigned n;
-	uint64_t bad, top;
+	uint8_t order[KINDS][CANDIDATES]; /* by gain */
+	unsigned n, count[KINDS]; /* count: of order */
+	uint64_t bad, top, xmm, vec; /* xmm: those that are to be in one, of which `vec` are V128 */
+	uint8_t *line;        /* what names a line of state: LINE_* */
 	struct flow *flow;
 	float calls; /* runs of calls */
 };
@@ -39,6 +42,8 @@ static inline uint64_t bit(unsigned candidate)
 {
 	return candidate == NONE ? 0 : UINT64_C(1) << candidate;
 }
+
+enum { LINE_VECTOR = 1, LINE_PART = 2 };
 
 static inline bool is_access(const struct ir_inst *i)
 {

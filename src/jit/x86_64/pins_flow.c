@@ -19,32 +19,63 @@ uint64_t pins_foreign(const struct choice *c, uint32_t b, const struct ir_inst *
 
 /* ---- candidates ---- */
 
+static bool within(const struct ir_inst *i, uint32_t first, uint32_t end)
+{
+	return i->imm >= first && i->imm + ir_type_size(i->type) <= end;
+}
+
+static void find_lines(struct choice *c)
+{
+	for (uint32_t n = 0; n < c->r->ninst; n++) {
+		const struct ir_inst *i = &c->r->inst[n];
+
+		if (is_access(i) && c->g->val[n].block != NO_INDEX)
+			c->line[state_first(i) / 4] |= i->type == IR_V128 ? LINE_VECTOR : LINE_PART;
+	}
+}
+
+/* A whole line, or one of the halves of one that is never named as a whole. */
+static void add_candidate(struct choice *c, uint32_t n)
+{
+	const struct ir_inst *i = &c->r->inst[n];
+	const struct jit_layout *l = c->g->layout;
+	bool vector = i->type == IR_V128, number = c->g->val[i->op == IR_GET ? n : i->arg[0]].vec;
+	uint8_t *of = &c->of_cell[state_first(i) & ~1u];
+
+	if (c->line[state_first(i) / 4] != (vector ? LINE_VECTOR : LINE_PART))
+		return;
+	if (of[0] == NONE && c->n < CANDIDATES) {
+		c->offset[c->n] = (uint32_t)(i->imm & ~UINT64_C(7));
+		memset(of, (int)c->n++, vector ? 4 : 2);
+	}
+	if (vector)
+		c->vec |= bit(of[0]);
+	if (vector || (number && within(i, l->vec_first, l->vec_end)))
+		c->xmm |= bit(of[0]);
+	/* Flags are written by a byte or two of them, which is as cheap. */
+	if (i->type == IR_I32 || (i->op == IR_SET && i->aux))
+		c->bad |= bit(of[0]);
+}
+
 static void find_candidates(struct choice *c)
 {
 	const struct ir_region *r = c->r;
 	const struct jit_layout *l = c->g->layout;
 
 	memset(c->of_cell, NONE, state_ncells(r));
+	find_lines(c);
 	for (uint32_t n = 0; n < r->ninst; n++) {
 		const struct ir_inst *i = &r->inst[n];
-		uint8_t *of;
 
-		if (!is_access(i) || c->g->val[n].block == NO_INDEX || i->imm >= l->pin_end ||
-		    i->imm + ir_type_size(i->type) <= l->pin_first)
-			continue;
-		/* Of what a vector names, each half may be a candidate: a bad one. */
-		for (unsigned k = 0; k < (i->type == IR_V128 ? 2 : 1); k++) {
-			of = &c->of_cell[(state_first(i) & ~1u) + 2 * k];
-			if (of[0] == NONE && c->n < CANDIDATES) {
-				c->offset[c->n] = (uint32_t)(i->imm & ~UINT64_C(7)) + 8 * k;
-				of[0] = of[1] = c->n++;
-			}
-			/* Flags are written by a byte or two of them, which is as cheap. */
-			if (i->type != IR_I64 || (i->op == IR_SET && i->aux) ||
-			    i->imm < l->pin_first || i->imm + 8 > l->pin_end)
-				c->bad |= bit(of[0]);
-		}
+		if (is_access(i) && c->g->val[n].block != NO_INDEX &&
+		    (within(i, l->vec_first, l->vec_end) ||
+		     (i->type != IR_V128 && within(i, l->pin_first, l->pin_end))))
+			add_candidate(c, n);
 	}
+	/* What lies where vectors do, and no number is, */
+	for (unsigned k = 0; k < c->n; k++)
+		if (!(c->xmm >> k & 1) && (c->offset[k] < l->pin_first || c->offset[k] + 8 > l->pin_end))
+			c->bad |= bit(k);
 }
 
 /* ---- what is live, and what is newer than memory ---- */
