@@ -73,7 +73,7 @@ bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct r
 	ir->span = region_span_shift(g->mode);
 	*len = s->arch->translate(g->mode & ~REGION_SPAN_MASK, ir, g->pc, bytes, size, CPU_REGION_INSNS);
 	if (s->optimise)
-		ir_peel(ir);
+		ir_peel(ir, s->lockstep);
 	if (!ir->failed && s->optimise && share)
 		ir_optimise_shared(ir);
 	else if (!ir->failed && s->optimise)

@@ -341,9 +341,10 @@ const char *ir_check(const struct ir_region *r);
 
 /*
  * Before it is optimised: give the first round of small loops code of its own, so that what each round establishes
- * holds where the next begins. The region grows; for code that is to run often.
+ * holds where the next begins, and lay several rounds of the smallest in a row. The region grows; for code that is to run
+ * often. all_poll: so that it polls in each round as before; else once in a row.
  */
-void ir_peel(struct ir_region *r);
+void ir_peel(struct ir_region *r, bool all_poll);
 
 /*
  * Optimise in place: constant folding, copies, state forwarding within and across blocks, dead

@@ -2,7 +2,7 @@
  * The optimiser: what its parts share.
  *
  *   opt.c          the passes in their order, and putting the result in place
- *   opt_peel.c     the first round of loops, before all else and only where it is asked for
+ *   opt_peel.c     rounds of loops with code of their own, before all else and only where it is asked for
  *   opt_avail.c    which value each piece of guest state holds where a block starts
  *   opt_rewrite.c  one walk that writes the region anew: forwarding of guest state, common
  *                  subexpressions, simplification, branches

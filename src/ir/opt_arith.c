@@ -17,6 +17,9 @@ static bool reassociate(struct opt *o, const struct ir_inst *i, uint64_t c2, uin
 
 	if (a->op != i->op || !opt_const(o, a->arg[1], &c1))
 		return false;
+	/* Of another block, x may be kept for this only: a counter of rounds that lie in a row. */
+	if (i->op == IR_ADD && o->block[i->arg[0]] != o->cur)
+		return false;
 	switch (i->op) {
 	case IR_ADD:
 		*c = c1 + c2;

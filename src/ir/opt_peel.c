@@ -3,6 +3,9 @@
  * that has done all that rounds do, so what a round establishes holds where the next one starts: which
  * comparison a flag is the result of, that memory at an address that stays the same was looked up.
  *
+ * Of what is smaller still, the rounds behind the first lie several in a row, and only the first of these looks for
+ * requests: accesses that step through memory share checks then, and what a round costs beside its work is shared.
+ *
  * It is done to the region as the front end made it, whose blocks hand values on through guest state. A loop of
  * which that is not so, since others name what is made in it, is left as it is.
  */
@@ -13,7 +16,9 @@
 #include "ir/scratch.h"
 
 #define LOOP_INSTS 120 /* of the IR as front ends make it: some 20 of the guest */
-#define ALL_INSTS  360 /* of all that is doubled in a region */
+#define ALL_INSTS  640 /* of all that is copied in a region */
+#define ROW_INSTS  240 /* of rounds in a row */
+#define ROW_MAX    4u
 
 struct peel {
 	struct ir_region *r;
@@ -23,7 +28,10 @@ struct peel {
 	bool *in;        /* by block: in the loop */
 	bool *head;      /* by block: of a loop */
 	uint32_t *stack, *order, norder; /* order: the loop's blocks as they lie */
-	uint32_t *copy;  /* by block of the loop */
+	uint32_t *copy;  /* by block of the loop: in the round that is being copied */
+	uint32_t row[ROW_MAX], nrow, round; /* heads of the rounds in a row, and which is being copied */
+	uint32_t loop_head;
+	bool all_poll;
 	uint32_t *new_id;
 	uint32_t total;
 };
@@ -101,7 +109,9 @@ static struct ir_inst in_copy(const struct peel *p, uint32_t id)
 		if (is_inside(p, i.arg[k]))
 			i.arg[k] = p->new_id[i.arg[k]];
 	for (unsigned k = first; k < first + n; k++) {
-		if (i.arg[k] < p->nbb && p->in[i.arg[k]])
+		if (i.arg[k] == p->loop_head)
+			i.arg[k] = p->row[(p->round + 1) % p->nrow];
+		else if (i.arg[k] < p->nbb && p->in[i.arg[k]])
 			i.arg[k] = p->copy[i.arg[k]];
 		else
 			i.arg[k] = ir_through(p->r, i.arg[k]);
@@ -109,20 +119,36 @@ static struct ir_inst in_copy(const struct peel *p, uint32_t id)
 	return i;
 }
 
-/* The rounds behind the first. */
-static void copy_loop(struct peel *p)
+/* The next of the rounds behind the first. */
+static void copy_round(struct peel *p)
 {
 	struct ir_region *r = p->r;
 
 	for (uint32_t k = 0; k < p->norder; k++)
-		p->copy[p->order[k]] = ir_create_block(r).id;
+		p->copy[p->order[k]] = p->order[k] == p->loop_head ? p->row[p->round] :
+								     ir_create_block(r).id;
 	for (uint32_t k = 0; k < p->norder && !r->failed; k++) {
 		struct ir_bb bb = r->bb[p->order[k]];
 
 		ir_begin_block(r, (ir_block){p->copy[p->order[k]]});
 		for (uint32_t id = bb.first; id < bb.first + bb.count && !r->failed; id++)
-			p->new_id[id] = ir_append(r, in_copy(p, id)).id;
+			if (r->inst[id].op != IR_POLL || p->round == 0 || p->all_poll)
+				p->new_id[id] = ir_append(r, in_copy(p, id)).id;
 	}
+}
+
+/* How many rounds of so many instructions are to lie in a row. */
+static uint32_t rounds_in_row(const struct peel *p, uint32_t insts)
+{
+	uint32_t n = ROW_MAX;
+
+	/* Beside a call, the rest of a round costs little. */
+	for (uint32_t id = 0; id < p->ninst; id++)
+		if (p->in[p->block[id]] && p->r->inst[id].op == IR_CALL)
+			return 1;
+	while (n > 1 && (n * insts > ROW_INSTS || p->total + n * insts > ALL_INSTS))
+		n /= 2;
+	return n;
 }
 
 /* The first round goes on in the copy. */
@@ -136,13 +162,13 @@ static void leave_first(struct peel *p, uint32_t head)
 
 		for (unsigned a = 1; a < 3; a++)
 			if ((i->op == IR_BR || (i->op == IR_JUMP && a == 1)) && i->arg[a] == head)
-				i->arg[a] = p->copy[head];
+				i->arg[a] = p->row[0];
 	}
 }
 
-void ir_peel(struct ir_region *r)
+void ir_peel(struct ir_region *r, bool all_poll)
 {
-	struct peel p = {.r = r};
+	struct peel p = {.r = r, .all_poll = all_poll};
 	struct scratch_mark mark;
 
 	if (r->failed)
@@ -161,8 +187,13 @@ void ir_peel(struct ir_region *r)
 		insts = find_order(&p, head);
 		if (!insts || insts > LOOP_INSTS || p.total + insts > ALL_INSTS || is_named_outside(&p))
 			continue;
-		p.total += insts;
-		copy_loop(&p);
+		p.loop_head = head;
+		p.nrow = rounds_in_row(&p, insts);
+		p.total += p.nrow * insts;
+		for (uint32_t n = 0; n < p.nrow; n++)
+			p.row[n] = ir_create_block(r).id;
+		for (p.round = 0; p.round < p.nrow && !r->failed; p.round++)
+			copy_round(&p);
 		if (!r->failed)
 			leave_first(&p, head);
 	}

@@ -53,17 +53,23 @@ struct share {
 	bool barriers;   /* something in the region may change translations */
 };
 
-/* The value and the constant that an address is made of. */
-static void split(const struct ir_region *r, uint32_t addr, uint32_t *base, int64_t *disp)
+#define SUMS_MAX 16 /* of constants, one to the other: in each round of a loop, at most */
+
+/* The value and the constant that an address is made of, by so many sums at most. */
+static void split(const struct ir_region *r, uint32_t addr, unsigned sums, uint32_t *base, int64_t *disp)
 {
-	const struct ir_inst *i = &r->inst[addr];
+	uint64_t sum = 0;
 
 	*base = addr;
-	*disp = 0;
-	if (i->op == IR_ADD && r->inst[i->arg[1]].op == IR_CONST) {
+	for (; sums > 0; sums--) {
+		const struct ir_inst *i = &r->inst[*base];
+
+		if (i->op != IR_ADD || r->inst[i->arg[1]].op != IR_CONST)
+			break;
 		*base = i->arg[0];
-		*disp = (int64_t)r->inst[i->arg[1]].imm;
+		sum += r->inst[i->arg[1]].imm;
 	}
+	*disp = (int64_t)sum;
 }
 
 static bool is_access(const struct ir_inst *i)
@@ -139,7 +145,7 @@ static void place(struct share *s, uint32_t id, bool *clean)
 	bool store = i->op == IR_STORE;
 	int64_t disp;
 
-	split(s->r, i->arg[0], &x->base, &disp);
+	split(s->r, i->arg[0], SUMS_MAX, &x->base, &disp);
 	x->disp = (int32_t)disp;
 	if (disp == (int16_t)disp && disp + m.size == (int16_t)(disp + m.size) &&
 	    !(m.aligned && m.size > 1) && s->r->inst[x->base].op != IR_CONST) {
@@ -256,7 +262,7 @@ static void rewrite(struct share *s, uint32_t old, struct ir_inst *to, uint32_t 
 		int64_t disp;
 
 		/* A sum that somebody else needs is there already. */
-		split(s->r, addr, &base, &disp);
+		split(s->r, addr, 1, &base, &disp);
 		if (disp == (int32_t)disp && !s->uses[addr]) {
 			i.arg[0] = s->new_id[base];
 			i.imm = ir_with_disp(i.imm, (int32_t)disp);

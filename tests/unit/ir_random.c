@@ -114,7 +114,7 @@ static bool test_shared(uint64_t seed, struct jit *jit, struct ir_region *r, str
 
 	ir_region_reset(r);
 	generate_region(r, seed);
-	ir_peel(r);
+	ir_peel(r, false);
 	ir_optimise_shared(r);
 	check(seed, "shared", r);
 	reset(b, seed);
@@ -128,7 +128,7 @@ static bool test_shared(uint64_t seed, struct jit *jit, struct ir_region *r, str
 		x.leave = reference_run_to(r, &a->env, &x.exit_index, insns);
 		ir_region_reset(r);
 		generate_region(r, seed);
-		ir_peel(r);
+		ir_peel(r, false);
 		ir_optimise_shared(r);
 	}
 	compare(seed, "shared, reference", r, a, x, b, y);
@@ -189,7 +189,7 @@ static void test_random(void **state)
 			compiled++;
 		}
 
-		ir_peel(&r);
+		ir_peel(&r, false);
 		check(seed, "peeled", &r);
 		reset(b, seed);
 		y = (struct outcome){.exit_index = UINT32_MAX};

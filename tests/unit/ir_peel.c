@@ -1,0 +1,158 @@
+/*
+ * Loops whose first round, and some more, were given code of their own: they do what they did, poll as often as is said, and
+ * share what rounds in a row can share.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ir_machine.h"
+
+/* What a round does beside counting. */
+enum work { ADDS, LOADS, CALLS, MUCH };
+
+static const struct ir_memop byte = {.size = 1};
+
+static void work(struct ir_region *r, enum work w)
+{
+	ir_val at = ir_get(r, IR_I64, OFF_COUNTER(1)), sum = ir_get(r, IR_I64, OFF_COUNTER(2)), x = at;
+
+	switch (w) {
+	case ADDS:
+		break;
+	case LOADS:
+		x = ir_load(r, IR_I64, byte, at);
+		break;
+	case CALLS:
+		x = ir_call(r, &machine_helper[H_EFFECT], NULL, 0);
+		break;
+	case MUCH:
+		for (unsigned n = 0; n < 100; n++)
+			x = ir_bin(r, IR_XOR, x, ir_const(r, IR_I64, n + 1));
+		break;
+	}
+	ir_set(r, OFF_COUNTER(2), ir_bin(r, IR_ADD, sum, x));
+	ir_set(r, OFF_COUNTER(1), ir_bin(r, IR_ADD, at, ir_const(r, IR_I64, 1)));
+}
+
+/* counter[0] rounds, which go through memory from page 0 on. */
+static void make(struct ir_region *r, enum work w, uint64_t rounds)
+{
+	ir_block head, out;
+	ir_val left;
+
+	ir_region_init(r);
+	r->base = RAM_BASE;
+	ir_begin_block(r, ir_create_block(r));
+	head = ir_create_block(r);
+	out = ir_create_block(r);
+	ir_insn(r, RAM_BASE);
+	ir_set(r, OFF_COUNTER(0), ir_const(r, IR_I64, rounds));
+	ir_set(r, OFF_COUNTER(1), ir_const(r, IR_I64, RAM_BASE + 1));
+	ir_jump(r, head);
+	ir_begin_block(r, head);
+	ir_insn(r, RAM_BASE + 4);
+	ir_poll(r);
+	work(r, w);
+	ir_insn(r, RAM_BASE + 8);
+	left = ir_bin(r, IR_ADD, ir_get(r, IR_I64, OFF_COUNTER(0)), ir_const(r, IR_I64, UINT64_MAX));
+	ir_set(r, OFF_COUNTER(0), left);
+	ir_br(r, left, head, out);
+	ir_begin_block(r, out);
+	ir_insn(r, RAM_BASE + 12);
+	ir_exit_direct(r, RAM_BASE + 16);
+	assert_null(ir_check(r));
+}
+
+static unsigned count(const struct ir_region *r, enum ir_op op)
+{
+	unsigned n = 0;
+
+	for (uint32_t id = 0; id < r->ninst; id++)
+		n += r->inst[id].op == op;
+	return n;
+}
+
+static void test_polls(void **state)
+{
+	/* The loop itself, its first round, and those behind. */
+	static const struct {
+		enum work work;
+		unsigned rounds, polls;
+	} expected[] = {{ADDS, 5, 2}, {LOADS, 5, 2}, {CALLS, 2, 2}, {MUCH, 1, 1}};
+
+	(void)state;
+	for (unsigned n = 0; n < sizeof(expected) / sizeof(expected[0]); n++)
+		for (unsigned all = 0; all < 2; all++) {
+			struct ir_region r;
+
+			make(&r, expected[n].work, 3);
+			ir_peel(&r, all);
+			assert_null(ir_check(&r));
+			assert_int_equal(count(&r, IR_BR), expected[n].rounds);
+			assert_int_equal(count(&r, IR_POLL), all ? expected[n].rounds : expected[n].polls);
+			ir_region_destroy(&r);
+		}
+}
+
+static void test_same(void **state)
+{
+	struct machine *a = machine_new(), *b = machine_new();
+
+	(void)state;
+	for (enum work w = ADDS; w <= MUCH; w++)
+		for (uint64_t rounds = 1; rounds < 14; rounds++)
+			for (unsigned optimise = 0; optimise < 3; optimise++) {
+				struct ir_region r;
+				uint32_t index;
+				const char *differ;
+
+				make(&r, w, rounds);
+				machine_reset(a, 1);
+				assert_int_equal(reference_run(&r, &a->env, &index), IR_LEAVE_DIRECT);
+				ir_peel(&r, false);
+				if (optimise == 1)
+					ir_optimise(&r);
+				else if (optimise == 2)
+					ir_optimise_shared(&r);
+				assert_null(ir_check(&r));
+				machine_reset(b, 1);
+				assert_int_equal(reference_run(&r, &b->env, &index), IR_LEAVE_DIRECT);
+				differ = machine_differ(a, b);
+				if (differ)
+					fail_msg("%u, %u rounds: %s", w, (unsigned)rounds, differ);
+				ir_region_destroy(&r);
+			}
+	machine_free(a);
+	machine_free(b);
+}
+
+/* What rounds in a row load lies side by side. */
+static void test_shared(void **state)
+{
+	struct ir_region r;
+
+	(void)state;
+	make(&r, LOADS, 20);
+	ir_peel(&r, false);
+	ir_optimise_shared(&r);
+	/* The first round's may be by itself. */
+	assert_true(count(&r, IR_LOAD) <= 1);
+	assert_int_equal(count(&r, IR_LOAD) + count(&r, IR_LOAD_HOST), 5);
+	assert_true(count(&r, IR_PROBE) <= 2);
+	ir_region_destroy(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_polls),
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_shared),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
