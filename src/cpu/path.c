@@ -47,7 +47,7 @@ static bool emit(struct cpu_system *s, struct ir_region *ir, uint32_t mode, stru
 static bool optimise(struct cpu_system *s, struct ir_region *ir, bool share)
 {
 	if (s->optimise)
-		ir_peel(ir);
+		ir_peel(ir, s->lockstep);
 	if (!ir->failed && s->optimise && share)
 		ir_optimise_shared(ir);
 	else if (!ir->failed && s->optimise)

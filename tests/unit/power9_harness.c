@@ -229,7 +229,7 @@ static void translate(struct p9_harness *h, const uint8_t *code, uint32_t bytes,
 			path->piece[k].len = piece[k].len;
 		r->paths++;
 		if (how & P9_HARNESS_OPTIMISED)
-			ir_peel(&h->region);
+			ir_peel(&h->region, true);
 	} else {
 		p9_translate_region(mode, &h->region, pc + away, code, bytes, bytes / 4);
 	}
