@@ -20,16 +20,20 @@
 #define HITS  4
 #define APART 32
 
-/* And again, for a region whose path came to nothing, or that has one already: that much more often. */
-#define AGAIN 8
-#define TRIES 3
+/*
+ * And again, for a region whose path came to nothing or has died, or that has one: that much more often each time. So
+ * many samples later one time is forgotten: other code may be there now.
+ */
+#define AGAIN  8
+#define TRIES  3
+#define FORGET 1024
 
 struct cpu_hot {
 	uint32_t samples;
 	struct met {
 		uint64_t host;
 		uint32_t mode;
-		uint32_t last; /* by number of samples */
+		uint32_t last, tried_at; /* by number of samples */
 		uint16_t hits;
 		uint8_t tried;
 	} met[SETS][WAYS];
@@ -51,6 +55,10 @@ static struct met *meet(struct cpu_hot *h, const struct region *g)
 out:
 	if (h->samples - m->last > APART)
 		m->hits = 0;
+	if (m->tried && h->samples - m->tried_at >= FORGET) {
+		m->tried--;
+		m->tried_at = h->samples;
+	}
 	m->last = h->samples;
 	return m;
 }
@@ -93,6 +101,7 @@ bool cpu_hot_sample(struct cpu *c, struct region *g)
 	if (!enough(m->hits, m->tried))
 		return false;
 	m->tried++;
+	m->tried_at = h->samples;
 	m->hits = 0;
 	return cpu_record_begin(c, g);
 }

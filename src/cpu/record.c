@@ -15,14 +15,15 @@
 
 #define STEPS  24
 #define ROUNDS 3
-#define MORE   3 /* times as often */
+#define LIKELIER 3
 
 struct cpu_record {
 	bool active, over;
 	struct region *region; /* readable: until the recording has ended the processor is at no quiescent point */
 	struct region_piece old[REGION_PIECES]; /* of the path that it has */
 	unsigned nold;
-	bool indirect;         /* the last step was left by an indirect branch */
+	enum ir_leave left;    /* why the last step was left */
+	bool loop[CPU_PIECES]; /* a piece was gone to backwards, by a branch to a fixed address */
 	unsigned steps, rounds;
 	uint8_t step[STEPS + 1]; /* the piece of each, the last one being where it would go on */
 	struct cpu_path path;
@@ -95,7 +96,8 @@ bool cpu_record_begin(struct cpu *c, struct region *g)
 	r->path.n = 0;
 	r->path.piece[0].pc = c->env.pc;
 	r->path.piece[0].host = HVA(g->host);
-	r->over = r->indirect = false;
+	r->over = false;
+	memset(r->loop, 0, sizeof(r->loop));
 	r->steps = r->rounds = 0;
 	r->active = true;
 	return true;
@@ -107,6 +109,7 @@ enum cpu_step cpu_record_step(struct cpu *c, enum ir_leave *leave)
 	uint64_t pc = c->env.pc;
 	struct cpu_path_piece *p;
 	unsigned page_shift;
+	uint8_t at;
 	void *host;
 
 	if (r->over || r->steps == STEPS)
@@ -128,20 +131,24 @@ enum cpu_step cpu_record_step(struct cpu *c, enum ir_leave *leave)
 		cpu_record_end(c, false);
 		return c->env.fault ? CPU_STEP_FAULT : c->error[0] ? CPU_STEP_ERROR : CPU_STEP_OVER;
 	}
-	if (r->indirect)
-		note_next(&r->path.piece[r->step[r->steps - 1]], pc);
-	r->step[r->steps] = (uint8_t)(p - r->path.piece);
-	if (!r->step[r->steps] && r->rounds++ == ROUNDS) {
-		r->steps++;
-		goto over;
+	at = (uint8_t)(p - r->path.piece);
+	if (r->steps) {
+		struct cpu_path_piece *from = &r->path.piece[r->step[r->steps - 1]];
+
+		if (r->left == IR_LEAVE_INDIRECT)
+			note_next(from, pc);
+		else if (pc <= from->pc)
+			r->loop[at] = true;
 	}
-	r->steps++;
+	r->step[r->steps++] = at;
+	if (!at && r->rounds++ == ROUNDS)
+		goto over;
 	if (!cpu_interpret_once(c, leave)) {
 		cpu_record_end(c, false);
 		return c->env.fault ? CPU_STEP_FAULT : CPU_STEP_ERROR;
 	}
-	r->indirect = *leave == IR_LEAVE_INDIRECT;
-	r->over = !r->indirect && *leave != IR_LEAVE_DIRECT;
+	r->left = *leave;
+	r->over = *leave != IR_LEAVE_INDIRECT && *leave != IR_LEAVE_DIRECT;
 	return CPU_STEP_RUN;
 over:
 	cpu_record_end(c, true);
@@ -234,26 +241,24 @@ static void add_old(struct cpu *c, struct cpu_path *path)
 }
 
 /*
- * The steps between which the place that is the head was passed first and last: where the recording began, unless another was
- * passed far more often, or it never was again. False: none was passed twice.
+ * The steps between which the head was passed first and last. That is the place that was passed most often; but a loop's
+ * own head rather, by LIKELIER, than what it calls: where that returns to is known if it was called in the same path.
+ * False: none was passed twice.
  */
 static bool find_round(const struct cpu_record *r, unsigned *first, unsigned *last)
 {
-	uint8_t passed[CPU_PIECES] = {0};
-	unsigned most = 0;
+	unsigned weight[CPU_PIECES] = {0}, head = 0;
 
 	for (unsigned k = 0; k < r->steps; k++)
-		passed[r->step[k]]++;
-	if (passed[0] > 1)
-		passed[0] *= MORE;
+		weight[r->step[k]] += r->loop[r->step[k]] ? LIKELIER : 1;
 	for (unsigned n = 1; n < r->path.n; n++)
-		if (passed[n] > passed[most])
-			most = n;
-	for (*first = 0; *first < r->steps && r->step[*first] != most;)
+		if (weight[n] > weight[head])
+			head = n;
+	for (*first = 0; *first < r->steps && r->step[*first] != head;)
 		++*first;
-	for (*last = r->steps; *last > *first && r->step[*last - 1] != most;)
+	for (*last = r->steps - 1; *last > *first && r->step[*last] != head;)
 		--*last;
-	return passed[most] > 1 && (--*last, true);
+	return *last > *first;
 }
 
 /* The recorded path, with what the one from before has. False: there is no use in it. */
