@@ -25,6 +25,7 @@ enum plan_flags {
 	PLAN_LEGAL = 4,   /* was decoded */
 	PLAN_ENTERED = 8, /* ways to it were noted */
 	PLAN_VISITED = 16, /* a leader that can be reached (paths) */
+	PLAN_TAKES = 32,   /* the head of a loop at the start of a block of 4 KiB, where reservations come by state (paths) */
 };
 
 struct plan_run {
@@ -106,8 +107,6 @@ unsigned plan_indirect_targets(const struct plan *plan, uint32_t slot, uint64_t 
 /* translate_region.c */
 
 void plan_begin(struct region_translator *rt, struct ir_region *r, uint32_t mode);
-/* The bytes of a store conditional that the first run comes to before anything that costs a reservation; 0: there is none. */
-unsigned plan_store_to_come(const struct plan *plan);
 /* At a region's start in the first slot: take over what the region before has reserved. */
 void plan_enter(struct region_translator *rt);
 /* Translate the block that begins with the leader `slot`; returns the next slot of the run that is not of it. */
