@@ -33,6 +33,7 @@ struct cpu_system_config {
 	int perf_map_fd, jit_dump_fd; /* where compiled code is named (jit/trace.h); 0: nowhere */
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
 	size_t translation_bytes; /* what translations may take; 0: the default */
+	bool no_twins;      /* do not look for code of the same content: there will be little */
 	bool background;    /* compile on a thread of its own, if the host has processors for it */
 };
 

@@ -365,6 +365,10 @@ struct region *region_insert_twin(struct region_cache *rc, const struct region_s
 	int err;
 
 	p->code = NULL;
+	if (!region_finds_twins(rc)) {
+		errno = ENOENT;
+		return NULL;
+	}
 	pthread_mutex_lock(&rc->lock);
 	err = may_enter(rc, from, &b, &same);
 	if (!err) {
