@@ -21,7 +21,7 @@
  * host maps what is there around it.
  */
 #define RANGE_SHIFT 16
-#define RANGES_MAX  144
+#define RANGES_MAX  48
 
 /* Of the host. Where code is run from it is in pages of this size once one has been filled. */
 #define HUGE_PAGE ((size_t)2 << 20)
