@@ -431,6 +431,8 @@ static int apply_settings(struct run_options *o)
 
 	o->config.tuning.joint_threads = !independent;
 	o->config.tuning.no_nested = !o->settings.nested;
+	/* Without guests that boot the same kernel, less than one region in a hundred is found so. */
+	o->config.tuning.no_twins = !o->config.nested;
 	if (o->config.nested && !o->config.tuning.translation_bytes)
 		o->config.tuning.translation_bytes = NESTED_TRANSLATIONS;
 	if (!o->config.nested || o->settings.nested)

@@ -290,6 +290,8 @@ bool cpu_compile(struct cpu *c, struct region *g, bool hot)
 	struct cpu_system *s = c->system;
 	uint64_t version = region_block_version(s->regions, HVA(g->host));
 
+	if (!hot && !region_finds_twins(s->regions))
+		return false;
 	cpu_copy_code(s, HVA(g->host), CPU_REGION_INSNS, &c->code);
 	if (cpu_compile_copy(s, g, c->code.bytes, c->code.size, version))
 		return true;

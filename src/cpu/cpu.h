@@ -34,6 +34,7 @@ struct cpu_system_config {
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
 	size_t translation_bytes; /* what translations may take; 0: the default */
 	uint32_t sample_us; /* samples for paths are taken so often at most; 0: the default; UINT32_MAX: never */
+	bool no_twins;      /* do not look for code of the same content: there will be little */
 	bool background;    /* compile on a thread of its own, if the host has processors for it */
 };
 

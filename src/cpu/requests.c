@@ -39,6 +39,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		.interpreted = config->jit ? all / 16 * INTERPRETED : all,
 		.compiled = config->jit ? all - all / 16 * INTERPRETED : 0,
 		.keep_interpreted = config->lockstep,
+		.no_twins = config->no_twins,
 	};
 	struct cpu_system *s = calloc(1, sizeof(*s));
 

@@ -105,9 +105,6 @@ void jit_unlink(struct jit *j, struct jit_code *from, uint32_t exit);
  */
 void jit_kill(struct jit *j, struct jit_code *c);
 
-/* Give back what was mapped to write code; it comes back by page faults. */
-void jit_trim(struct jit *j);
-
 /* Bytes of code memory in use. */
 size_t jit_bytes(const struct jit *j);
 

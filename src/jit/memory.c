@@ -3,6 +3,7 @@
  * taken, so that free neighbours become one and memory that was never used stays so.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -15,10 +16,12 @@
 #define CLASSES	  12 /* of pieces, by log2 of their units */
 
 /*
- * The writable mapping is for moments; its pages are in memory because of the other one. It is given
- * back, to be mapped again by page faults, whenever so many pieces have been given out, of a page each or more.
+ * The writable mapping is for moments; its pages are in memory because of the other one. It is given back, to be mapped again
+ * by page faults, when so many different ranges of it have been written: what a fault maps, since the
+ * host maps what is there around it.
  */
-#define UNMAP_AFTER 256
+#define RANGE_SHIFT 16
+#define RANGES_MAX  48
 
 /* Of the host. Where code is run from it is in pages of this size once one has been filled. */
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -39,7 +42,8 @@ struct jit_memory {
 	const uint8_t *exec;
 	size_t size;
 	_Atomic size_t used; /* written under the lock */
-	unsigned written; /* pieces, since the writable mapping was given back */
+	_Atomic uint64_t *written; /* a bit for each range, since the writable mapping was given back */
+	unsigned nwritten;         /* of them; under the lock */
 	size_t collapsed; /* bytes of the first zone that were made huge pages of, or could not be */
 	struct zone zone[JIT_ZONES];
 	pthread_mutex_t lock;
@@ -110,6 +114,12 @@ static bool map_twice(size_t bytes, void **one, void **other)
 	return false;
 }
 
+/* Of m->written. */
+static size_t words(const struct jit_memory *m)
+{
+	return (m->size >> RANGE_SHIFT) / WORD_BITS + 1;
+}
+
 struct jit_memory *jit_memory_create(size_t bytes)
 {
 	struct jit_memory *m = calloc(1, sizeof(*m));
@@ -119,6 +129,9 @@ struct jit_memory *jit_memory_create(size_t bytes)
 		return NULL;
 	bytes = align_up(bytes, (size_t)sysconf(_SC_PAGESIZE));
 	m->size = bytes;
+	m->written = calloc(words(m), sizeof(*m->written));
+	if (!m->written)
+		goto fail;
 	for (unsigned n = 0; n < JIT_ZONES; n++) {
 		struct zone *z = &m->zone[n];
 
@@ -140,6 +153,7 @@ struct jit_memory *jit_memory_create(size_t bytes)
 	pthread_mutex_init(&m->lock, NULL);
 	return m;
 fail:
+	free(m->written);
 	for (unsigned n = 0; n < JIT_ZONES; n++)
 		free(m->zone[n].taken);
 	free(m);
@@ -152,15 +166,45 @@ void jit_memory_destroy(struct jit_memory *m)
 		return;
 	munmap(m->writable, m->size);
 	munmap((void *)m->exec, m->size);
+	free(m->written);
 	for (unsigned n = 0; n < JIT_ZONES; n++)
 		free(m->zone[n].taken);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
 }
 
-void jit_memory_trim(struct jit_memory *m)
+/* Bytes up to `end` are going to be written. The lock is held. */
+static void write_range(struct jit_memory *m, size_t offset, size_t end)
 {
-	madvise(m->writable, m->size, MADV_DONTNEED);
+	for (size_t n = offset >> RANGE_SHIFT; n << RANGE_SHIFT < end; n++) {
+		uint64_t bit = UINT64_C(1) << n % WORD_BITS;
+
+		if (m->written[n / WORD_BITS] & bit)
+			continue;
+		if (m->nwritten == RANGES_MAX) {
+			madvise(m->writable, m->size, MADV_DONTNEED);
+			for (size_t w = 0; w < words(m); w++)
+				m->written[w] = 0;
+			m->nwritten = 0;
+		}
+		m->written[n / WORD_BITS] |= bit;
+		m->nwritten++;
+		/* Around a page that is read the host maps what there is; a write would have a fault for each. */
+		(void)*(volatile uint8_t *)(m->writable + (offset > n << RANGE_SHIFT ? offset : n << RANGE_SHIFT));
+	}
+}
+
+uint8_t *jit_memory_write(struct jit_memory *m, const uint8_t *exec)
+{
+	size_t offset = (size_t)(exec - m->exec), n = offset >> RANGE_SHIFT;
+
+	/* Mostly it was before. Should another thread give it back now, it counts as one too few. */
+	if (!(atomic_load_explicit(&m->written[n / WORD_BITS], memory_order_relaxed) >> n % WORD_BITS & 1)) {
+		pthread_mutex_lock(&m->lock);
+		write_range(m, offset, offset + 1);
+		pthread_mutex_unlock(&m->lock);
+	}
+	return m->writable + offset;
 }
 
 /* The first unit from `at` on that is taken, or is not; `end` if there is none. */
@@ -239,10 +283,7 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 			to = m->zone[JIT_HOT].high * JIT_UNIT / HUGE_PAGE * HUGE_PAGE;
 			m->collapsed = to;
 		}
-		if (++m->written >= UNMAP_AFTER) {
-			jit_memory_trim(m);
-			m->written = 0;
-		}
+		write_range(m, (z->first + at) * JIT_UNIT, (z->first + at + units) * JIT_UNIT);
 	}
 	pthread_mutex_unlock(&m->lock);
 	/* It takes a while, in which others may have code memory. */

@@ -21,8 +21,8 @@ void jit_memory_destroy(struct jit_memory *m);
 uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t units);
 void jit_memory_free(struct jit_memory *m, enum jit_zone zone, uint8_t *writable, uint32_t units);
 
-/* Give back the pages of the writable mapping; they come back by page faults. */
-void jit_memory_trim(struct jit_memory *m);
+/* The writable address of an executable one: some bytes there, in one page, are going to be changed. Any thread. */
+uint8_t *jit_memory_write(struct jit_memory *m, const uint8_t *exec);
 
 /* From a writable address to the executable one, and back. */
 const uint8_t *jit_memory_exec(const struct jit_memory *m, const uint8_t *writable);

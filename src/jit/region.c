@@ -8,7 +8,6 @@
 #include "jit/region_cache.h"
 #include "util/slab.h"
 
-#define PATCHES 192     /* of pages of their own, at worst */
 #define CODE_STEP 16u
 #define UNOWNED 0x8000u /* of region.held: reclaimed while it was held, so that who lets go last frees it */
 
@@ -371,6 +370,10 @@ struct region *region_insert_twin(struct region_cache *rc, const struct region_s
 	int err;
 
 	p->code = NULL;
+	if (!region_finds_twins(rc)) {
+		errno = ENOENT;
+		return NULL;
+	}
 	pthread_mutex_lock(&rc->lock);
 	err = may_enter(rc, from, &b, &same);
 	if (!err) {
@@ -442,15 +445,6 @@ bool region_attach(struct region_cache *rc, struct region *g, const struct regio
 	return attached;
 }
 
-/* Lock held. Pieces of code were changed: the memory they are written through is given back at times. */
-static void patched(struct region_cache *rc)
-{
-	if (++rc->npatched < PATCHES)
-		return;
-	rc->npatched = 0;
-	jit_trim(rc->jit);
-}
-
 void region_link(struct region_cache *rc, struct region *from, uint32_t exit, struct region *to)
 {
 	struct region_compiled *f, *t;
@@ -471,7 +465,6 @@ void region_link(struct region_cache *rc, struct region *from, uint32_t exit, st
 		t->incoming = l;
 		/* Only forwards, there is an end to it soon. */
 		jit_link(rc->jit, f->code, exit, t->code, to->host <= from->host || !near || f->path);
-		patched(rc);
 	}
 	pthread_mutex_unlock(&rc->lock);
 }
@@ -486,7 +479,6 @@ void region_unlink(struct region_cache *rc, struct region *g)
 		struct region_compiled *from = l->from->compiled;
 
 		jit_unlink(rc->jit, from->code, l - from->link);
-		patched(rc);
 		l->to = NULL;
 	}
 	c->incoming = NULL;
@@ -502,7 +494,6 @@ void region_unlink(struct region_cache *rc, struct region *g)
 		*at = l->next;
 		l->to = NULL;
 		jit_unlink(rc->jit, c->code, n);
-		patched(rc);
 	}
 }
 
@@ -529,7 +520,6 @@ void region_retire(struct region_cache *rc, struct region *g, bool for_room)
 			atomic_fetch_sub(&rc->compiled_bytes, size);
 		}
 		jit_kill(rc->jit, c->code);
-		patched(rc);
 	}
 	while ((at = atomic_load(link)) && at != g)
 		link = &at->hash_next;

@@ -218,6 +218,7 @@ struct region_cache;
 struct region_limits {
 	size_t interpreted, compiled;
 	bool keep_interpreted; /* of what is compiled, too */
+	bool no_twins;         /* nothing is found by its content */
 };
 
 /* jit: frees and links compiled code; NULL when everything is interpreted. */
@@ -277,6 +278,9 @@ struct region_product {
 	uint32_t hash;
 	struct siphash content;
 };
+
+/* May code be found by its content at all? */
+bool region_finds_twins(const struct region_cache *rc);
 
 /* code was made from the first len bytes; kind: what it depends on beside the mode. */
 void region_product_init(struct region_cache *rc, struct region_product *p, struct jit_code *code,

@@ -63,7 +63,7 @@ struct region_cache {
 	pthread_mutex_t lock;
 	_Atomic uint64_t epoch;
 	struct retired retired[2]; /* of the current epoch and of those before */
-	uint32_t nretired, npatched;
+	uint32_t nretired;
 	size_t retired_bytes;
 	struct region_limits limit;
 	_Atomic size_t bytes, compiled_bytes; /* of the live, and what is kept of others: */

@@ -215,11 +215,18 @@ bool region_twin_copy(struct region_cache *rc, const struct region_source *from,
 
 /* ---- without the lock ---- */
 
+bool region_finds_twins(const struct region_cache *rc)
+{
+	return rc->twins.line;
+}
+
 bool region_copy_twin(struct region_cache *rc, const struct region_source *from, uint32_t kind,
 		      struct region_product *p)
 {
 	bool found;
 
+	if (!region_finds_twins(rc))
+		return false;
 	pthread_mutex_lock(&rc->lock);
 	found = region_twin_copy(rc, from, kind, p);
 	pthread_mutex_unlock(&rc->lock);
@@ -259,6 +266,8 @@ bool region_twins_create(struct region_cache *rc)
 
 	rc->let_go.texts_end = &rc->let_go.texts;
 	rc->let_go.twins_end = &rc->let_go.twins;
+	if (rc->limit.no_twins)
+		return true;
 	/* Without a key nothing is known, so nothing is found. */
 	if (getrandom(&rc->key, sizeof(rc->key), 0) != sizeof(rc->key))
 		return true;

@@ -26,6 +26,7 @@ struct kvm_tuning {
 	bool no_optimise; /* leave the IR as the front end made it */
 	bool check_ir;    /* verify each region */
 	uint64_t translation_bytes; /* what they may take of memory; 0: the default */
+	bool no_twins;    /* no code is expected twice, as that of a guest's guest is */
 	bool lockstep;    /* compare compiled code with the interpreter; VMs of one vCPU */
 	/* Descriptors, 0 for none: where compiled code is named for perf, and shown to people. */
 	int perf_map_fd, jit_dump_fd;

@@ -46,6 +46,7 @@ int kvm_vm_create(struct kvm *k, uint64_t type)
 		.check_ir = k->tuning.check_ir,
 		.lockstep = k->tuning.lockstep,
 		.translation_bytes = k->tuning.translation_bytes,
+		.no_twins = k->tuning.no_twins,
 		.perf_map_fd = k->tuning.perf_map_fd,
 		.jit_dump_fd = k->tuning.jit_dump_fd,
 	};

@@ -38,7 +38,7 @@
 #define BLR	      0x4e800020u
 
 static struct machine m;
-static bool jit;
+static bool jit, no_twins;
 
 static void create(unsigned ncpu, size_t limit, bool background)
 {
@@ -50,6 +50,7 @@ static void create(unsigned ncpu, size_t limit, bool background)
 		.jit_after = 2,
 		.background = background,
 		.translation_bytes = limit,
+		.no_twins = no_twins,
 	};
 
 	machine_create_config(&m, ncpu, &config);
@@ -139,6 +140,28 @@ static void test_made_once(void)
 	if (!jit)
 		assert_int_equal(translated(), made);
 	run(PLACE(3), 1);
+	run(PLACE(0), 1);
+	machine_destroy(&m);
+}
+
+/* Nothing is looked for by its content where that is not wanted. */
+static void test_not_wanted(void)
+{
+	uint64_t made;
+
+	no_twins = true;
+	create(1, 0, false);
+	no_twins = false;
+	put(PLACE(0), 1);
+	put(PLACE(1), 1);
+	run(PLACE(0), 1);
+	made = translated();
+	run(PLACE(1), 1);
+	assert_int_equal(translated(), 2 * made);
+	assert_int_equal(copied(), 0);
+	cpu_shoot_host(m.system, NULL, HVA((uintptr_t)m.ram + PLACE(1)), 0x10000);
+	put(PLACE(1), 3);
+	run(PLACE(1), 3);
 	run(PLACE(0), 1);
 	machine_destroy(&m);
 }
@@ -360,6 +383,7 @@ static void in_both(void (*test)(void))
 	}
 
 TEST(test_made_once)
+TEST(test_not_wanted)
 TEST(test_killed)
 TEST(test_kept)
 TEST(test_stale)
@@ -373,7 +397,7 @@ int main(void)
 		cmocka_unit_test(test_made_once_in_both), cmocka_unit_test(test_killed_in_both),
 		cmocka_unit_test(test_stale_in_both),	  cmocka_unit_test(test_written_in_both),
 		cmocka_unit_test(test_bound_in_both),	  cmocka_unit_test(test_many_in_both),
-		cmocka_unit_test(test_kept_in_both),
+		cmocka_unit_test(test_kept_in_both),	  cmocka_unit_test(test_not_wanted_in_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,16 @@ void p9_context_filled(struct p9_context *x, uint64_t ea)
 		note_slot(&x->low, ea);
 }
 
+static uint32_t block_number(uint64_t host)
+{
+	return (uint32_t)(host >> TLB_BLOCK_SHIFT);
+}
+
+void p9_context_stores(struct p9_context *x, uint64_t ea, uint64_t host)
+{
+	x->stored[tlb_slot(x->tlb, ea) - x->tlb->entry] = block_number(host);
+}
+
 /* ---- code ---- */
 
 static unsigned fetched_bit(uint64_t ea)
@@ -309,8 +319,32 @@ void p9_context_flush_host(struct p9_contexts *m, struct p9_context *x, hva_t st
 	renew(m, x);
 }
 
+/*
+ * The same of one block. This is done for each that code is found in: a list of numbers is an eighth of the TLB, and
+ * several are compared at once.
+ */
+static void protect_block(struct p9_context *x, hva_t block)
+{
+	enum { AT_ONCE = 64 };
+	const uint32_t number = block_number(block.v);
+
+	for (unsigned i = 0; i < TLB_ENTRIES; i += AT_ONCE) {
+		uint32_t met = 0;
+
+		for (unsigned k = 0; k < AT_ONCE; k++)
+			met |= x->stored[i + k] == number;
+		for (unsigned k = 0; met && k < AT_ONCE; k++)
+			tlb_protect_host_slot(x->tlb, i + k, block, TLB_BLOCK_SIZE);
+	}
+	tlb_protect_host_windows(x->tlb, block, TLB_BLOCK_SIZE);
+}
+
 void p9_context_protect_host(struct p9_context *x, hva_t start, uint64_t len)
 {
+	if (!(start.v & TLB_BLOCK_MASK) && len == TLB_BLOCK_SIZE) {
+		protect_block(x, start);
+		return;
+	}
 	if (x->filled.count <= P9_SLOTS) {
 		tlb_protect_host_windows(x->tlb, start, len);
 		for (unsigned i = 0; i < x->filled.count; i++)

@@ -64,6 +64,8 @@ struct p9_context {
 	uint64_t used; /* for choosing a victim */
 	struct tlb *tlb;
 	uint8_t page_shift[TLB_ENTRIES]; /* log2 of the page that an entry of it is a piece of */
+	/* By entry of it: of the block of host memory that it allowed stores to last, the low bits of the number. */
+	_Alignas(64) uint32_t stored[TLB_ENTRIES];
 	struct p9_slots filled; /* since it was last empty */
 	bool high;     /* quadrant 3 may be there: never with PR, as a rule */
 	bool low_code; /* code was fetched from quadrant 0 */
@@ -94,6 +96,9 @@ void p9_contexts_select(struct p9_contexts *m, const struct p9_cpu *p);
 
 /* An entry for ea went to a context's TLB. */
 void p9_context_filled(struct p9_context *x, uint64_t ea);
+
+/* The entry of ea allows stores, to that host memory, from now on. */
+void p9_context_stores(struct p9_context *x, uint64_t ea, uint64_t host);
 
 /* Code at pc is looked for: its place in the context has been asked for. */
 void p9_context_fetched(struct p9_context *x, uint64_t pc);

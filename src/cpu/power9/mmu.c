@@ -140,6 +140,7 @@ static bool enter(struct p9_cpu *p, struct p9_context *x, uint64_t ea, unsigned 
 		slow = cpu_stores_reported(&p->cpu, HVA(block + addend));
 		e->tag[MEM_WRITE] = slow ? block | TLB_TAG_SLOW : block;
 		note_writable(p->mmu, block + addend);
+		p9_context_stores(x, ea, block + addend);
 	}
 	e->addend = addend;
 	x->page_shift[e - x->tlb->entry] = page_shift;
@@ -167,6 +168,7 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 		if (!*slow) {
 			e->tag[MEM_WRITE] = block;
 			note_writable(p->mmu, (uintptr_t)host);
+			p9_context_stores(x, ea, (uintptr_t)host);
 		}
 		return host;
 	}

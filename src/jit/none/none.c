@@ -89,11 +89,6 @@ void jit_kill(struct jit *j, struct jit_code *c)
 	(void)c;
 }
 
-void jit_trim(struct jit *j)
-{
-	(void)j;
-}
-
 size_t jit_bytes(const struct jit *j)
 {
 	(void)j;

@@ -119,11 +119,6 @@ void jit_limit(struct jit *j, unsigned level)
 	features_limit(&j->host, level);
 }
 
-void jit_trim(struct jit *j)
-{
-	jit_memory_trim(j->memory);
-}
-
 size_t jit_bytes(const struct jit *j)
 {
 	return jit_memory_used(j->memory);

@@ -210,7 +210,7 @@ void jit_free(struct jit *j, struct jit_code *c)
 
 void jit_kill(struct jit *j, struct jit_code *c)
 {
-	uint64_t *first = (uint64_t *)(void *)jit_memory_writable(j->memory, c->entry);
+	uint64_t *first = (uint64_t *)(void *)jit_memory_write(j->memory, c->entry);
 	uint64_t jump = 0xe9 | (uint64_t)(uint32_t)(c->dead - 5) << 8;
 
 	/* Aligned, and behind the jump what was there: who has fetched the old bytes goes on in them. */
@@ -220,7 +220,7 @@ void jit_kill(struct jit *j, struct jit_code *c)
 /* Within an aligned doubleword (compile.c): one store, seen whole by who executes it. */
 static void set_exit(struct jit *j, const struct jit_code *c, const struct jit_exit *e, int32_t d)
 {
-	uint8_t *at = jit_memory_writable(j->memory, c->entry) + e->where;
+	uint8_t *at = jit_memory_write(j->memory, (const uint8_t *)c->entry + e->where);
 	unsigned shift = (uintptr_t)at % 8 * 8;
 	uint64_t *word = (uint64_t *)(void *)(at - shift / 8);
 	uint64_t rest = *word & ~((uint64_t)UINT32_MAX << shift);
