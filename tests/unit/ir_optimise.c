@@ -545,6 +545,43 @@ static void test_windows(void **state)
 	expect_windows(want, 6);
 }
 
+/* What is steady has a window for loads and one for stores, each the same in all regions; tables have the others. */
+static void test_steady_windows(void **state)
+{
+	static const struct ir_memop wide = { .size = 8 };
+	unsigned seen[4] = { 0 }, n = 0;
+
+	(void)state;
+	begin();
+	r.steady[1] = R(1);
+	set(2, ir_load(&r, IR_I64, wide, get(1)));
+	ir_insn(&r, 0x1004);
+	set(3, ir_load(&r, IR_I64, wide, get(2)));
+	ir_insn(&r, 0x1008);
+	ir_store(&r, wide, bin(IR_ADD, get(1), k64(24)), get(4));
+	ir_insn(&r, 0x100c);
+	/* Where it pointed to before is no more than a value; what it has been set to is not where it was. */
+	set(1, get(5));
+	ir_insn(&r, 0x1010);
+	set(6, ir_load(&r, IR_I64, wide, get(1)));
+	ir_exit_direct(&r, 0x2000);
+	ir_optimise_shared(&r);
+	assert_null(ir_check(&r));
+	for (uint32_t id = 0; id < r.ninst; id++) {
+		const struct ir_inst *i = &r.inst[id];
+
+		if (i->op == IR_LOAD || i->op == IR_STORE)
+			seen[n++] = ir_window_of(i->imm, (enum ir_op)i->op);
+	}
+	assert_int_equal(n, 4);
+	assert_int_equal(seen[0], TLB_WINDOWS_WRITE);
+	assert_int_equal(seen[1], 0);
+	assert_int_equal(seen[2], TLB_WINDOWS);
+	assert_int_equal(seen[3], 0);
+	ir_region_reset(&r);
+	assert_int_equal(r.steady[1], 0);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -573,6 +610,7 @@ int main(void)
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_algebra), cmocka_unit_test(test_permutations),
 		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_steady_windows),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

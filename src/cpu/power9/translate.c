@@ -537,6 +537,12 @@ uint32_t p9_translate_region(uint32_t mode, struct ir_region *r, uint64_t pc, co
 
 	t->r = r;
 	t->mode = mode;
+	/*
+	 * The thread's own data (of a kernel, the processor's), and the stack. A kernel's is another with
+	 * each process and in interrupts.
+	 */
+	r->steady[0] = p9_off_gpr(13);
+	r->steady[1] = mode & P9_MODE_PR ? p9_off_gpr(1) : 0;
 	t->ended = false;
 	t->so_changed = false;
 	t->reserve.id = t->reserved = 0;
