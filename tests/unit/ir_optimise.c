@@ -582,6 +582,39 @@ static void test_steady_windows(void **state)
 	assert_int_equal(r.steady[1], 0);
 }
 
+/* Each selection tests the masked bits itself, and nothing is left of what they shared; another user's stays. */
+static void test_shared_conditions(void **state)
+{
+	uint32_t ands = 0, selects = 0;
+	ir_val bit;
+
+	(void)state;
+	for (unsigned kept = 0; kept < 2; kept++) {
+		begin();
+		bit = bin(IR_AND, get(1), k64(64));
+		set(2, ir_select(&r, bit, k64(0), bin(IR_SHL, get(3), get(1))));
+		set(4, ir_select(&r, bit, k64(0), bin(IR_SHR, get(5), get(1))));
+		if (kept)
+			set(6, bit);
+		ir_exit_direct(&r, 0x2000);
+		ir_optimise_shared(&r);
+		assert_null(ir_check(&r));
+		ands = selects = 0;
+		for (uint32_t id = 0; id < r.ninst; id++) {
+			const struct ir_inst *i = &r.inst[id];
+
+			ands += i->op == IR_AND;
+			if (i->op != IR_SELECT)
+				continue;
+			selects++;
+			assert_int_equal(i->arg[0], id - 1);
+			assert_int_equal(r.inst[id - 1].op, IR_AND);
+		}
+		assert_int_equal(selects, 2);
+		assert_int_equal(ands, 2 + kept);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -611,6 +644,7 @@ int main(void)
 		cmocka_unit_test(test_algebra), cmocka_unit_test(test_permutations),
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_steady_windows),
+		cmocka_unit_test(test_shared_conditions),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
