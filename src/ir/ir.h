@@ -246,6 +246,8 @@ struct ir_line;
 struct ir_scratch;
 
 /* The region under construction. Reused from one translation to the next. */
+#define IR_STEADY 2
+
 struct ir_region {
 	struct ir_inst *inst;
 	uint32_t ninst, cap_inst;
@@ -256,6 +258,11 @@ struct ir_region {
 	uint32_t nexit; /* EXIT_DIRECT indices handed out */
 	uint64_t base;  /* env->base for which the pcs are; 0 after reset, set by who translates */
 	unsigned span;  /* exits into the aligned 2^span bytes around may become direct jumps; set likewise */
+	/*
+	 * Where state lies that points to the same memory most of the time, such as the stack pointer; 0: nothing. A
+	 * hint, set by front ends.
+	 */
+	uint32_t steady[IR_STEADY];
 	uint32_t cur;   /* block being filled, or UINT32_MAX */
 	struct ir_line *line; /* the guest state that it names (state.h) */
 	uint32_t nlines, line_mask, stamp;

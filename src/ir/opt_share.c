@@ -41,10 +41,10 @@ struct access {
 struct share {
 	struct ir_region *r;
 	struct access *access; /* by old id */
-	uint32_t *uses;        /* of sums: by others than addresses */
+	uint32_t *uses;        /* of all that is no address; of sums: by others than addresses */
 	uint32_t *new_id;
 	struct group *group;
-	uint32_t ngroups;
+	uint32_t ngroups, nselects;
 	struct open {
 		uint32_t group[OPEN_MAX], n;
 	} open, *at_end; /* now; by block */
@@ -200,6 +200,7 @@ static void walk(struct share *s, uint32_t b)
 		for (unsigned k = 0; k < n; k++)
 			s->uses[i->arg[k]] += k > 0 || !is_access(i);
 		s->access[id].group = NO_GROUP;
+		s->nselects += i->op == IR_SELECT;
 		if (is_access(i)) {
 			place(s, id, &clean);
 		} else if (i->op == IR_INSN) {
@@ -232,6 +233,22 @@ static void find(struct share *s, uint32_t *block_at)
 	}
 }
 
+/*
+ * The condition of a selection: bits under a mask are tested where they are wanted, which is cheaper than to keep
+ * what is left of them until then. Shifts by amounts beyond the width, several by one amount, are made so.
+ */
+static uint32_t condition(struct share *s, uint32_t old, struct ir_inst *to, uint32_t *at)
+{
+	struct ir_inst i = s->r->inst[old];
+
+	if (i.op != IR_AND || s->uses[old] < 2 || s->r->inst[i.arg[1]].op != IR_CONST)
+		return s->new_id[old];
+	for (unsigned k = 0; k < 2; k++)
+		i.arg[k] = s->new_id[i.arg[k]];
+	to[*at] = i;
+	return (*at)++;
+}
+
 /* The instruction as it is to be, behind a PROBE if it is the first of its group. */
 static void rewrite(struct share *s, uint32_t old, struct ir_inst *to, uint32_t *at)
 {
@@ -256,6 +273,8 @@ static void rewrite(struct share *s, uint32_t old, struct ir_inst *to, uint32_t 
 		i.op = i.op == IR_LOAD ? IR_LOAD_HOST : IR_STORE_HOST;
 		i.arg[0] = g->probe;
 		i.imm = ir_with_disp(i.imm, x->disp);
+	} else if (i.op == IR_SELECT) {
+		i.arg[0] = condition(s, s->r->inst[old].arg[0], to, at);
 	} else if (is_access(&i)) {
 		uint32_t addr = s->r->inst[old].arg[0];
 		uint32_t base;
@@ -276,7 +295,7 @@ static void rewrite(struct share *s, uint32_t old, struct ir_inst *to, uint32_t 
 static void write_all(struct share *s)
 {
 	struct ir_region *r = s->r;
-	uint32_t cap = r->ninst + s->ngroups, at = 0;
+	uint32_t cap = r->ninst + s->ngroups + s->nselects, at = 0;
 	struct ir_inst *to = r->spare;
 
 	for (uint32_t g = 0; g < s->ngroups; g++)

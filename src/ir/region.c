@@ -27,6 +27,7 @@ void ir_region_reset(struct ir_region *r)
 	r->base = 0;
 	r->span = 0;
 	r->hot = false;
+	memset(r->steady, 0, sizeof(r->steady));
 	r->nlines = 0;
 	if (++r->stamp == 0 && r->line) {
 		/* Old stamps would come true again. */

@@ -627,6 +627,76 @@ static void test_windows(void **state)
 	expect_windows(want, 6);
 }
 
+/* What is steady has a window for loads and one for stores, each the same in all regions; tables have the others. */
+static void test_steady_windows(void **state)
+{
+	static const struct ir_memop wide = { .size = 8 };
+	unsigned seen[4] = { 0 }, n = 0;
+
+	(void)state;
+	begin();
+	r.steady[1] = R(1);
+	set(2, ir_load(&r, IR_I64, wide, get(1)));
+	ir_insn(&r, 0x1004);
+	set(3, ir_load(&r, IR_I64, wide, get(2)));
+	ir_insn(&r, 0x1008);
+	ir_store(&r, wide, bin(IR_ADD, get(1), k64(24)), get(4));
+	ir_insn(&r, 0x100c);
+	/* Where it pointed to before is no more than a value; what it has been set to is not where it was. */
+	set(1, get(5));
+	ir_insn(&r, 0x1010);
+	set(6, ir_load(&r, IR_I64, wide, get(1)));
+	ir_exit_direct(&r, 0x2000);
+	ir_optimise_shared(&r);
+	assert_null(ir_check(&r));
+	for (uint32_t id = 0; id < r.ninst; id++) {
+		const struct ir_inst *i = &r.inst[id];
+
+		if (i->op == IR_LOAD || i->op == IR_STORE)
+			seen[n++] = ir_window_of(i->imm, (enum ir_op)i->op);
+	}
+	assert_int_equal(n, 4);
+	assert_int_equal(seen[0], TLB_WINDOWS_WRITE);
+	assert_int_equal(seen[1], 0);
+	assert_int_equal(seen[2], TLB_WINDOWS);
+	assert_int_equal(seen[3], 0);
+	ir_region_reset(&r);
+	assert_int_equal(r.steady[1], 0);
+}
+
+/* Each selection tests the masked bits itself, and nothing is left of what they shared; another user's stays. */
+static void test_shared_conditions(void **state)
+{
+	uint32_t ands = 0, selects = 0;
+	ir_val bit;
+
+	(void)state;
+	for (unsigned kept = 0; kept < 2; kept++) {
+		begin();
+		bit = bin(IR_AND, get(1), k64(64));
+		set(2, ir_select(&r, bit, k64(0), bin(IR_SHL, get(3), get(1))));
+		set(4, ir_select(&r, bit, k64(0), bin(IR_SHR, get(5), get(1))));
+		if (kept)
+			set(6, bit);
+		ir_exit_direct(&r, 0x2000);
+		ir_optimise_shared(&r);
+		assert_null(ir_check(&r));
+		ands = selects = 0;
+		for (uint32_t id = 0; id < r.ninst; id++) {
+			const struct ir_inst *i = &r.inst[id];
+
+			ands += i->op == IR_AND;
+			if (i->op != IR_SELECT)
+				continue;
+			selects++;
+			assert_int_equal(i->arg[0], id - 1);
+			assert_int_equal(r.inst[id - 1].op, IR_AND);
+		}
+		assert_int_equal(selects, 2);
+		assert_int_equal(ands, 2 + kept);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -657,6 +727,8 @@ int main(void)
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_algebra), cmocka_unit_test(test_permutations),
 		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_steady_windows),
+		cmocka_unit_test(test_shared_conditions),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -188,6 +188,12 @@ void plan_begin(struct region_translator *rt, struct ir_region *r, uint32_t mode
 
 	t->r = r;
 	t->mode = mode;
+	/*
+	 * The thread's own data (of a kernel, the processor's), and the stack. A kernel's is another with
+	 * each process and in interrupts.
+	 */
+	r->steady[0] = p9_off_gpr(13);
+	r->steady[1] = mode & P9_MODE_PR ? p9_off_gpr(1) : 0;
 	t->ended = false;
 	t->so_changed = false;
 	t->reserve.id = t->reserved = 0;

@@ -31,35 +31,38 @@ static struct operand beyond(struct operand at, int32_t disp)
 	return at;
 }
 
-/* rcx := where the TLB's entry for addr + disp lies, from its start */
-static void entry_of(struct gen *g, unsigned addr, int32_t disp)
+/* rdx := addr + last; rcx := where the TLB's entry for addr + disp lies, from its start */
+static void entry_of(struct gen *g, unsigned addr, int32_t disp, int32_t last)
 {
 	struct assembler *a = &g->a;
+	unsigned from = addr;
 
-	if (!disp && g->host->bmi2) {
-		a_rorx(a, false, RCX, addr, TLB_BLOCK_SHIFT - 5);
+	if (last)
+		a_lea(a, true, RDX, addr, last);
+	else
+		a_mov(a, true, RDX, addr);
+	if (disp && disp == last)
+		from = RDX; /* one sum does for both */
+	if ((!disp || from == RDX) && g->host->bmi2) {
+		a_rorx(a, false, RCX, from, TLB_BLOCK_SHIFT - 5);
 	} else {
-		if (disp)
+		if (disp && from == addr)
 			a_lea(a, false, RCX, addr, disp);
 		else
-			a_mov(a, false, RCX, addr);
+			a_mov(a, false, RCX, from);
 		a_shift_imm(a, SH_SHR, false, RCX, TLB_BLOCK_SHIFT - 5);
 	}
 	a_alu_imm(a, ALU_AND, false, RCX, (TLB_ENTRIES - 1) << 5);
 }
 
 /*
- * Go on if the byte at addr + last lies in the block that the entry at rcx is for, else jump: the position
- * of the jump. And if it is a multiple of `align`, with which no tag that is not of loads must be asked for.
+ * Go on if the byte at rdx lies in the block that the entry at rcx is for, else jump: the position of the jump.
+ * And if it is a multiple of `align`, with which no tag that is not of loads must be asked for.
  */
-static uint32_t check_tag(struct gen *g, unsigned addr, int32_t last, unsigned align, enum mem_access kind)
+static uint32_t check_tag(struct gen *g, unsigned align, enum mem_access kind)
 {
 	struct assembler *a = &g->a;
 
-	if (last)
-		a_lea(a, true, RDX, addr, last);
-	else
-		a_mov(a, true, RDX, addr);
 	/* Tags of loads have low bits that are all 0 or all 1. */
 	a_alu_imm(a, ALU_AND, true, RDX, -(int32_t)TLB_BLOCK_SIZE | (int32_t)(align - 1));
 	/* cmp rdx, [r14 + rcx + tag] */
@@ -77,13 +80,14 @@ static struct operand tlb_hit(struct gen *g, unsigned addr, int32_t disp, struct
 	struct assembler *a = &g->a;
 
 	from[1] = NO_INDEX;
-	entry_of(g, addr, disp);
 	if (m.aligned && kind == MEM_READ) {
-		from[0] = check_tag(g, addr, disp, m.size, kind);
+		entry_of(g, addr, disp, disp);
+		from[0] = check_tag(g, m.size, kind);
 		a_rx(a, true, 0x8b, RCX, R14, RCX, ADDEND);
 		return (struct operand){ addr, RCX, disp };
 	}
-	from[0] = check_tag(g, addr, disp + m.size - 1, 1, kind);
+	entry_of(g, addr, disp, disp + m.size - 1);
+	from[0] = check_tag(g, 1, kind);
 	if (m.aligned && m.size > 1) {
 		a_lea(a, false, RDX, addr, disp);
 		a_test_imm(a, false, RDX, m.size - 1);
@@ -339,8 +343,8 @@ static void store(struct gen *g, const struct ir_inst *i)
  */
 static void probe_tlb(struct gen *g, struct ir_probe p, unsigned base, unsigned dst, uint32_t from[2])
 {
-	entry_of(g, base, p.low);
-	from[0] = check_tag(g, base, p.high - 1, 1, p.kind);
+	entry_of(g, base, p.low, p.high - 1);
+	from[0] = check_tag(g, 1, p.kind);
 	if (p.loads) {
 		/* cmp rdx, [r14 + rcx + tag] */
 		a_rx(&g->a, true, 0x3b, RDX, R14, RCX, TAG(MEM_READ));
@@ -511,8 +515,8 @@ static void cas(struct gen *g, const struct ir_inst *i)
 	operands_read(g);
 	dst = def_reg(g);
 	live = live_gprs(g) & ~(1u << dst);
-	entry_of(g, addr, 0);
-	from[0] = check_tag(g, addr, 0, m.size, MEM_READ);
+	entry_of(g, addr, 0, 0);
+	from[0] = check_tag(g, m.size, MEM_READ);
 	/* cmp rdx, [r14 + rcx + tag] */
 	a_rx(a, true, 0x3b, RDX, R14, RCX, TAG(MEM_WRITE));
 	from[1] = a_jcc(a, CC_NE);
