@@ -344,6 +344,9 @@ bool use_mem(struct gen *g, uint32_t v, int32_t *disp);
 /* The same to an xmm, vectors included; rax and xmm1 may be lost for constants. */
 void use_into_xmm(struct gen *g, uint32_t v, unsigned xmm);
 
+/* xmm := a constant; as above. */
+void use_constant(struct gen *g, u128 c, unsigned xmm);
+
 /* Is it in the register of a pin only? */
 bool in_pin(struct gen *g, uint32_t v);
 
