@@ -45,7 +45,7 @@ struct value {
 	uint32_t state_cell; /* as of state.h */
 	uint8_t pin;      /* it is made in its register, if that can be; NO_PIN */
 	uint32_t uses;    /* by instructions that read it, each operand for itself */
-	bool fused;       /* computed where it is used: comparison of a branch, select, SET, carry */
+	bool fused;       /* computed where it is used: comparison of a branch, select, SET, carry; half of a choice of bits */
 	bool tested;      /* something asks whether it is zero */
 	uint8_t field;    /* a shift to the left by n of which n to n + this - 1 are used, 0: all */
 	bool carries;     /* a sum: it must leave the flags for that */

@@ -270,6 +270,17 @@ static bool choose_64(struct gen *g, const struct ir_inst *i)
 	return true;
 }
 
+/* (a & ~c) | (b & c), which uses.c has found */
+static void choose_bits(struct gen *g, const struct ir_inst *i)
+{
+	bool exchanged = inst_of(g, i->arg[0])->op == IR_VAND;
+	const struct ir_inst *clear = inst_of(g, i->arg[exchanged]), *put = inst_of(g, i->arg[!exchanged]);
+	unsigned a = use_reg(g, clear->arg[0]), b = use_reg(g, put->arg[put->arg[0] == clear->arg[1]]);
+
+	a_evex(&g->a, 0x66, VPTERNLOG, false, def_copy(g, clear->arg[1]), b, a);
+	a_1(&g->a, 0xca);
+}
+
 /* scalars.c: a logical operation with a constant */
 static void mask_number(struct gen *g, const struct ir_inst *i)
 {
@@ -314,7 +325,10 @@ void gen_vector(struct gen *g, const struct ir_inst *i)
 		binary(g, i, 0x0fdb);
 		break;
 	case IR_VOR:
-		binary(g, i, 0x0feb);
+		if (g->val[i->arg[0]].fused)
+			choose_bits(g, i);
+		else
+			binary(g, i, 0x0feb);
 		break;
 	case IR_VXOR:
 		binary(g, i, 0x0fef);
