@@ -349,6 +349,17 @@ static ir_val same_lanes(struct gen *g, unsigned lane)
 	return ir_vconst(g->r, v);
 }
 
+/* Bits of one vector or of another. */
+static ir_val choice(struct gen *g)
+{
+	ir_val mask = pick(g, IR_V128), a = ir_bin(g->r, IR_VANDN, pick(g, IR_V128), mask), b = pick(g, IR_V128);
+
+	b = chance(g, 50) ? ir_bin(g->r, IR_VAND, mask, b) : ir_bin(g->r, IR_VAND, b, mask);
+	if (chance(g, 20))
+		keep(g, IR_V128, chance(g, 50) ? a : b);
+	return chance(g, 50) ? ir_bin(g->r, IR_VOR, a, b) : ir_bin(g->r, IR_VOR, b, a);
+}
+
 static void pure_vector(struct gen *g)
 {
 	ir_val args[2];
@@ -368,8 +379,11 @@ static void pure_vector(struct gen *g)
 		keep(g, IR_I64, ir_un(g->r, IR_VLO, pick(g, IR_V128)));
 		break;
 	case 3:
-		keep(g, IR_V128,
-		     ir_bin(g->r, IR_VAND + below(g, 4), pick(g, IR_V128), pick(g, IR_V128)));
+		if (chance(g, 30))
+			keep(g, IR_V128, choice(g));
+		else
+			keep(g, IR_V128,
+			     ir_bin(g->r, IR_VAND + below(g, 4), pick(g, IR_V128), pick(g, IR_V128)));
 		break;
 	case 4:
 		keep(g, IR_V128, ir_un(g->r, IR_VNOT, pick(g, IR_V128)));

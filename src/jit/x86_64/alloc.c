@@ -117,7 +117,7 @@ static const struct pin *pin_of(struct gen *g, uint32_t v)
 	return g->val[v].home == HOME_STATE ? pin_at(g, g->val[v].home_at) : NULL;
 }
 
-static void load_constant(struct gen *g, u128 c, unsigned reg)
+void use_constant(struct gen *g, u128 c, unsigned reg)
 {
 	if (!c) {
 		a_sse(&g->a, 0x66, 0x0fef, reg, reg); /* pxor */
@@ -145,7 +145,7 @@ static void load_xmm(struct gen *g, uint32_t v, unsigned reg)
 	const struct pin *p = pin_of(g, v);
 
 	if (x->home == HOME_CONST)
-		load_constant(g, i->type == IR_V128 ? g->r->vconst[i->imm] : i->imm, reg);
+		use_constant(g, i->type == IR_V128 ? g->r->vconst[i->imm] : i->imm, reg);
 	else if (!p)
 		gen_load_xmm(g, i->type, reg, RBP, (int32_t)x->home_at);
 	else if (p->xmm)

@@ -386,12 +386,52 @@ static void get(struct gen *g, const struct ir_inst *i)
 	}
 }
 
+static bool is_split(struct gen *g, const struct ir_inst *i)
+{
+	const struct pin *p = pin_at(g, (uint32_t)i->imm);
+
+	return i->type == IR_V128 && inst_of(g, i->arg[0])->op == IR_VCONST && (!p || p->type != IR_V128) &&
+	       (p || pin_at(g, (uint32_t)i->imm + 8));
+}
+
+/* A vector constant to where halves are pins. */
+static void set_halves(struct gen *g, const struct ir_inst *i)
+{
+	u128 c = g->r->vconst[inst_of(g, i->arg[0])->imm];
+
+	for (unsigned k = 0; k < 2; k++, c >>= 64) {
+		uint32_t off = (uint32_t)i->imm + 8 * k;
+		struct pin *p = pin_at(g, off);
+
+		state_changes(g, off, 8);
+		if (!p && fits32((int64_t)c)) {
+			a_store_imm(&g->a, true, RBP, (int32_t)off, (int32_t)c);
+			continue;
+		}
+		if (p) {
+			g->dirty |= 1u << (p - g->pin);
+			g->early &= ~(1u << (p - g->pin));
+		}
+		if (p && p->xmm) {
+			use_constant(g, (uint64_t)c, p->reg);
+			continue;
+		}
+		a_mov_imm(&g->a, p ? p->reg : RAX, (uint64_t)c);
+		if (!p)
+			a_store(&g->a, true, RAX, RBP, (int32_t)off);
+	}
+}
+
 static void set(struct gen *g, const struct ir_inst *i)
 {
 	uint32_t off = (uint32_t)i->imm, v = i->arg[0];
 	struct pin *p = pin_at(g, off & ~7u);
 	int32_t imm;
 
+	if (is_split(g, i)) {
+		set_halves(g, i);
+		return;
+	}
 	if (p && (i->type != p->type || g->failed)) {
 		g->failed = true;
 		return;
@@ -513,7 +553,7 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 		a_1(&g->a, 0xc3);
 		break;
 	default:
-		if (gen_is_int(i->op))
+		if (gen_is_int(i->op) && !is_vec(g, at))
 			gen_int(g, i);
 		else
 			gen_vector(g, i);

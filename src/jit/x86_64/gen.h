@@ -45,7 +45,7 @@ struct value {
 	uint32_t state_cell; /* as of state.h */
 	uint8_t pin;      /* it is made in its register, if that can be; NO_PIN */
 	uint32_t uses;    /* by instructions that read it, each operand for itself */
-	bool fused;       /* computed where it is used: comparison of a branch, select, SET, carry */
+	bool fused;       /* computed where it is used: comparison of a branch, select, SET, carry; half of a choice of bits */
 	bool tested;      /* something asks whether it is zero */
 	uint8_t field;    /* a shift to the left by n of which n to n + this - 1 are used, 0: all */
 	bool carries;     /* a sum: it must leave the flags for that */
@@ -343,6 +343,9 @@ bool use_mem(struct gen *g, uint32_t v, int32_t *disp);
 
 /* The same to an xmm, vectors included; rax and xmm1 may be lost for constants. */
 void use_into_xmm(struct gen *g, uint32_t v, unsigned xmm);
+
+/* xmm := a constant; as above. */
+void use_constant(struct gen *g, u128 c, unsigned xmm);
 
 /* Is it in the register of a pin only? */
 bool in_pin(struct gen *g, uint32_t v);

@@ -270,11 +270,42 @@ static bool choose_64(struct gen *g, const struct ir_inst *i)
 	return true;
 }
 
+/* (a & ~c) | (b & c), which uses.c has found */
+static void choose_bits(struct gen *g, const struct ir_inst *i)
+{
+	bool exchanged = inst_of(g, i->arg[0])->op == IR_VAND;
+	const struct ir_inst *clear = inst_of(g, i->arg[exchanged]), *put = inst_of(g, i->arg[!exchanged]);
+	unsigned a = use_reg(g, clear->arg[0]), b = use_reg(g, put->arg[put->arg[0] == clear->arg[1]]);
+
+	a_evex(&g->a, 0x66, VPTERNLOG, false, def_copy(g, clear->arg[1]), b, a);
+	a_1(&g->a, 0xca);
+}
+
+/* scalars.c: a logical operation with a constant */
+static void mask_number(struct gen *g, const struct ir_inst *i)
+{
+	unsigned op = i->op == IR_XOR ? PXOR : i->op == IR_AND ? PAND : POR, src, dst;
+	uint32_t v = i->arg[0];
+
+	if (is_vec(g, v)) {
+		dst = def_copy(g, v);
+	} else {
+		src = use_reg(g, v);
+		dst = def_reg(g);
+		gen_to_xmm(g, dst, src);
+	}
+	gen_sse_data(g, 0x66, op, dst, inst_of(g, i->arg[1])->imm);
+}
+
 void gen_vector(struct gen *g, const struct ir_inst *i)
 {
 	const struct lanes *l = lanes_of(i->op);
 	unsigned lane = i->aux & 3, dst, src;
 
+	if (i->type == IR_I64 && is_vec(g, g->at) && i->op != IR_VHI && i->op != IR_VLO) {
+		mask_number(g, i);
+		return;
+	}
 	if (l) {
 		if (l->op[lane] && host_has(g, l->need[lane]))
 			binary(g, i, l->op[lane]);
@@ -294,7 +325,10 @@ void gen_vector(struct gen *g, const struct ir_inst *i)
 		binary(g, i, 0x0fdb);
 		break;
 	case IR_VOR:
-		binary(g, i, 0x0feb);
+		if (g->val[i->arg[0]].fused)
+			choose_bits(g, i);
+		else
+			binary(g, i, 0x0feb);
 		break;
 	case IR_VXOR:
 		binary(g, i, 0x0fef);

@@ -2,7 +2,7 @@
  * Which guest registers a region keeps in host registers, from block to block: pins.
  *
  * A cell of guest state is a candidate if all that names it in the region is I64 reads and writes; a line of 16 bytes,
- * if all are V128. There are two kinds of pins: in general registers, and in xmm (vectors, floating-point numbers). What a
+ * if all are V128; a constant vector may be written to both. There are two kinds of pins: in general registers, and in xmm (vectors, floating-point numbers). What a
  * pin saves and costs is counted in instructions, each weighted by how often its block is likely to run:
  * saved are reads and writes of memory, paid are the load at the region's entry, the
  * write-backs at exits and around calls that look at state, and what the loss of a register for values
@@ -59,7 +59,7 @@ static bool may_be_in(const struct choice *c, uint32_t b, uint32_t v, uint32_t u
 		return false;
 	/* Nothing may come between that sees it too early. */
 	for (uint32_t n = v + 1; n < until; n++)
-		if (observes(&c->r->inst[n]) || named_by(c, &c->r->inst[n]) == candidate)
+		if (observes(&c->r->inst[n]) || (named_set(c, &c->r->inst[n]) & bit(candidate)))
 			return false;
 	return true;
 }
@@ -110,14 +110,14 @@ static void count_block(struct choice *c, uint32_t b)
 		uint64_t read = pins_foreign(c, b, i);
 
 		if (i->op == IR_GET)
-			read |= bit(named_by(c, i));
+			read |= named_set(c, i);
 		add_gain(c, read & ~known, runs);
 		known |= read;
-		if (i->op == IR_SET && named_by(c, i) != NONE) {
+		if (i->op == IR_SET && named_set(c, i)) {
 			/* no store, but perhaps a copy */
-			add_gain(c, bit(named_by(c, i)),
+			add_gain(c, named_set(c, i),
 				 make_in_place(c, b, id) ? runs : runs / 2);
-			known |= bit(named_by(c, i));
+			known |= named_set(c, i);
 		}
 		if (is_seeing_call(i) || (observes(i) && ir_ends_block(i)))
 			add_gain(c, dirty, -runs);
@@ -165,7 +165,7 @@ static bool is_pinned(const struct choice *c, uint32_t b, uint32_t v)
 	else if (x->block != b)
 		of = x->via_state ? bit(c->of_cell[x->state_cell]) : 0;
 	else if (c->r->inst[v].op == IR_GET)
-		of = bit(named_by(c, &c->r->inst[v]));
+		of = named_set(c, &c->r->inst[v]);
 	return of & c->top;
 }
 

@@ -43,7 +43,7 @@ static inline uint64_t bit(unsigned candidate)
 	return candidate == NONE ? 0 : UINT64_C(1) << candidate;
 }
 
-enum { LINE_VECTOR = 1, LINE_PART = 2 };
+enum { LINE_VECTOR = 1, LINE_PART = 2, LINE_CONST = 4 };
 
 static inline bool is_access(const struct ir_inst *i)
 {
@@ -53,6 +53,14 @@ static inline bool is_access(const struct ir_inst *i)
 static inline unsigned named_by(const struct choice *c, const struct ir_inst *i)
 {
 	return is_access(i) ? c->of_cell[state_first(i)] : NONE;
+}
+
+/* Where a vector constant is written, perhaps both halves. */
+static inline uint64_t named_set(const struct choice *c, const struct ir_inst *i)
+{
+	uint64_t set = bit(named_by(c, i));
+
+	return is_access(i) && i->type == IR_V128 ? set | bit(c->of_cell[state_first(i) + 2]) : set;
 }
 
 static inline bool is_call(const struct ir_inst *i, unsigned flags)

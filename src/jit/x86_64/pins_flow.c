@@ -29,12 +29,16 @@ static void find_lines(struct choice *c)
 	for (uint32_t n = 0; n < c->r->ninst; n++) {
 		const struct ir_inst *i = &c->r->inst[n];
 
-		if (is_access(i) && c->g->val[n].block != NO_INDEX)
-			c->line[state_first(i) / 4] |= i->type == IR_V128 ? LINE_VECTOR : LINE_PART;
+		if (!is_access(i) || c->g->val[n].block == NO_INDEX)
+			continue;
+		c->line[state_first(i) / 4] |=
+			i->type != IR_V128 ? LINE_PART :
+			i->op == IR_SET && c->r->inst[i->arg[0]].op == IR_VCONST ? LINE_CONST :
+										    LINE_VECTOR;
 	}
 }
 
-/* A whole line, or one of the halves of one that is never named as a whole. */
+/* A whole line; or one of the halves of one that is not named as a whole, but to write constants. */
 static void add_candidate(struct choice *c, uint32_t n)
 {
 	const struct ir_inst *i = &c->r->inst[n];
@@ -42,7 +46,7 @@ static void add_candidate(struct choice *c, uint32_t n)
 	bool vector = i->type == IR_V128, number = c->g->val[i->op == IR_GET ? n : i->arg[0]].vec;
 	uint8_t *of = &c->of_cell[state_first(i) & ~1u];
 
-	if (c->line[state_first(i) / 4] != (vector ? LINE_VECTOR : LINE_PART))
+	if (c->line[state_first(i) / 4] & (vector ? LINE_PART : LINE_VECTOR))
 		return;
 	if (of[0] == NONE && c->n < CANDIDATES) {
 		c->offset[c->n] = (uint32_t)(i->imm & ~UINT64_C(7));
@@ -83,7 +87,7 @@ static void find_candidates(struct choice *c)
 uint64_t pins_dirty_after(const struct choice *c, const struct ir_inst *i, uint64_t dirty)
 {
 	if (i->op == IR_SET)
-		return dirty | bit(named_by(c, i));
+		return dirty | named_set(c, i);
 	return is_seeing_call(i) ? 0 : dirty;
 }
 
@@ -130,7 +134,7 @@ static void find_uses(struct choice *c, uint32_t b)
 		uint64_t others = pins_foreign(c, b, i), read = 0;
 
 		if (i->op == IR_GET)
-			read = bit(named_by(c, i));
+			read = named_set(c, i);
 		f->named |= read | others;
 		/* A value of another block is there from the start, and is saved from what is written. */
 		f->read |= others;
@@ -139,8 +143,8 @@ static void find_uses(struct choice *c, uint32_t b)
 		f->read |= read & ~f->written;
 		dirty = pins_dirty_after(c, i, dirty);
 		if (i->op == IR_SET) {
-			f->written |= bit(named_by(c, i));
-			f->named |= bit(named_by(c, i));
+			f->written |= named_set(c, i);
+			f->named |= named_set(c, i);
 		} else if (is_call(i, IR_H_WRITES_STATE)) {
 			/* all are loaded again */
 			f->written = ~UINT64_C(0);

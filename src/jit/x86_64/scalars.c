@@ -13,6 +13,13 @@ static bool is_plain(const struct ir_inst *i)
 	return m.size == 8 && !m.big_endian;
 }
 
+/* A sign turned, taken away, put there. */
+static bool is_mask(const struct gen *g, const struct ir_inst *i)
+{
+	return (i->op == IR_XOR || i->op == IR_AND || i->op == IR_OR) && i->type == IR_I64 &&
+	       inst_of(g, i->arg[1])->op == IR_CONST && inst_of(g, i->arg[0])->op != IR_SHL; /* value.field */
+}
+
 static bool can_make(const struct gen *g, const struct ir_inst *i)
 {
 	switch ((enum ir_op)i->op) {
@@ -26,12 +33,14 @@ static bool can_make(const struct gen *g, const struct ir_inst *i)
 	case IR_CALL:
 		return gen_float_makes(g, i);
 	default:
-		return false;
+		return is_mask(g, i);
 	}
 }
 
-static bool can_take(const struct gen *g, const struct ir_inst *i, unsigned operand)
+static bool can_take(const struct gen *g, uint32_t n, unsigned operand)
 {
+	const struct ir_inst *i = inst_of(g, n);
+
 	switch ((enum ir_op)i->op) {
 	case IR_SET:
 	case IR_VMAKE:
@@ -44,19 +53,42 @@ static bool can_take(const struct gen *g, const struct ir_inst *i, unsigned oper
 	case IR_CALL:
 		return gen_float_takes(g, i);
 	default:
-		return false;
+		return !operand && g->val[n].vec && is_mask(g, i);
 	}
 }
 
 /* Does an instruction that makes or takes a value say that it is a number, or part of a vector? */
-static bool wants(const struct gen *g, const struct ir_inst *i)
+static bool wants(const struct gen *g, uint32_t n)
 {
+	const struct ir_inst *i = inst_of(g, n);
 	const struct jit_layout *l = g->layout;
 
+	if (is_mask(g, i))
+		return g->val[n].vec;
 	if (i->op == IR_GET || i->op == IR_SET)
 		return i->imm >= l->vec_first && i->imm < l->vec_end;
 	return i->op == IR_CALL || i->op == IR_VMAKE || i->op == IR_VDUP || i->op == IR_VHI ||
 	       i->op == IR_VLO;
+}
+
+/* Those that some user cannot take. Returns whether there are any. */
+static bool give_up(struct gen *g)
+{
+	bool any = false;
+
+	for (uint32_t n = 0; n < g->r->ninst; n++) {
+		const struct ir_inst *i = inst_of(g, n);
+
+		for (unsigned k = 0; g->val[n].block != NO_INDEX && k < ir_nargs(i); k++) {
+			struct value *x = &g->val[i->arg[k]];
+
+			if (x->vec && inst_of(g, i->arg[k])->type == IR_I64 && !can_take(g, n, k)) {
+				x->vec = false;
+				any = true;
+			}
+		}
+	}
+	return any;
 }
 
 void find_scalars(struct gen *g)
@@ -64,31 +96,21 @@ void find_scalars(struct gen *g)
 	const struct ir_region *r = g->r;
 	struct value *val = g->val;
 
-	for (uint32_t v = 0; v < r->ninst; v++) {
-		const struct ir_inst *i = inst_of(g, v);
-
-		if (val[v].block == NO_INDEX)
-			continue;
-		val[v].vec = i->type == IR_V128 ||
-			     (i->type == IR_I64 && can_make(g, i) && wants(g, i));
-	}
-	/* What may be one if a user wants it. */
-	for (uint32_t n = 0; n < r->ninst; n++) {
+	/* Users come behind what they use. */
+	for (uint32_t n = r->ninst; n-- > 0;) {
 		const struct ir_inst *i = inst_of(g, n);
 
-		for (unsigned k = 0; val[n].block != NO_INDEX && k < ir_nargs(i); k++) {
+		if (val[n].block == NO_INDEX)
+			continue;
+		if (i->type == IR_V128 || (i->type == IR_I64 && can_make(g, i) && wants(g, n)))
+			val[n].vec = true;
+		for (unsigned k = 0; k < ir_nargs(i); k++) {
 			const struct ir_inst *def = inst_of(g, i->arg[k]);
 
-			if (def->type == IR_I64 && wants(g, i) && can_take(g, i, k) && can_make(g, def))
+			if (def->type == IR_I64 && wants(g, n) && can_take(g, n, k) && can_make(g, def))
 				val[i->arg[k]].vec = true;
 		}
 	}
-	/* But all of them must. */
-	for (uint32_t n = 0; n < r->ninst; n++) {
-		const struct ir_inst *i = inst_of(g, n);
-
-		for (unsigned k = 0; val[n].block != NO_INDEX && k < ir_nargs(i); k++)
-			if (inst_of(g, i->arg[k])->type == IR_I64 && !can_take(g, i, k))
-				val[i->arg[k]].vec = false;
-	}
+	while (give_up(g))
+		;
 }

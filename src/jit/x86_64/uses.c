@@ -128,6 +128,21 @@ static void find_field(struct gen *g, const struct ir_inst *i)
 		x->field = bits;
 }
 
+/* (a & ~c) | (b & c): the host has an instruction for it. */
+static void find_choice(struct gen *g, uint32_t n)
+{
+	const struct ir_inst *i = inst_of(g, n), *clear, *put;
+	struct value *x = &g->val[i->arg[0]], *y = &g->val[i->arg[1]];
+
+	clear = inst_of(g, i->arg[inst_of(g, i->arg[0])->op == IR_VAND]);
+	put = inst_of(g, i->arg[inst_of(g, i->arg[0])->op != IR_VAND]);
+	if (clear->op != IR_VANDN || put->op != IR_VAND || !g->host->avx512 || x->uses != 1 || y->uses != 1 ||
+	    x->block != g->val[n].block || y->block != x->block ||
+	    (put->arg[0] != clear->arg[1] && put->arg[1] != clear->arg[1]))
+		return;
+	x->fused = y->fused = true;
+}
+
 /* Is an operand of instruction n made there, or asked whether it is zero? */
 static void find_made_at_use(struct gen *g, uint32_t n)
 {
@@ -135,6 +150,10 @@ static void find_made_at_use(struct gen *g, uint32_t n)
 	uint32_t v = i->arg[i->op == IR_ADDC ? 2 : 0];
 	struct value *x = &g->val[v];
 
+	if (i->op == IR_VOR) {
+		find_choice(g, n);
+		return;
+	}
 	x->fused = x->uses == 1 && x->block == g->val[n].block && may_fuse(g, i, inst_of(g, v));
 	if (i->op == IR_AND)
 		find_field(g, i);
