@@ -263,6 +263,7 @@ struct ir_region {
 	uint32_t cap_spare;
 	struct ir_scratch *scratch; /* of the passes over the region (scratch.h) */
 	uint32_t mark, open_poll; /* builder: the mark that a poll belongs to, the poll without */
+	bool hot;       /* it is known to run often: its code may be larger */
 	bool failed;    /* out of memory: the region must be given up */
 };
 

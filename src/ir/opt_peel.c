@@ -7,7 +7,8 @@
  * requests: accesses that step through memory share checks then, and what a round costs beside its work is shared.
  *
  * It is done to the region as the front end made it, whose blocks hand values on through guest state. A loop of
- * which that is not so, since others name what is made in it, is left as it is.
+ * which that is not so, since others name what is made in it, is left as it is; but for those that do no more than leave the
+ * region from there, of which each round has its own.
  */
 #include "ir/opt.h"
 
@@ -17,6 +18,8 @@
 
 #define LOOP_INSTS 120 /* of the IR as front ends make it: some 20 of the guest */
 #define ALL_INSTS  640 /* of all that is copied in a region */
+#define HOT_LOOP   480 /* the same of hot regions */
+#define HOT_ALL	   960
 #define ROW_INSTS  240 /* of rounds in a row */
 #define ROW_MAX    4u
 
@@ -25,7 +28,7 @@ struct peel {
 	struct ir_cfg cfg;
 	uint32_t ninst, nbb; /* before anything was peeled */
 	uint32_t *block; /* by instruction */
-	bool *in;        /* by block: in the loop */
+	bool *in;        /* by block: in the loop, or a way out that goes with it */
 	bool *head;      /* by block: of a loop */
 	uint32_t *stack, *order, norder; /* order: the loop's blocks as they lie */
 	uint32_t *copy;  /* by block of the loop: in the round that is being copied */
@@ -59,6 +62,40 @@ static bool allot(struct peel *p)
 	return true;
 }
 
+static bool is_inside(const struct peel *p, uint32_t id)
+{
+	return id < p->ninst && p->in[p->block[id]];
+}
+
+/* Does the block leave the region with something that was made in the loop, and is that all that it does? */
+static bool is_way_out(const struct peel *p, uint32_t b)
+{
+	const struct ir_bb *bb = &p->r->bb[b];
+	bool names = false;
+
+	/* (Exits of other kinds have numbers, or something to do before.) */
+	if (p->cfg.number[b] == CFG_NONE || p->in[b] || p->cfg.npred[b] != 1 || !p->in[p->cfg.pred[p->cfg.pred_at[b]]] ||
+	    p->r->inst[bb->first + bb->count - 1].op != IR_EXIT_INDIRECT)
+		return false;
+	for (uint32_t id = bb->first; id < bb->first + bb->count; id++) {
+		const struct ir_inst *i = &p->r->inst[id];
+
+		if (i->op == IR_CALL)
+			return false;
+		for (unsigned k = 0; k < ir_nargs(i); k++)
+			names |= is_inside(p, i->arg[k]);
+	}
+	return names;
+}
+
+static void add_ways_out(struct peel *p)
+{
+	/* None leads to another. */
+	for (uint32_t b = 0; b < p->nbb; b++)
+		if (is_way_out(p, b))
+			p->in[b] = true;
+}
+
 /* The loop's blocks as they lie. Returns how many instructions they have; 0: another loop is in it. */
 static uint32_t find_order(struct peel *p, uint32_t head)
 {
@@ -77,11 +114,6 @@ static uint32_t find_order(struct peel *p, uint32_t head)
 		insts += p->r->bb[b].count;
 	}
 	return insts;
-}
-
-static bool is_inside(const struct peel *p, uint32_t id)
-{
-	return id < p->ninst && p->in[p->block[id]];
 }
 
 /* Does something outside of the loop name a value that is made in it? */
@@ -184,8 +216,10 @@ void ir_peel(struct ir_region *r, bool all_poll)
 		if (!ir_cfg_loop(&p.cfg, p.nbb, head, p.in, p.stack))
 			continue;
 		p.head[head] = true;
+		add_ways_out(&p);
 		insts = find_order(&p, head);
-		if (!insts || insts > LOOP_INSTS || p.total + insts > ALL_INSTS || is_named_outside(&p))
+		if (!insts || insts > (r->hot ? HOT_LOOP : LOOP_INSTS) ||
+		    p.total + insts > (r->hot ? HOT_ALL : ALL_INSTS) || is_named_outside(&p))
 			continue;
 		p.loop_head = head;
 		p.nrow = rounds_in_row(&p, insts);

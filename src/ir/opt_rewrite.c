@@ -235,6 +235,50 @@ static void set(struct opt *o, const struct ir_inst *i)
 		opt_append(o, *i);
 }
 
+/* The same operation on the same values, as far as so few steps tell? */
+static bool equal(const struct opt *o, uint32_t a, uint32_t b, unsigned steps)
+{
+	const struct ir_inst *x = &o->inst[a], *y = &o->inst[b];
+
+	if (a == b)
+		return true;
+	if (!steps || x->op != y->op || x->type != y->type || x->aux != y->aux || x->imm != y->imm ||
+	    x->op == IR_GET || ir_has_side(x))
+		return false;
+	/* Which operand is the older one may differ. */
+	if (commutes(x->op) && ir_nargs(x) == 2 && equal(o, x->arg[0], y->arg[1], steps - 1) &&
+	    equal(o, x->arg[1], y->arg[0], steps - 1))
+		return true;
+	for (unsigned k = 0; k < ir_nargs(x); k++)
+		if (!equal(o, x->arg[k], y->arg[k], steps - 1))
+			return false;
+	return true;
+}
+
+#define WAY_STEPS 24 /* branches that are looked at */
+
+/*
+ * Was there a branch on the same condition on every way here, of which only one side leads here? Then *always says
+ * which.
+ */
+static bool decided(const struct opt *o, uint32_t cond, bool *always)
+{
+	uint32_t below = o->cur;
+
+	for (unsigned steps = 0; below && steps < WAY_STEPS; steps++) {
+		uint32_t b = o->cfg.idom[below];
+		const struct ir_inst *br = &o->r->inst[o->r->bb[b].first + o->r->bb[b].count - 1];
+
+		if (br->op == IR_BR && br->arg[1] != br->arg[2] && o->cfg.npred[below] == 1 &&
+		    equal(o, o->new_id[br->arg[0]], cond, 3)) {
+			*always = br->arg[1] == below;
+			return true;
+		}
+		below = b;
+	}
+	return false;
+}
+
 static void end(struct opt *o, struct ir_inst i)
 {
 	bool always;
@@ -244,7 +288,7 @@ static void end(struct opt *o, struct ir_inst i)
 		i.arg[2] = ir_through(o->r, i.arg[2]);
 		if (i.arg[1] == i.arg[2]) {
 			i.op = IR_JUMP;
-		} else if (!opt_branch(o, &i, &always)) {
+		} else if (decided(o, i.arg[0], &always) || !opt_branch(o, &i, &always)) {
 			i.op = IR_JUMP;
 			i.arg[1] = always ? i.arg[1] : i.arg[2];
 		}

@@ -26,6 +26,7 @@ void ir_region_reset(struct ir_region *r)
 	r->nexit = 0;
 	r->base = 0;
 	r->span = 0;
+	r->hot = false;
 	r->nlines = 0;
 	if (++r->stamp == 0 && r->line) {
 		/* Old stamps would come true again. */

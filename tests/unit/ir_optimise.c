@@ -149,6 +149,58 @@ static void test_pcs(void **state)
 	       "exit_direct 0x2000 (exit 0)\n");
 }
 
+/* What a branch has found once is known behind it: not where its ways have met, nor of what was read anew. */
+static void test_decided(void **state)
+{
+	ir_block yes, no, again, other, meet, last;
+
+	(void)state;
+	begin();
+	yes = ir_create_block(&r);
+	no = ir_create_block(&r);
+	again = ir_create_block(&r);
+	other = ir_create_block(&r);
+	meet = ir_create_block(&r);
+	last = ir_create_block(&r);
+	ir_br(&r, bin(IR_EQ, get(3), ir_pc(&r, 0x1238)), yes, no);
+	begin_block(no);
+	ir_insn(&r, 0x1004);
+	ir_br(&r, bin(IR_EQ, get(3), ir_pc(&r, 0x1238)), again, meet);
+	begin_block(yes);
+	ir_insn(&r, 0x1008);
+	ir_br(&r, bin(IR_EQ, get(3), ir_pc(&r, 0x1238)), meet, other);
+	begin_block(again);
+	ir_insn(&r, 0x100c);
+	ir_exit_direct(&r, 0x3000);
+	begin_block(other);
+	ir_insn(&r, 0x1010);
+	ir_exit_direct(&r, 0x4000);
+	begin_block(meet);
+	ir_insn(&r, 0x1014);
+	ir_br(&r, bin(IR_EQ, get(3), ir_pc(&r, 0x1238)), last, last);
+	begin_block(last);
+	ir_insn(&r, 0x1018);
+	ir_br(&r, bin(IR_EQ, get(3), ir_pc(&r, 0x1238)), again, other);
+	expect("%1 = pc.i64 0x1238\n"
+	       "%2 = get.i64 [0x2018]\n"
+	       "%3 = eq.i64 %1, %2\n"
+	       "br %3, b1, b2\n"
+	       "b2:\n"
+	       "jump b5\n"
+	       "b1:\n"
+	       "jump b5\n"
+	       "b3:\n"
+	       "exit_direct 0x3000 (exit 0)\n"
+	       "b4:\n"
+	       "exit_direct 0x4000 (exit 1)\n"
+	       "b5:\n"
+	       "jump b6\n"
+	       "b6:\n"
+	       "%16 = pc.i64 0x1238\n"
+	       "%17 = eq.i64 %2, %16\n"
+	       "br %17, b3, b4\n");
+}
+
 static void test_forwarding(void **state)
 {
 	(void)state;
@@ -595,6 +647,7 @@ int main(void)
 		cmocka_unit_test(test_constants),
 		cmocka_unit_test(test_low_constants),
 		cmocka_unit_test(test_pcs),
+		cmocka_unit_test(test_decided),
 		cmocka_unit_test(test_forwarding),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_dead_sets),

@@ -146,12 +146,70 @@ static void test_shared(void **state)
 	ir_region_destroy(&r);
 }
 
+/* Who leaves from the middle with what was made there has no part in the loop, but goes with each round. */
+static void test_way_out(void **state)
+{
+	struct machine *a = machine_new(), *b = machine_new();
+
+	(void)state;
+	for (uint64_t rounds = 1; rounds < 9; rounds++) {
+		struct ir_region r;
+		ir_block head, more, out, end;
+		uint32_t index;
+		ir_val v;
+
+		ir_region_init(&r);
+		ir_begin_block(&r, ir_create_block(&r));
+		ir_insn(&r, 0xffc);
+		ir_set(&r, OFF_COUNTER(1), ir_const(&r, IR_I64, 0));
+		ir_set(&r, OFF_COUNTER(2), ir_const(&r, IR_I64, 12));
+		head = ir_create_block(&r);
+		more = ir_create_block(&r);
+		out = ir_create_block(&r);
+		end = ir_create_block(&r);
+		ir_jump(&r, head);
+		ir_begin_block(&r, head);
+		ir_insn(&r, 0x1000);
+		ir_poll(&r);
+		ir_insn(&r, 0x1000);
+		v = ir_bin(&r, IR_ADD, ir_get(&r, IR_I64, OFF_COUNTER(1)), ir_const(&r, IR_I64, 4));
+		ir_set(&r, OFF_COUNTER(1), v);
+		ir_br(&r, ir_bin(&r, IR_LTU, v, ir_const(&r, IR_I64, 4 * rounds)), more, out);
+		ir_begin_block(&r, out);
+		ir_insn(&r, 0x1004);
+		ir_exit_indirect(&r, v);
+		ir_begin_block(&r, more);
+		ir_insn(&r, 0x1008);
+		ir_br(&r, ir_bin(&r, IR_EQ, v, ir_get(&r, IR_I64, OFF_COUNTER(2))), end, head);
+		ir_begin_block(&r, end);
+		ir_insn(&r, 0x100c);
+		ir_exit_direct(&r, 0x2000);
+		for (unsigned n = 0; n < 2; n++) {
+			struct machine *m = n ? b : a;
+
+			machine_reset(m, 1);
+			if (n)
+				ir_peel(&r, false);
+			assert_null(ir_check(&r));
+			assert_int_equal(reference_run(&r, &m->env, &index),
+					 rounds > 3 ? IR_LEAVE_DIRECT : IR_LEAVE_INDIRECT);
+		}
+		assert_true(count(&r, IR_EXIT_INDIRECT) > 1);
+		assert_null(machine_differ(a, b));
+		assert_int_equal(a->env.pc, b->env.pc);
+		ir_region_destroy(&r);
+	}
+	machine_free(a);
+	machine_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_polls),
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_way_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -336,7 +336,7 @@ struct p9_harness_result p9_harness_run(struct p9_harness *h, const uint32_t *wo
 	return r;
 }
 
-struct p9_harness_result p9_harness_run_path(struct p9_harness *h, const struct p9_harness_path *path,
+struct p9_harness_result p9_harness_run_path(struct p9_harness *h, struct p9_harness_path *path,
 					     uint64_t pc, uint32_t mode, unsigned how)
 {
 	struct p9_harness_result r = {.end = P9_HARNESS_ENDLESS, .pc = pc};
@@ -352,6 +352,8 @@ struct p9_harness_result p9_harness_run_path(struct p9_harness *h, const struct 
 			r.end = P9_HARNESS_DONE;
 			break;
 		}
+		if (path->seen && path->nseen < path->most_seen)
+			path->seen[path->nseen++] = r.pc;
 		if (bytes > 4 * CPU_REGION_INSNS)
 			bytes = 4 * CPU_REGION_INSNS;
 		if (bytes > path->size - at)

@@ -78,10 +78,12 @@ struct p9_harness_path {
 	uint64_t away; /* regions are made for addresses so much greater; what moves does not mind */
 	struct cpu_piece *piece;
 	unsigned n;
+	uint64_t *seen; /* not NULL: the first most_seen addresses where regions were entered; out: how many there are */
+	unsigned most_seen, nseen;
 };
 
 /* Execute it from pc on, until that is outside of the code. */
-struct p9_harness_result p9_harness_run_path(struct p9_harness *h, const struct p9_harness_path *path,
+struct p9_harness_result p9_harness_run_path(struct p9_harness *h, struct p9_harness_path *path,
 					     uint64_t pc, uint32_t mode, unsigned how);
 
 /* The signal that Linux would send for a fault, 0 if none. */

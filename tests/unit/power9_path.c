@@ -422,6 +422,34 @@ static void test_reservation(void **state)
 	}
 }
 
+/* Its load and its store lie on both sides of a block's end, and the path begins at either. */
+static void test_reservation_straddles(void **state)
+{
+	static const uint32_t starts[] = {0x1000, 0xff8, 0xffc};
+
+	(void)state;
+	put(0xff8, NOP, LWARX(8, 5), INC(8, 1), STWCX(8, 5), BNE(0xff8 - 0x1008), BDNZ(0xff8 - 0x100c), B(OUT - 0x1010));
+	for (unsigned n = 0; n < 3; n++)
+		for (unsigned how = 0; how < P9_HARNESS_HOWS; how++) {
+			struct p9_harness_result r;
+
+			path.n = 0;
+			add(starts[n], NONE, NONE);
+			add(starts[(n + 1) % 3], NONE, NONE);
+			add(starts[(n + 2) % 3], NONE, NONE);
+			path.away = AWAY;
+			p9_harness_count_polls(h, 3);
+			arrange(0);
+			r = p9_harness_run_path(h, &path, CODE + 0xff8, P9_HARNESS_USER, how);
+			if (r.end == P9_HARNESS_BROKEN)
+				fail_msg("%s", r.why);
+			assert_int_equal(r.end, P9_HARNESS_DONE);
+			assert_in_range(r.paths, 2, ROUNDS);
+			assert_int_equal(ld_le32(page), ROUNDS);
+			assert_int_equal(regs->resv_given_up, 0);
+		}
+}
+
 /* As many pieces as there can be, of as many instructions, that go round through pointers. */
 static void test_most(void **state)
 {
@@ -459,6 +487,7 @@ int main(void)
 		T(test_fault_in_callee),
 		T(test_ends),
 		T(test_reservation),
+		T(test_reservation_straddles),
 		T(test_most),
 	};
 

@@ -242,9 +242,13 @@ static void mark_loops(struct plan *plan, uint32_t mode, const uint16_t *order, 
 		uint32_t to[PLAN_TARGETS + 1];
 		unsigned n = successors(plan, mode, order[k], to);
 
-		for (unsigned m = 0; m < n; m++)
-			if (plan->place[to[m]] <= k)
-				plan->flags[to[m]] |= PLAN_LOOP;
+		for (unsigned m = 0; m < n; m++) {
+			if (plan->place[to[m]] > k)
+				continue;
+			plan->flags[to[m]] |= PLAN_LOOP;
+			if (!(plan_pc(plan, to[m]) & TLB_BLOCK_MASK))
+				plan->flags[to[m]] |= PLAN_TAKES;
+		}
 	}
 }
 
@@ -275,6 +279,7 @@ void p9_translate_path(uint32_t mode, struct ir_region *r, struct cpu_piece *pie
 	uint16_t order[PLAN_SLOTS];
 	uint32_t count;
 
+	r->hot = true;
 	plan_begin(&rt, r, mode);
 	plan->piece = piece;
 	plan->npiece = n < CPU_PIECES ? n : CPU_PIECES;

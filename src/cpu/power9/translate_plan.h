@@ -25,6 +25,7 @@ enum plan_flags {
 	PLAN_LEGAL = 4,   /* was decoded */
 	PLAN_ENTERED = 8, /* ways to it were noted */
 	PLAN_VISITED = 16, /* a leader that can be reached (paths) */
+	PLAN_TAKES = 32,   /* the head of a loop at the start of a block of 4 KiB, where reservations come by state (paths) */
 };
 
 struct plan_run {

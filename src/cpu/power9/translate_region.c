@@ -116,6 +116,8 @@ void p9_exit_direct(struct p9_translator *t, uint64_t pc)
 	/* What was not planned (calls out of the region, addresses that wrap) leaves it. */
 	slot = plan_find(&rt->plan, pc);
 	if (can_jump(rt, slot)) {
+		if (rt->plan.flags[slot] & PLAN_TAKES)
+			p9_carry_reservation(t);
 		note_way(t, slot);
 		ir_jump(t->r, rt->plan.block[slot]);
 	} else {
@@ -150,10 +152,13 @@ void p9_exit_refetch(struct p9_translator *t)
 
 /* ---- regions ---- */
 
-/* The bytes of a store conditional that comes before anything that costs a reservation; 0: there is none. */
-static unsigned store_to_come(const struct plan *plan)
+/*
+ * The bytes of a store conditional that comes, from a slot of the run on, before anything that costs a reservation; 0: there
+ * is none.
+ */
+static unsigned store_to_come(const struct plan *plan, const struct plan_run *run, uint32_t slot)
 {
-	for (uint32_t n = 0; n < plan->run[0].count; n++) {
+	for (uint32_t n = slot; n < run->first + run->count; n++) {
 		const struct p9_insn *i = &plan->insn[n];
 
 		if (!(plan->flags[n] & PLAN_LEGAL) || !p9_keeps_reservation(i))
@@ -201,11 +206,11 @@ void plan_enter(struct region_translator *rt)
 	struct p9_translator *t = &rt->t;
 	uint64_t pc = rt->plan.run[0].pc;
 
-	if (pc & TLB_BLOCK_MASK)
+	if ((pc & TLB_BLOCK_MASK) || (rt->plan.flags[0] & PLAN_TAKES))
 		return;
 	ir_begin_block(t->r, ir_create_block(t->r));
 	ir_insn(t->r, pc);
-	p9_take_reservation(t, store_to_come(&rt->plan));
+	p9_take_reservation(t, store_to_come(&rt->plan, &rt->plan.run[0], 0));
 	note_way(t, 0);
 }
 
@@ -225,6 +230,10 @@ uint32_t plan_translate_block(struct region_translator *rt, const struct plan_ru
 		/* Left here, the guest is at the start of this instruction. */
 		ir_insn(t->r, t->pc);
 		ir_poll(t->r);
+	}
+	if (plan->flags[slot] & PLAN_TAKES) {
+		ir_insn(t->r, t->pc);
+		p9_take_reservation(t, store_to_come(plan, run, slot));
 	}
 	do {
 		bool legal = plan->flags[slot] & PLAN_LEGAL;
