@@ -72,13 +72,14 @@ static bool malformed(struct cpu_system *s, const struct ir_region *ir)
 	return true;
 }
 
-/* Do the pieces belong together, as the translator sees it? */
+/* Do the pieces belong together, as the translator sees it: is more reached than the first? */
 static bool is_path(const struct cpu_piece *piece, unsigned n)
 {
+	bool any = false;
+
 	while (n-- > 1)
-		if (piece[n].len)
-			return true;
-	return false;
+		any = any || piece[n].len;
+	return any && piece[0].len;
 }
 
 /*

@@ -249,6 +249,9 @@ static bool find_round(const struct cpu_record *r, unsigned *first, unsigned *la
 {
 	unsigned weight[CPU_PIECES] = {0}, head = 0;
 
+	/* It may have ended before it had begun. */
+	if (!r->steps)
+		return false;
 	for (unsigned k = 0; k < r->steps; k++)
 		weight[r->step[k]] += r->loop[r->step[k]] ? LIKELIER : 1;
 	for (unsigned n = 1; n < r->path.n; n++)

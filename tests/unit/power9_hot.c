@@ -163,6 +163,35 @@ static void test_found_meanwhile(void **state)
 	found(true);
 }
 
+/* Recordings that end at once, when the processor is asked to leave before the first step, and after it. */
+static void test_ends_at_once(void **state)
+{
+	struct region *g;
+	struct machine m;
+	struct cpu *c;
+
+	(void)state;
+	create(&m, 1, false);
+	check(&m, LEAF, LEAF, 5, 5);
+	c = m.cpu[0];
+	g = region_lookup(m.system->regions, HVA(m.ram + M_CODE), M_CODE,
+			  c->mode | REGION_SPAN_2M << REGION_SPAN_BIT);
+	assert_non_null(g);
+	for (unsigned steps = 0; steps < 8; steps++) {
+		uint64_t before = paths(&m);
+		enum ir_leave leave;
+
+		p9_set_pc(c, M_CODE);
+		assert_true(cpu_record_begin(c, g));
+		for (unsigned n = 0; n < steps; n++)
+			assert_int_equal(cpu_record_step(c, &leave), CPU_STEP_RUN);
+		cpu_record_end(c, steps != 7);
+		/* Once round is enough. */
+		assert_true(steps > 3 || paths(&m) == before);
+	}
+	machine_destroy(&m);
+}
+
 /* By the host (a shootdown), which is what unmapping does, and by the guest. */
 static void test_written(void **state)
 {
@@ -316,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_found_meanwhile),
+		cmocka_unit_test(test_ends_at_once),
 		cmocka_unit_test(test_written),
 		cmocka_unit_test(test_changes_itself),
 		cmocka_unit_test(test_written_by_another),
