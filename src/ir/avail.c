@@ -41,11 +41,51 @@ void ir_avail_step(const struct ir_region *r, uint32_t id, uint32_t *state)
 	}
 }
 
-/* From the start of a block to its end. */
-static void transfer(const struct ir_region *r, uint32_t b, uint32_t *state)
+/* The value that n cells hold all, or AVAIL_NONE. */
+static uint32_t held(const uint32_t *cell, unsigned n)
 {
-	for (uint32_t id = r->bb[b].first; id < r->bb[b].first + r->bb[b].count; id++)
+	for (unsigned c = 1; c < n; c++)
+		if (cell[c] != cell[0])
+			return AVAIL_NONE;
+	return cell[0] < AVAIL_ANY ? cell[0] : AVAIL_NONE;
+}
+
+/* Does a SET write what is there already, by another name: the same constant? */
+static bool is_there(const struct ir_region *r, const struct ir_inst *set, const uint32_t *state)
+{
+	uint32_t v = held(&state[state_first(set)], state_count((enum ir_type)set->type));
+
+	return v != AVAIL_NONE && ir_same_constant(&r->inst[v], &r->inst[set->arg[0]]);
+}
+
+/*
+ * From the start of a block to its end. What is read of a cell whose value is known is that value, where it is written
+ * elsewhere in the block, too: so in the rounds of a loop a copy of what stays the same does. same: by instruction.
+ */
+static void transfer(const struct ir_region *r, uint32_t b, uint32_t *state, uint32_t *same)
+{
+	uint32_t first = r->bb[b].first;
+
+	for (uint32_t id = first; id < first + r->bb[b].count; id++) {
+		const struct ir_inst *i = &r->inst[id];
+
+		if (i->op == IR_GET) {
+			uint32_t v = held(&state[state_first(i)], state_count((enum ir_type)i->type));
+
+			same[id] = v != AVAIL_NONE && r->inst[v].type == i->type ? v : id;
+		} else if (i->op == IR_SET) {
+			uint32_t v = i->arg[0], *cell = &state[state_first(i)];
+
+			if (is_there(r, i, state))
+				continue;
+			if (v >= first && r->inst[v].op == IR_GET)
+				v = same[v];
+			for (unsigned c = 0; c < state_count((enum ir_type)i->type); c++)
+				cell[c] = v;
+			continue;
+		}
 		ir_avail_step(r, id, state);
+	}
 }
 
 /* Make `to` agree with one more predecessor's end. */
@@ -68,10 +108,11 @@ uint32_t *ir_available(const struct ir_region *r, const struct ir_cfg *g)
 	size_t bytes = ncells * sizeof(uint32_t);
 	uint32_t *entry = scratch_take(r->scratch, r->nbb, bytes);
 	uint32_t *end = scratch_take(r->scratch, 1, bytes);
+	uint32_t *same = scratch_take(r->scratch, r->ninst, sizeof(*same));
 	bool *dirty = scratch_take(r->scratch, r->nbb, sizeof(*dirty));
 	bool again = true;
 
-	if (!entry || !end || !dirty)
+	if (!entry || !end || !same || !dirty)
 		return NULL;
 	/* Of the entry nothing is known, nor of blocks that are never reached. */
 	memset(entry, 0xff, r->nbb * bytes);
@@ -95,7 +136,7 @@ uint32_t *ir_available(const struct ir_region *r, const struct ir_cfg *g)
 			if (!n)
 				continue;
 			memcpy(end, &entry[(size_t)b * ncells], bytes);
-			transfer(r, b, end);
+			transfer(r, b, end, same);
 			for (unsigned t = 0; t < n; t++) {
 				if (!meet(&entry[(size_t)target[t] * ncells], end, ncells))
 					continue;

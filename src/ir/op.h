@@ -104,6 +104,13 @@ static inline unsigned ir_targets(const struct ir_inst *i, uint32_t target[2])
 	return 0;
 }
 
+/* Two constants of one value? */
+static inline bool ir_same_constant(const struct ir_inst *a, const struct ir_inst *b)
+{
+	return (a->op == IR_CONST || a->op == IR_PC || a->op == IR_VCONST) && a->op == b->op && a->type == b->type &&
+	       a->imm == b->imm;
+}
+
 /* What is added to the address of a LOAD or STORE, to the host address of a LOAD_HOST or STORE_HOST. */
 static inline int32_t ir_disp_of(const struct ir_inst *i)
 {

@@ -228,11 +228,16 @@ static void set(struct opt *o, const struct ir_inst *i)
 	bool already = true;
 
 	for (unsigned c = 0; c < n; c++) {
-		already = already && o->state[first + c] == i->arg[0];
-		o->state[first + c] = i->arg[0];
+		uint32_t v = o->state[first + c];
+
+		already = already && v == o->state[first] &&
+			  (v == i->arg[0] || (v != AVAIL_NONE && ir_same_constant(&o->inst[v], &o->inst[i->arg[0]])));
 	}
-	if (!already)
-		opt_append(o, *i);
+	if (already)
+		return;
+	for (unsigned c = 0; c < n; c++)
+		o->state[first + c] = i->arg[0];
+	opt_append(o, *i);
 }
 
 /* The same operation on the same values, as far as so few steps tell? */
