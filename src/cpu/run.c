@@ -143,8 +143,11 @@ static bool mark(struct cpu *c, hva_t block)
 	return ok || fail(c, "out of memory for the translation cache");
 }
 
-/* Translate the code at `host` (where pc leads now) for a mode with its span. NULL: c->error says why. */
-static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t mode)
+/*
+ * Translate the code at `host` (where pc led in `context`) for a mode with its span. NULL: c->error says why; or, if the
+ * context is another now, what was at `host` may be gone.
+ */
+static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t mode, uint32_t context)
 {
 	struct cpu_system *s = c->system;
 	uint32_t max_insns = s->jit && !s->lockstep ? CPU_COLD_INSNS : CPU_REGION_INSNS;
@@ -166,7 +169,8 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 
 		/* First of all: what takes the mark away later makes it another. */
 		from.version = region_block_version(s->regions, block);
-		if (!mark(c, block))
+		/* While others were waited for, a request that takes the mapping away may have been served. */
+		if (!mark(c, block) || UNLIKELY(context != c->fetch_context))
 			return NULL;
 		cpu_copy_code(s, host, max_insns, &c->code);
 		from.size = c->code.size;
@@ -212,7 +216,7 @@ void *cpu_mark_code(struct cpu *c, uint32_t *mode, uint64_t *version)
 		*version = region_block_version(s->regions, block);
 		if (!mark(c, block))
 			return NULL;
-		/* As in find_region. */
+		/* As in translate(). */
 	} while (UNLIKELY(context != c->fetch_context));
 	return host;
 }
@@ -275,7 +279,7 @@ static struct region *find_region(struct cpu *c)
 
 	if (LIKELY(g && !atomic_load_explicit(&g->dead, memory_order_relaxed)))
 		return g;
-	do {
+	for (;;) {
 		context = c->fetch_context;
 		code = c->arch->fetch(c, &page_shift);
 		if (!code)
@@ -287,14 +291,14 @@ static struct region *find_region(struct cpu *c)
 			break;
 		g = region_lookup(c->system->regions, HVA(code), pc, mode);
 		if (!g)
-			g = translate(c, HVA(code), pc, mode);
-		if (!g)
+			g = translate(c, HVA(code), pc, mode, context);
+		if (LIKELY(context == c->fetch_context))
+			break;
+		if (c->error[0])
 			return NULL;
-		/*
-		 * While it waited for others, the translator may have served a request that took
-		 * the mapping away.
-		 */
-	} while (UNLIKELY(context != c->fetch_context));
+	}
+	if (!g)
+		return NULL;
 	cpu_jumps_set(c, pc, g);
 	return g;
 }
@@ -388,6 +392,7 @@ enum cpu_exit cpu_run(struct cpu *c)
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
 	atomic_store(&c->running, true);
 	c->was_idle = true;
+	c->error[0] = 0;
 	c->env.fault = 0;
 	c->arch->enter(c);
 	atomic_store(&c->timer_fired, true);
