@@ -87,8 +87,11 @@ bool cpu_hot_sample(struct cpu *c, struct region *g)
 	if (path) {
 		unsigned hits = atomic_fetch_add_explicit(&path->samples, 1, memory_order_relaxed) + 1u;
 
-		return enough(hits, atomic_load_explicit(&path->made, memory_order_relaxed)) &&
-		       cpu_record_begin(c, g);
+		if (!enough(hits, atomic_load_explicit(&path->made, memory_order_relaxed)))
+			return false;
+		/* If nothing comes of it that is to take as long again, not to be tried with each sample. */
+		atomic_store_explicit(&path->samples, 0, memory_order_relaxed);
+		return cpu_record_begin(c, g);
 	}
 	if (!h)
 		h = c->hot = calloc(1, sizeof(*h));

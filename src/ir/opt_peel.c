@@ -151,6 +151,15 @@ static struct ir_inst in_copy(const struct peel *p, uint32_t id)
 	return i;
 }
 
+/*
+ * A look for requests that rounds need not have but for the first in a row: that at the head. What looks elsewhere may be the
+ * head of a loop in this one, which is entered at several places and so is none here, but may be gone round for ever.
+ */
+static bool is_spared(const struct peel *p, uint32_t id)
+{
+	return p->r->inst[id].op == IR_POLL && p->block[id] == p->loop_head && p->round && !p->all_poll;
+}
+
 /* The next of the rounds behind the first. */
 static void copy_round(struct peel *p)
 {
@@ -164,7 +173,7 @@ static void copy_round(struct peel *p)
 
 		ir_begin_block(r, (ir_block){p->copy[p->order[k]]});
 		for (uint32_t id = bb.first; id < bb.first + bb.count && !r->failed; id++)
-			if (r->inst[id].op != IR_POLL || p->round == 0 || p->all_poll)
+			if (!is_spared(p, id))
 				p->new_id[id] = ir_append(r, in_copy(p, id)).id;
 	}
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "ir/op.h"
 #include "ir_machine.h"
 
 /* What a round does beside counting. */
@@ -203,6 +204,76 @@ static void test_way_out(void **state)
 	machine_free(b);
 }
 
+/* Can a block be come to again without a POLL in between? */
+static bool comes_round(const struct ir_region *r, uint32_t from)
+{
+	uint32_t stack[64], depth = 0;
+	bool seen[64] = {false};
+
+	assert_true(r->nbb <= 64);
+	stack[depth++] = from;
+	while (depth) {
+		const struct ir_bb *bb = &r->bb[stack[--depth]];
+		uint32_t target[2];
+		unsigned n = ir_targets(&r->inst[bb->first + bb->count - 1], target);
+		bool polls = false;
+
+		for (uint32_t id = bb->first; id < bb->first + bb->count; id++)
+			polls |= r->inst[id].op == IR_POLL;
+		for (unsigned t = 0; t < n && !polls; t++) {
+			if (target[t] == from)
+				return true;
+			if (!seen[target[t]])
+				stack[depth++] = target[t];
+			seen[target[t]] = true;
+		}
+	}
+	return false;
+}
+
+/* In a loop there is one that is entered at two places: it is no loop to peel, and each of the rounds around it polls in it. */
+static void test_two_entries(void **state)
+{
+	(void)state;
+	for (unsigned all = 0; all < 2; all++) {
+		struct ir_region r;
+		ir_block head, one, two, next, out;
+
+		ir_region_init(&r);
+		ir_begin_block(&r, ir_create_block(&r));
+		ir_insn(&r, 0xffc);
+		head = ir_create_block(&r);
+		one = ir_create_block(&r);
+		two = ir_create_block(&r);
+		next = ir_create_block(&r);
+		out = ir_create_block(&r);
+		ir_jump(&r, head);
+		ir_begin_block(&r, head);
+		ir_insn(&r, 0x1000);
+		ir_poll(&r);
+		ir_br(&r, ir_get(&r, IR_I64, OFF_COUNTER(0)), two, one);
+		ir_begin_block(&r, one);
+		ir_insn(&r, 0x1004);
+		ir_poll(&r);
+		ir_jump(&r, two);
+		ir_begin_block(&r, two);
+		ir_insn(&r, 0x1008);
+		ir_br(&r, ir_get(&r, IR_I64, OFF_COUNTER(1)), one, next);
+		ir_begin_block(&r, next);
+		ir_insn(&r, 0x100c);
+		ir_br(&r, ir_get(&r, IR_I64, OFF_COUNTER(2)), head, out);
+		ir_begin_block(&r, out);
+		ir_insn(&r, 0x1010);
+		ir_exit_direct(&r, 0x2000);
+		ir_peel(&r, all);
+		assert_null(ir_check(&r));
+		assert_int_equal(count(&r, IR_BR), 15);
+		for (uint32_t b = 0; b < r.nbb; b++)
+			assert_false(comes_round(&r, b));
+		ir_region_destroy(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_way_out),
+		cmocka_unit_test(test_two_entries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cpu/core.h"
 #include "cpu/lockstep.h"
@@ -245,6 +246,78 @@ static void test_changes_itself(void **state)
 	machine_destroy(&m);
 }
 
+/* A path region whose recordings come to nothing is not recorded with each sample. */
+static void test_again(void **state)
+{
+	struct region *g = NULL;
+	struct machine m;
+	struct cpu *c;
+	unsigned begun = 0;
+
+	(void)state;
+	create(&m, 1, false);
+	until_path(&m, LEAF, LEAF, 5, 5);
+	c = m.cpu[0];
+	for (unsigned n = 0; !g && n < 10; n++) {
+		uint64_t pc = n < 9 ? M_CODE + 4 * n : LEAF;
+
+		g = region_lookup(m.system->regions, HVA(m.ram + pc), pc, c->mode | REGION_SPAN_2M << REGION_SPAN_BIT);
+		g = g && region_path(g) ? g : NULL;
+	}
+	assert_non_null(g);
+	/* As when it was entered. */
+	atomic_store(&region_path(g)->made, 1);
+	p9_set_pc(c, g->pc);
+	for (unsigned n = 0; n < 320; n++)
+		if (cpu_hot_sample(c, g)) {
+			cpu_record_end(c, false);
+			begun++;
+		}
+	assert_true(begun > 0 && begun <= 11);
+	machine_destroy(&m);
+}
+
+/* A processor goes round for ever and is to be told to leave. */
+static void *kick_later(void *arg)
+{
+	const struct timespec pause = {0, 300000000};
+
+	nanosleep(&pause, NULL);
+	cpu_kick(arg);
+	return NULL;
+}
+
+/*
+ * Two loops, of which the inner one is entered at two places, so it is none that is peeled; it has no end in the fourth round
+ * of the outer one, which was.
+ */
+static void test_kicked(void **state)
+{
+	/* r8: from how many rounds on; r9 is 0 */
+	const uint32_t loop[] = {
+		ADDIC_(8, 8, -1), /* here: */ ANDI_(5, 9, 1), BEQ(8), /* one: */ ADDI(6, 6, 1), /* two: */ ANDI_(5, 8, 0xffff),
+		BEQ(-8), B(-24),
+	};
+	(void)state;
+	for (unsigned rounds = 1; rounds < 9; rounds++) {
+		struct machine m;
+		pthread_t thread;
+
+		create(&m, 1, false);
+		machine_code(&m, M_CODE, loop, ARRAY_SIZE(loop));
+		p9_regs(m.cpu[0])->gpr[8] = 1000 + rounds;
+		p9_regs(m.cpu[0])->gpr[9] = 0;
+		p9_set_pc(m.cpu[0], M_CODE);
+		assert_int_equal(pthread_create(&thread, NULL, kick_later, m.cpu[0]), 0);
+		alarm(SECONDS);
+		assert_int_equal(cpu_run(m.cpu[0]), CPU_EXIT_KICK);
+		alarm(0);
+		assert_int_equal(p9_regs(m.cpu[0])->gpr[8], 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		machine_destroy(&m);
+	}
+}
+
 /* ---- two processors ---- */
 
 #define MEANWHILE 300
@@ -348,6 +421,8 @@ int main(void)
 		cmocka_unit_test(test_ends_at_once),
 		cmocka_unit_test(test_written),
 		cmocka_unit_test(test_changes_itself),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_kicked),
 		cmocka_unit_test(test_written_by_another),
 		cmocka_unit_test(test_lockstep),
 	};
