@@ -113,7 +113,7 @@ static bool has_path(struct machine *m)
 		const struct region_source at = {
 			.host = HVA(m->ram + pc[n]),
 			.pc = pc[n],
-			.mode = m->cpu[0]->mode | REGION_SPAN_2M << REGION_SPAN_BIT,
+			.mode = m->cpu[0]->mode | (uint32_t)REGION_SPAN_2M << REGION_SPAN_BIT,
 		};
 
 		any = any || region_path_made(m->system->regions, &at);
@@ -176,7 +176,7 @@ static void test_ends_at_once(void **state)
 	check(&m, LEAF, LEAF, 5, 5);
 	c = m.cpu[0];
 	g = region_lookup(m.system->regions, HVA(m.ram + M_CODE), M_CODE,
-			  c->mode | REGION_SPAN_2M << REGION_SPAN_BIT);
+			  c->mode | (uint32_t)REGION_SPAN_2M << REGION_SPAN_BIT);
 	assert_non_null(g);
 	for (unsigned steps = 0; steps < 8; steps++) {
 		uint64_t before = paths(&m);
@@ -261,7 +261,7 @@ static void test_again(void **state)
 	for (unsigned n = 0; !g && n < 10; n++) {
 		uint64_t pc = n < 9 ? M_CODE + 4 * n : LEAF;
 
-		g = region_lookup(m.system->regions, HVA(m.ram + pc), pc, c->mode | REGION_SPAN_2M << REGION_SPAN_BIT);
+		g = region_lookup(m.system->regions, HVA(m.ram + pc), pc, c->mode | (uint32_t)REGION_SPAN_2M << REGION_SPAN_BIT);
 		g = g && region_path(g) ? g : NULL;
 	}
 	assert_non_null(g);

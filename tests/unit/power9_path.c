@@ -491,7 +491,5 @@ int main(void)
 		T(test_most),
 	};
 
-	setup(NULL);
-	path.n = 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,6 +74,9 @@ static bool make_in_place(struct choice *c, uint32_t b, uint32_t set)
 	uint32_t v = c->r->inst[set].arg[0], until = set;
 	bool any = false;
 
+	/* What is written may be candidates' by its second half only. */
+	if (candidate == NONE)
+		return false;
 	while (may_be_in(c, b, v, until, candidate)) {
 		const struct ir_inst *i = &c->r->inst[v];
 
