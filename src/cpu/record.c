@@ -224,8 +224,9 @@ static void add_old(struct cpu *c, struct cpu_path *path)
 		c->env.pc = pc_of(path, r->old[n].host);
 		if (!piece_at(path, c->env.pc))
 			add_piece(c, path);
-		/* Nothing was to be run there. */
+		/* Nothing was to be run there, nor need it be. */
 		c->env.fault = 0;
+		c->error[0] = 0;
 	}
 	c->env.pc = pc;
 	for (unsigned n = 0; n < r->nold; n++) {

@@ -129,8 +129,11 @@ static struct ir_code *lower_guest(struct cpu *c, uint64_t pc, uint32_t max_insn
 	}
 }
 
-/* Have stores to a block told, by whoever does them: others are waited for. False: out of memory. */
-static bool mark(struct cpu *c, hva_t block)
+/*
+ * Have stores to a block told, by whoever does them: others are waited for. version: what it was before. False: out of
+ * memory.
+ */
+static bool mark(struct cpu *c, hva_t block, uint64_t version)
 {
 	struct cpu_request req = {
 		.kind = CPU_REQ_PROTECT_HOST,
@@ -138,8 +141,10 @@ static bool mark(struct cpu *c, hva_t block)
 	};
 	bool ok;
 
-	if (region_mark_block(c->system->regions, block, &ok))
+	if (region_mark_block(c->system->regions, block, &ok)) {
 		cpu_broadcast(c->system, c, &req);
+		region_block_told(c->system->regions, block, version);
+	}
 	return ok || fail(c, "out of memory for the translation cache");
 }
 
@@ -170,7 +175,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 		/* First of all: what takes the mark away later makes it another. */
 		from.version = region_block_version(s->regions, block);
 		/* While others were waited for, a request that takes the mapping away may have been served. */
-		if (!mark(c, block) || UNLIKELY(context != c->fetch_context))
+		if (!mark(c, block, from.version) || UNLIKELY(context != c->fetch_context))
 			return NULL;
 		cpu_copy_code(s, host, max_insns, &c->code);
 		from.size = c->code.size;
@@ -214,7 +219,7 @@ void *cpu_mark_code(struct cpu *c, uint32_t *mode, uint64_t *version)
 		*mode = c->mode | region_span_bits(page_shift);
 		block = HVA(HVA(host).v & ~TLB_BLOCK_MASK);
 		*version = region_block_version(s->regions, block);
-		if (!mark(c, block))
+		if (!mark(c, block, *version))
 			return NULL;
 		/* As in translate(). */
 	} while (UNLIKELY(context != c->fetch_context));

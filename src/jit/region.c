@@ -212,7 +212,7 @@ bool region_mark_block(struct region_cache *rc, hva_t block, bool *ok)
 	bool fresh = false;
 
 	*ok = true;
-	if (b && atomic_load(&b->marked))
+	if (b && atomic_load(&b->marked) == BLOCK_TOLD)
 		return false;
 	pthread_mutex_lock(&rc->lock);
 	b = region_block_find(rc, block.v);
@@ -229,16 +229,28 @@ bool region_mark_block(struct region_cache *rc, hva_t block, bool *ok)
 
 		atomic_fetch_or(seen, bit);
 		atomic_store(&b->hash_next, atomic_load(head));
-		atomic_store(&b->marked, 1);
+		atomic_store(&b->marked, BLOCK_MARKED);
 		atomic_store_explicit(head, b, memory_order_release);
 		fresh = true;
-	} else if (!atomic_load(&b->marked)) {
-		atomic_store(&b->marked, 1);
+	} else if (atomic_load(&b->marked) != BLOCK_TOLD) {
+		atomic_store(&b->marked, BLOCK_MARKED);
 		fresh = true;
 	}
 out:
 	pthread_mutex_unlock(&rc->lock);
 	return fresh;
+}
+
+void region_block_told(struct region_cache *rc, hva_t block, uint64_t version)
+{
+	struct code_block *b;
+
+	pthread_mutex_lock(&rc->lock);
+	b = region_block_find(rc, block.v);
+	/* With the mark it would have another version: it may have been taken away, and be new now. */
+	if (b && atomic_load(&b->marked) && atomic_load(&b->version) == version)
+		atomic_store(&b->marked, BLOCK_TOLD);
+	pthread_mutex_unlock(&rc->lock);
 }
 
 bool region_block_has_code(struct region_cache *rc, hva_t block)

@@ -242,9 +242,11 @@ struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, u
 /*
  * Enter a block as one that holds code, before its bytes are read for translation. True: it did
  * not hold any before, so the caller must first have every processor forget writable TLB
- * entries for it. -ENOMEM as errno with false in *ok.
+ * entries for it, and say so: region_block_told, with the version that it had before. Until then others who mark it do
+ * the same, since they may not read its bytes sooner either. -ENOMEM as errno with false in *ok.
  */
 bool region_mark_block(struct region_cache *rc, hva_t block, bool *ok);
+void region_block_told(struct region_cache *rc, hva_t block, uint64_t version);
 
 /* Does the block hold translated code? No lock. */
 bool region_block_has_code(struct region_cache *rc, hva_t block);

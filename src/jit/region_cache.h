@@ -16,11 +16,14 @@
 #define BLOCK_HASH_SIZE	 (1u << BLOCK_HASH_BITS)
 #define BLOCK_SEEN_BITS	 18
 
+/* By who looks it up from now on; by all. */
+enum { BLOCK_MARKED = 1, BLOCK_TOLD };
+
 /* A block of guest memory that holds, or held, translated code. Never freed before the cache. */
 struct code_block {
 	uint64_t host;
 	_Atomic uint64_t version; /* counts the times that its code was written */
-	_Atomic uint32_t marked;  /* writes to it are reported */
+	_Atomic uint32_t marked;  /* writes to it are reported: BLOCK_*, 0: not */
 	struct region *regions;
 	struct region_piece *pieces; /* of path regions, with those of regions that are its own, but for their first */
 	_Atomic(struct code_block *) hash_next;

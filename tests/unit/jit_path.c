@@ -270,6 +270,36 @@ static void gone(void **state)
 	destroy(&s);
 }
 
+/* Who marks a block while another has processors told of it has to wait for them, too; and so has who marks it anew. */
+static void marked_by_two(void **state)
+{
+	hva_t block = HVA(host_of(7, 0));
+	struct setup s;
+	uint64_t before;
+	bool ok;
+
+	(void)state;
+	create(&s, 1 << 20);
+	before = region_block_version(s.rc, block);
+	assert_true(region_mark_block(s.rc, block, &ok));
+	assert_true(region_block_has_code(s.rc, block));
+	assert_true(region_mark_block(s.rc, block, &ok));
+	region_block_told(s.rc, block, before);
+	assert_false(region_mark_block(s.rc, block, &ok));
+	/* The mark goes while somebody waits, and comes again. */
+	region_kill_range(s.rc, block, 4);
+	assert_false(region_block_has_code(s.rc, block));
+	before = region_block_version(s.rc, block);
+	assert_true(region_mark_block(s.rc, block, &ok));
+	region_kill_range(s.rc, block, 4);
+	assert_true(region_mark_block(s.rc, block, &ok));
+	region_block_told(s.rc, block, before);
+	assert_true(region_mark_block(s.rc, block, &ok));
+	region_block_told(s.rc, block, before + 1);
+	assert_false(region_mark_block(s.rc, block, &ok));
+	destroy(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +307,7 @@ int main(void)
 		cmocka_unit_test(written),
 		cmocka_unit_test(written_meanwhile),
 		cmocka_unit_test(gone),
+		cmocka_unit_test(marked_by_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,7 +279,7 @@ static bool step(struct p9_harness *h, const uint8_t *code, uint32_t bytes, uint
 		lowered = ir_lower(&h->region);
 		if (!lowered) {
 			r->end = P9_HARNESS_BROKEN;
-			r->why = "the region was not lowered";
+			r->why = P9_HARNESS_LARGE;
 			return false;
 		}
 		leave = ir_interp(lowered, &p->cpu.env, &index);

@@ -42,6 +42,9 @@ struct p9_harness_result {
 struct p9_harness *p9_harness_create(void);
 void p9_harness_destroy(struct p9_harness *h);
 
+/* Why a region is broken that has become too large to interpret. */
+#define P9_HARNESS_LARGE "the region was not lowered"
+
 /* The registers, all zero at first (and the facilities of FSCR and HFSCR enabled). */
 struct p9_regs *p9_harness_regs(struct p9_harness *h);
 

@@ -62,10 +62,18 @@ static uint32_t xo(uint32_t op, uint32_t t, uint32_t a, uint32_t b)
 	return 0x7c000000u | t << 21 | a << 16 | b << 11 | op << 1;
 }
 
+static uint32_t number_reg(void)
+{
+	return below(6);
+}
+
 /* What comes between branches. */
 static void put_work(void)
 {
-	switch (below(14)) {
+	static const uint32_t logical[] = {130, 146, 154, 138}; /* xxland, xxlor, xxlxor, xxlandc */
+	static const uint32_t moves[] = {72, 40, 264};
+
+	switch (below(18)) {
 	case 0:
 		put(xo(266, reg(), reg(), reg())); /* add */
 		break;
@@ -104,6 +112,20 @@ static void put_work(void)
 		break;
 	case 12:
 		put(0x7c0803a6u | R_LR << 21); /* mtlr */
+		break;
+	case 13:
+		put((below(2) ? 0xc8000000u : 0xd8000000u) | number_reg() << 21 | R_PAGE << 16 | below(510) * 8); /* lfd, stfd */
+		break;
+	case 14:
+		put((below(2) ? 0xf4000001u : 0xf4000005u) | number_reg() << 21 | R_PAGE << 16 | below(254) * 16); /* lxv, stxv */
+		break;
+	case 15:
+		put(0xf0000000u | number_reg() << 21 | number_reg() << 16 | number_reg() << 11 | logical[below(4)] << 3);
+		break;
+	case 16:
+		/* fmr, fneg, fabs, xxpermdi */
+		put(below(2) ? 0xf0000050u | number_reg() << 21 | number_reg() << 16 | number_reg() << 11 | below(4) << 8 :
+			       0xfc000000u | number_reg() << 21 | number_reg() << 11 | moves[below(3)] << 1);
 		break;
 	default:
 		if (below(4))
@@ -290,7 +312,8 @@ static void run(struct p9_harness *h, uint64_t seed)
 	mode = modes[below(4)];
 	entry = chunk[below(CHUNKS)];
 	path.away = mode & P9_MODE_SF ? AWAY : 0;
-	p9_harness_count_polls(h, 1 + below(4) * below(4));
+	/* 0: none is left at, and not all rounds of small loops look */
+	p9_harness_count_polls(h, below(3) ? 1 + below(4) * below(4) : 0);
 	path.seen = seen;
 	path.most_seen = 64;
 	arrange(regs);
@@ -306,6 +329,9 @@ static void run(struct p9_harness *h, uint64_t seed)
 	for (unsigned how = 0; how < P9_HARNESS_HOWS; how++) {
 		arrange(regs);
 		r = p9_harness_run_path(h, &path, CODE + entry, mode, how);
+		/* What is optimised is to be compiled: its rounds in a row may be too much to interpret. */
+		if (r.end == P9_HARNESS_BROKEN && how == P9_HARNESS_OPTIMISED && !strcmp(r.why, P9_HARNESS_LARGE))
+			continue;
 		if (r.end == P9_HARNESS_BROKEN)
 			fail_msg("seed %u, how %u: %s", (unsigned)seed, how, r.why);
 		if (r.end != plain.end || r.pc != plain.pc || r.vector != plain.vector)
