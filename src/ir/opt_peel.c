@@ -4,7 +4,7 @@
  * comparison a flag is the result of, that memory at an address that stays the same was looked up.
  *
  * Of what is smaller still, the rounds behind the first lie several in a row, and only the first of these looks for
- * requests: accesses that step through memory share checks then, and what a round costs beside its work is shared.
+ * requests.
  *
  * It is done to the region as the front end made it, whose blocks hand values on through guest state. A loop of
  * which that is not so, since others name what is made in it, is left as it is; but for those that do no more than leave the
@@ -178,15 +178,42 @@ static void copy_round(struct peel *p)
 	}
 }
 
+/* Is the address a register, with or without a constant? */
+static bool is_by_register(const struct ir_region *r, uint32_t addr)
+{
+	const struct ir_inst *i = &r->inst[addr];
+
+	while (i->op == IR_ADD) {
+		unsigned k = r->inst[i->arg[0]].op == IR_CONST;
+
+		if (r->inst[i->arg[!k]].op != IR_CONST)
+			return false;
+		i = &r->inst[i->arg[k]];
+	}
+	return i->op == IR_GET;
+}
+
 /* How many rounds of so many instructions are to lie in a row. */
 static uint32_t rounds_in_row(const struct peel *p, uint32_t insts)
 {
+	const struct ir_region *r = p->r;
 	uint32_t n = ROW_MAX;
 
-	/* Beside a call, the rest of a round costs little. */
-	for (uint32_t id = 0; id < p->ninst; id++)
-		if (p->in[p->block[id]] && p->r->inst[id].op == IR_CALL)
+	for (uint32_t id = 0; id < p->ninst; id++) {
+		const struct ir_inst *i = &r->inst[id];
+
+		if (!p->in[p->block[id]])
+			continue;
+		/* Beside a call, the rest of a round costs little. */
+		if (i->op == IR_CALL)
 			return 1;
+		/*
+		 * Accesses that step through memory would share checks from round to round, which are
+		 * refused at the end of each page: so often that the region would have to do without any.
+		 */
+		if ((i->op == IR_LOAD || i->op == IR_STORE) && is_by_register(r, i->arg[0]))
+			return 1;
+	}
 	while (n > 1 && (n * insts > ROW_INSTS || p->total + n * insts > ALL_INSTS))
 		n /= 2;
 	return n;
