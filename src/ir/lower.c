@@ -58,6 +58,17 @@ static void note_pc_at_end(struct output *o, const struct ir_inst *end)
 	}
 }
 
+/* What needs no op of its own, most of all instructions: constants, and reads and writes of state that is where it is. */
+static inline bool lower_in_place(struct output *o, uint32_t id)
+{
+	const struct ir_inst *i = &o->l.r->inst[id];
+	struct value *v = &o->l.v[id];
+
+	if (i->op == IR_SET)
+		return v->flags & VAL_SET;
+	return i->op == IR_CONST || (i->op == IR_GET && lower_get_in_place(o, id));
+}
+
 static void put_block(struct output *o, const struct ir_bb *bb)
 {
 	const struct ir_inst *inst = o->l.r->inst;
@@ -67,7 +78,7 @@ static void put_block(struct output *o, const struct ir_bb *bb)
 		o->position = id;
 		if (inst[id].op == IR_INSN) {
 			o->guest_pc = inst[id].imm - o->l.r->base;
-		} else if (lower_needed(&o->l, id)) {
+		} else if (lower_needed(&o->l, id) && !lower_in_place(o, id)) {
 			lower_put(o, id);
 			while (o->nscratch)
 				lower_give_temp(o, o->scratch[--o->nscratch]);
@@ -203,9 +214,9 @@ static bool allot(struct output *o)
 {
 	size_t n = o->l.r->ninst, nbb = o->l.r->nbb, ncells = o->l.ncells;
 	const size_t each = sizeof(*o->l.v) + sizeof(*o->l.cond) + sizeof(*o->op) + sizeof(*o->pc) +
-			    sizeof(*o->call) + 2 * sizeof(*o->fix) + 5 * sizeof(uint32_t);
+			    sizeof(*o->call) + 2 * sizeof(*o->fix) + 6 * sizeof(uint32_t);
 	char *at = scratch_take(o->l.r->scratch, 1,
-				(n + 64) * each + nbb * (3 * 4 + 8) + ncells * 4 + 15 * 16);
+				(n + 64) * each + nbb * (3 * 4 + 8) + ncells * 4 + 16 * 16);
 
 	if (!at)
 		return false;
@@ -220,6 +231,7 @@ static bool allot(struct output *o)
 	o->expire = part(&at, n + 2, sizeof(uint32_t));
 	o->next = part(&at, n, sizeof(uint32_t));
 	o->l.sink = part(&at, n, sizeof(uint32_t));
+	o->l.fuses = part(&at, n, sizeof(uint32_t));
 	o->l.order = part(&at, nbb + n, sizeof(uint32_t));
 	o->l.cell = part(&at, ncells, sizeof(uint32_t));
 	o->block_op = part(&at, nbb, sizeof(uint32_t));

@@ -77,6 +77,8 @@ struct lower {
 	uint32_t *cell;     /* scratch, one per cell of guest state */
 	uint32_t *sink;     /* SETs that may have their values computed where they stand */
 	uint32_t nsink;
+	uint32_t *fuses;    /* what may absorb others, while the plan is made */
+	uint32_t nfuses;
 	struct cond *cond;
 	uint32_t ncond;
 	int err; /* positive errno */
@@ -219,11 +221,35 @@ uint16_t lower_low_operand(struct output *o, uint32_t id);
 uint16_t lower_result(struct output *o, uint32_t id);
 
 /* Guest state of a GET or SET is read, in place, up to a position. */
-void lower_keep_until(struct output *o, uint32_t access, uint32_t last);
+static inline void lower_keep_until(struct output *o, uint32_t access, uint32_t last)
+{
+	const struct ir_inst *i = &o->l.r->inst[access];
+	uint32_t *cell = &o->l.cell[state_first(i)];
+	unsigned n = state_count((enum ir_type)i->type);
+
+	for (unsigned c = 0; c < n; c++) {
+		if (cell[c] < last)
+			cell[c] = last;
+	}
+}
 
 static inline uint16_t lower_state_operand(const struct ir_inst *i)
 {
 	return (uint16_t)(i->imm / CODE_UNIT);
+}
+
+/* Can what a GET reads stay where it is? If so it is there from now on. */
+static inline bool lower_get_in_place(struct output *o, uint32_t id)
+{
+	const struct ir_inst *i = &o->l.r->inst[id];
+	struct value *v = &o->l.v[id];
+
+	if (!(v->flags & VAL_STATE) &&
+	    (i->imm >= CODE_REACH || v->flags & VAL_GLOBAL || v->last > v->clob))
+		return false;
+	v->loc = lower_state_operand(i);
+	lower_keep_until(o, id, v->last);
+	return true;
 }
 
 #endif

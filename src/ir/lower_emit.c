@@ -410,14 +410,11 @@ static void move_home(struct output *o, uint32_t id)
 static void put_set(struct output *o, uint32_t id)
 {
 	const struct ir_inst *i = &o->l.r->inst[id];
-	struct value *v = &o->l.v[id];
 	bool far = i->imm >= CODE_REACH;
 	struct code_wide *op;
 	uint64_t c;
 	uint16_t a;
 
-	if (v->flags & VAL_SET)
-		return;
 	if (o->l.v[i->arg[0]].flags & VAL_SUNK && o->l.v[i->arg[0]].home == id) {
 		put_definition(o, i->arg[0]);
 		return;
@@ -455,11 +452,6 @@ static void put_get(struct output *o, uint32_t id)
 	unsigned code;
 	struct code_wide *op;
 
-	if (v->flags & VAL_STATE || (!far && !(v->flags & VAL_GLOBAL) && v->last <= v->clob)) {
-		v->loc = lower_state_operand(i);
-		lower_keep_until(o, id, v->last);
-		return;
-	}
 	if (i->type == IR_V128)
 		code = far ? CODE_GETFARV : CODE_MOVV;
 	else if (i->type == IR_I64)

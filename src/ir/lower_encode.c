@@ -46,6 +46,11 @@ static uint32_t slots(bool narrow)
 static void bound_places(const struct output *o, uint32_t *at)
 {
 	at[0] = 0;
+	/* Mostly all is near in any case. */
+	if (o->nop <= INT8_MAX / CODE_WIDE_SLOTS) {
+		memset(at, 0, (o->nop + 1) * sizeof(*at));
+		return;
+	}
 	for (uint32_t k = 0; k < o->nop; k++) {
 		const struct code_wide *op = &o->op[k];
 

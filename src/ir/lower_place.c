@@ -88,22 +88,6 @@ uint16_t lower_low_operand(struct output *o, uint32_t id)
 	return o->l.r->inst[id].type == IR_I64 ? (uint16_t)(loc + CODE_LOW) : loc;
 }
 
-static uint32_t *cells_of(struct output *o, uint32_t access)
-{
-	return &o->l.cell[state_first(&o->l.r->inst[access])];
-}
-
-/* Guest state of an access is read, in place, up to a position. */
-void lower_keep_until(struct output *o, uint32_t access, uint32_t last)
-{
-	uint32_t *cell = cells_of(o, access);
-
-	for (unsigned c = 0; c < state_count(o->l.r->inst[access].type); c++) {
-		if (cell[c] < last)
-			cell[c] = last;
-	}
-}
-
 /*
  * May the definition at this position write what `set` is to write, and `set` vanish? Not if
  * something between sees guest state, and not while the old contents are still read.

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Count a use of `id` at position `at`, in the block that starts at `first`. */
-static void use(struct lower *l, uint32_t id, uint32_t at, uint32_t first)
+static inline void use(struct lower *l, uint32_t id, uint32_t at, uint32_t first)
 {
 	uint32_t root = lower_root(l, id, NULL);
 	struct value *v = &l->v[root];
@@ -55,24 +55,37 @@ static bool may_sink(const struct ir_inst *i)
 	       i->op != IR_PC && i->op != IR_CALL && !lower_is_view(i);
 }
 
-static void scan_operands(struct lower *l, uint32_t id, uint32_t first)
+static void scan_operands(struct lower *l, const struct ir_inst *i, uint32_t id, uint32_t first)
 {
-	const struct ir_inst *i = &l->r->inst[id];
 	unsigned n = ir_nargs(i);
 
-	for (unsigned k = 0; k < n; k++) {
+	for (unsigned k = 0; k < n; k++)
 		use(l, i->arg[k], id, first);
-		/*
-		 * A helper gets vectors by reference, and may write guest state before it has read
-		 * them: an operand must not be that state.
-		 */
-		if (ir_clobbers_state(i) && ir_helper_of(i)->arg[k] == IR_V128) {
+	if (LIKELY(!ir_clobbers_state(i)))
+		return;
+	/*
+	 * A helper gets vectors by reference, and may write guest state before it has read
+	 * them: an operand must not be that state.
+	 */
+	for (unsigned k = 0; k < n; k++) {
+		if (ir_helper_of(i)->arg[k] == IR_V128) {
 			struct value *v = &l->v[lower_root(l, i->arg[k], NULL)];
 
 			if (v->last < id + 1)
 				v->last = id + 1;
 		}
 	}
+}
+
+/* May it absorb what it reads? */
+static bool may_fuse(const struct ir_inst *i)
+{
+	static const bool may[IR_OP_COUNT] = {
+		[IR_LOAD] = true,   [IR_STORE] = true, [IR_BR] = true,
+		[IR_SELECT] = true, [IR_OR] = true,    [IR_AND] = true,
+	};
+
+	return may[i->op];
 }
 
 /*
@@ -125,7 +138,9 @@ static void scan_block(struct lower *l, const struct ir_bb *bb, uint32_t *barrie
 				   !(v->flags & VAL_GLOBAL) && may_sink(i)) {
 				l->sink[l->nsink++] = v->home;
 			}
-			scan_operands(l, id, first);
+			scan_operands(l, i, id, first);
+			if (may_fuse(i))
+				l->fuses[l->nfuses++] = id;
 			break;
 		}
 	}
@@ -364,7 +379,9 @@ static void fuse_rotl(struct lower *l, uint32_t id)
 
 static void fuse(struct lower *l)
 {
-	for (uint32_t id = 0; id < l->r->ninst; id++) {
+	/* They were noted from the end. */
+	while (l->nfuses) {
+		uint32_t id = l->fuses[--l->nfuses];
 		const struct ir_inst *i = &l->r->inst[id];
 
 		switch (i->op) {

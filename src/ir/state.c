@@ -2,9 +2,10 @@
 
 #include <stdlib.h>
 
+/* (Registers lie together, so that their lines hardly ever meet.) */
 static struct ir_line *slot(struct ir_line *table, uint32_t mask, uint32_t stamp, uint32_t line)
 {
-	uint32_t i = line * UINT32_C(0x9e3779b1) >> 7 & mask;
+	uint32_t i = line & mask;
 
 	while (table[i].stamp == stamp && table[i].line != line)
 		i = (i + 1) & mask;
@@ -31,7 +32,7 @@ static bool grow(struct ir_region *r)
 	return true;
 }
 
-uint32_t state_cell(struct ir_region *r, uint32_t offset)
+uint32_t state_cell_slow(struct ir_region *r, uint32_t offset)
 {
 	struct ir_line *l;
 

@@ -32,7 +32,19 @@ static inline unsigned state_count(enum ir_type t)
 	return t == IR_V128 ? 4 : t == IR_I64 ? 2 : 1;
 }
 
+uint32_t state_cell_slow(struct ir_region *r, uint32_t offset);
+
 /* The cell at an offset; a new one when it is named for the first time. */
-uint32_t state_cell(struct ir_region *r, uint32_t offset);
+static inline uint32_t state_cell(struct ir_region *r, uint32_t offset)
+{
+	const struct ir_line *l;
+
+	if (UNLIKELY(!r->line))
+		return state_cell_slow(r, offset);
+	l = &r->line[offset / 16 & r->line_mask];
+	if (UNLIKELY(l->stamp != r->stamp || l->line != offset / 16))
+		return state_cell_slow(r, offset);
+	return 4 * l->number + offset % 16 / 4;
+}
 
 #endif
