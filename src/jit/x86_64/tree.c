@@ -6,8 +6,9 @@
  * below its block needs no temporary that lasts for the region. Paths part with a copy of what is known
  * (struct carried), so what is done on one of them means nothing to the others.
  */
-#include <stdlib.h>
+#include <string.h>
 
+#include "ir/scratch.h"
 #include "jit/x86_64/alloc.h"
 
 static uint64_t *wanted_of(const struct gen *g, uint32_t block)
@@ -61,10 +62,11 @@ bool tree_init(struct gen *g)
 	const struct ir_region *r = g->r;
 	const struct ir_cfg *cfg = &g->cfg;
 
-	g->tree = calloc(r->nbb + 1, sizeof(*g->tree));
-	g->wanted = calloc((size_t)(r->nbb + 1) * ((r->ninst + 63) / 64 + 1), sizeof(*g->wanted));
+	g->tree = scratch_take(r->scratch, r->nbb, sizeof(*g->tree));
+	g->wanted = scratch_take(r->scratch, (size_t)r->nbb * ((r->ninst + 63) / 64), sizeof(*g->wanted));
 	if (!g->tree || !g->wanted)
 		return false;
+	memset(g->wanted, 0, (size_t)r->nbb * ((r->ninst + 63) / 64) * sizeof(*g->wanted));
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		uint32_t above = NO_INDEX;
 
@@ -73,7 +75,7 @@ bool tree_init(struct gen *g)
 			above = cfg->pred[cfg->pred_at[b]];
 		if (above != NO_INDEX && r->bb[above].first >= r->bb[b].first)
 			above = NO_INDEX;
-		g->tree[b].above = above;
+		g->tree[b] = (struct tree){.above = above};
 	}
 	for (uint32_t b = 0; b < r->nbb; b++)
 		if (r->bb[b].first != NO_INDEX)
@@ -148,12 +150,14 @@ static void remember(struct gen *g, uint32_t v)
 		return;
 	if (g->ncarried == g->cap_carried) {
 		uint32_t cap = 2 * g->cap_carried + 64;
-		struct carried *c = realloc(g->carried, cap * sizeof(*c));
+		struct carried *c = scratch_take(g->r->scratch, cap, sizeof(*c));
 
 		if (!c) {
 			g->failed = true;
 			return;
 		}
+		if (g->ncarried)
+			memcpy(c, g->carried, g->ncarried * sizeof(*c));
 		g->carried = c;
 		g->cap_carried = cap;
 	}

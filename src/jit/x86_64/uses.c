@@ -1,7 +1,7 @@
 /*
  * What values are needed for, and where blocks find those of others. See gen.h.
  */
-#include <stdlib.h>
+#include <string.h>
 
 #include "ir/avail.h"
 #include "ir/scratch.h"
@@ -166,11 +166,12 @@ static void find_made_at_use(struct gen *g, uint32_t n)
 bool alloc_init(struct gen *g)
 {
 	const struct ir_region *r = g->r;
-	uint32_t *uses = calloc(r->ninst + 1, sizeof(*uses));
+	uint32_t *uses = scratch_take(r->scratch, r->ninst, sizeof(*uses));
 	struct value *val = g->val;
 
 	if (!uses)
 		return false;
+	memset(uses, 0, r->ninst * sizeof(*uses));
 	for (uint32_t v = 0; v < r->ninst; v++) {
 		g->val[v].next = NO_INDEX;
 		g->val[v].reg = NO_REG;
@@ -191,7 +192,6 @@ bool alloc_init(struct gen *g)
 	}
 	find_carries(g, uses);
 	find_scalars(g);
-	free(uses);
 	for (uint32_t n = 0; n < r->ninst; n++)
 		for (unsigned k = 0; val[n].block != NO_INDEX && k < nargs_of(g, n); k++)
 			val[inst_of(g, n)->arg[k]].uses++;
