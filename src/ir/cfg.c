@@ -51,11 +51,14 @@ static void find_preds(struct ir_cfg *g, const struct ir_region *r)
 	uint32_t at = 0, target[2];
 
 	memset(g->npred, 0, r->nbb * sizeof(*g->npred));
+	g->loops = false;
 	for (uint32_t k = 0; k < g->nrpo; k++) {
 		unsigned n = successors(r, g->rpo[k], target);
 
-		for (unsigned t = 0; t < n; t++)
+		for (unsigned t = 0; t < n; t++) {
 			g->npred[target[t]]++;
+			g->loops |= g->number[target[t]] <= k;
+		}
 	}
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		g->pred_at[b] = at;
@@ -103,7 +106,8 @@ static void find_dominators(struct ir_cfg *g, const struct ir_region *r)
 			changed |= g->idom[b] != dom;
 			g->idom[b] = dom;
 		}
-	} while (changed);
+		/* Those that lead to a block were seen before it, but for loops. */
+	} while (changed && g->loops);
 }
 
 bool ir_cfg_init(struct ir_cfg *g, const struct ir_region *r)

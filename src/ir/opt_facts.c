@@ -138,9 +138,7 @@ static unsigned sign_of(const struct opt *o, const struct ir_inst *i, unsigned b
 
 	switch (i->op) {
 	case IR_CONST:
-		for (n = 1; n < bits && sext64(i->imm, n) != sext64(i->imm, bits); n++)
-			;
-		return n;
+		return 64 - (unsigned)__builtin_clrsbll(sext64(i->imm, bits));
 	case IR_SEXT8:
 		return f[i->arg[0]].sign < 8 ? f[i->arg[0]].sign : 8;
 	case IR_SEXT16:

@@ -141,7 +141,7 @@ static bool fold(struct opt *o, const struct ir_inst *i, uint32_t *value)
 
 	if (i->op == IR_CONST || i->type == IR_V128)
 		return false;
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++) {
 		if (k > 2 || !opt_const(o, i->arg[k], &c[k]))
 			return false;
 	}
@@ -254,7 +254,7 @@ static bool equal(const struct opt *o, uint32_t a, uint32_t b, unsigned steps)
 	if (commutes(x->op) && ir_nargs(x) == 2 && equal(o, x->arg[0], y->arg[1], steps - 1) &&
 	    equal(o, x->arg[1], y->arg[0], steps - 1))
 		return true;
-	for (unsigned k = 0; k < ir_nargs(x); k++)
+	for (unsigned k = 0, nargs = ir_nargs(x); k < nargs; k++)
 		if (!equal(o, x->arg[k], y->arg[k], steps - 1))
 			return false;
 	return true;
@@ -314,7 +314,7 @@ static void write_inst(struct opt *o, uint32_t old)
 {
 	struct ir_inst i = o->r->inst[old];
 
-	for (unsigned k = 0; k < ir_nargs(&i); k++)
+	for (unsigned k = 0, nargs = ir_nargs(&i); k < nargs; k++)
 		i.arg[k] = o->new_id[i.arg[k]];
 	if (i.op == IR_GET) {
 		o->new_id[old] = get(o, &i);

@@ -80,7 +80,7 @@ static bool stays_in_flags(const struct gen *g, uint32_t v, uint32_t end, uint32
 		const struct ir_inst *i = inst_of(g, n);
 		bool reads = false;
 
-		for (unsigned k = 0; k < ir_nargs(i); k++)
+		for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++)
 			reads |= i->arg[k] == v;
 		if (taken != NO_INDEX) {
 			/* the next carry is in the flags: only that may still name this one */

@@ -46,7 +46,7 @@ static void find_uses(struct gen *g, uint32_t block)
 	for (uint32_t n = r->bb[block].first; n < r->bb[block].first + r->bb[block].count; n++) {
 		const struct ir_inst *i = &r->inst[n];
 
-		for (unsigned k = 0; k < nargs_of(g, n); k++) {
+		for (unsigned k = 0, nargs = nargs_of(g, n); k < nargs; k++) {
 			uint32_t v = i->arg[k];
 			enum ir_op op = inst_of(g, v)->op;
 
@@ -113,7 +113,7 @@ static void find_next(struct gen *g, uint32_t block)
 		const struct ir_inst *i = &r->inst[n];
 
 		reset(g, block, n);
-		for (unsigned k = 0; k < nargs_of(g, n); k++)
+		for (unsigned k = 0, nargs = nargs_of(g, n); k < nargs; k++)
 			reset(g, block, i->arg[k]);
 	}
 	for (uint32_t n = first + r->bb[block].count; n-- > first;) {
@@ -122,7 +122,7 @@ static void find_next(struct gen *g, uint32_t block)
 		/* made at its user */
 		if (g->val[n].fused)
 			continue;
-		for (unsigned k = 0; k < nargs_of(g, n); k++) {
+		for (unsigned k = 0, nargs = nargs_of(g, n); k < nargs; k++) {
 			uint32_t v = i->arg[k];
 			const struct ir_inst *c = inst_of(g, v);
 

@@ -72,7 +72,7 @@ static void check_state(struct gen *g, const uint32_t *entry)
 
 		if (g->val[n].block == NO_INDEX)
 			continue;
-		for (unsigned k = 0; k < ir_nargs(i); k++) {
+		for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++) {
 			struct value *x = &g->val[i->arg[k]];
 
 			if (x->via_state && x->block != g->val[n].block &&
@@ -186,14 +186,14 @@ bool alloc_init(struct gen *g)
 			const struct ir_inst *i = &r->inst[v];
 
 			g->val[v].block = b;
-			for (unsigned k = 0; k < ir_nargs(i); k++)
+			for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++)
 				uses[i->arg[k]]++;
 		}
 	}
 	find_carries(g, uses);
 	find_scalars(g);
 	for (uint32_t n = 0; n < r->ninst; n++)
-		for (unsigned k = 0; val[n].block != NO_INDEX && k < nargs_of(g, n); k++)
+		for (unsigned k = 0, nargs = val[n].block != NO_INDEX ? nargs_of(g, n) : 0; k < nargs; k++)
 			val[inst_of(g, n)->arg[k]].uses++;
 	for (uint32_t n = 0; n < r->ninst; n++)
 		if (val[n].block != NO_INDEX && nargs_of(g, n))
