@@ -175,6 +175,9 @@ void opt_learn(struct opt *o, uint32_t id)
 	struct fact *f = &o->fact[id];
 	unsigned bits;
 
+	/* Nobody asks for what has none. */
+	if (ir_op_info[i->op].result == 'V')
+		return;
 	if (i->type != IR_I32 && i->type != IR_I64) {
 		*f = (struct fact){~UINT64_C(0), 64};
 		return;

@@ -428,8 +428,8 @@ bool may_set_bytes(const struct ir_inst *set, const struct ir_inst *def);
 /* Does what is made of a LOAD_HOST or STORE_HOST leave the flags alone? */
 bool access_keeps_flags(const struct ir_inst *i);
 
-/* Which carries are in the flags. uses: by value; needs val[].block, sets sum, carries and in_flags. */
-void find_carries(struct gen *g, const uint32_t *uses);
+/* Which carries are in the flags. Needs val[].block and uses; sets sum, carries and in_flags, and takes from uses what is not read so. */
+void find_carries(struct gen *g);
 
 /* ---- the instructions ---- */
 

@@ -98,25 +98,26 @@ static void use(struct gen *g, uint32_t user, unsigned k, uint32_t v)
 	g->val[v].next = user;
 }
 
-static void reset(struct gen *g, uint32_t block, uint32_t v)
+/* wanted: the block's; NULL: nothing is */
+static void reset(struct gen *g, const uint64_t *wanted, uint32_t v)
 {
-	g->val[v].next = is_wanted(g, block, v) ? BLOCK_END : NO_INDEX;
+	g->val[v].next = wanted && wanted[v / 64] >> (v % 64) & 1 ? BLOCK_END : NO_INDEX;
 }
 
 /* Of each value, the first use in the block; of each use, the next. */
-static void find_next(struct gen *g, uint32_t block)
+static void find_next(struct gen *g, uint32_t block, const uint64_t *wanted)
 {
 	const struct ir_region *r = g->r;
-	uint32_t first = r->bb[block].first;
+	uint32_t first = r->bb[block].first, end = first + r->bb[block].count;
 
-	for (uint32_t n = first; n < first + r->bb[block].count; n++) {
+	for (uint32_t n = first; n < end; n++) {
 		const struct ir_inst *i = &r->inst[n];
 
-		reset(g, block, n);
+		reset(g, wanted, n);
 		for (unsigned k = 0, nargs = nargs_of(g, n); k < nargs; k++)
-			reset(g, block, i->arg[k]);
+			reset(g, wanted, i->arg[k]);
 	}
-	for (uint32_t n = first + r->bb[block].count; n-- > first;) {
+	for (uint32_t n = end; n-- > first;) {
 		const struct ir_inst *i = &r->inst[n];
 
 		/* made at its user */
@@ -279,13 +280,14 @@ void tree_begin_block(struct gen *g, uint32_t block)
 {
 	const struct tree *t =
 		g->tree[block].above == NO_INDEX ? NULL : &g->tree[g->tree[block].above];
+	const uint64_t *wanted = g->tree[block].has_below ? wanted_of(g, block) : NULL;
 
 	clear(g);
 	if (t) {
 		for (uint32_t n = t->first; n < t->first + t->count; n++)
-			reset(g, block, g->carried[n].v);
+			reset(g, wanted, g->carried[n].v);
 	}
-	find_next(g, block);
+	find_next(g, block, wanted);
 	if (t) {
 		restore(g, t);
 		settle(g, t);
