@@ -11,8 +11,8 @@
 #include "ir/op.h"
 #include "ir/scratch.h"
 
-/* Not reached yet. */
-#define AVAIL_ANY (UINT32_MAX - 1)
+/* Of a block: its entry has changed since it was looked at; some way to it was seen. */
+enum { CHANGED = 1, REACHED = 2 };
 
 /* Cells have been read. What is known of them already is older, and may be needed by others. */
 static void read_cells(uint32_t *cell, unsigned n, uint32_t value)
@@ -47,7 +47,7 @@ static uint32_t held(const uint32_t *cell, unsigned n)
 	for (unsigned c = 1; c < n; c++)
 		if (cell[c] != cell[0])
 			return AVAIL_NONE;
-	return cell[0] < AVAIL_ANY ? cell[0] : AVAIL_NONE;
+	return cell[0];
 }
 
 /* Does a SET write what is there already, by another name: the same constant? */
@@ -91,12 +91,13 @@ static void transfer(const struct ir_region *r, uint32_t b, uint32_t *state, uin
 /* Make `to` agree with one more predecessor's end. */
 static bool meet(uint32_t *to, const uint32_t *end, uint32_t ncells)
 {
-	bool changed = false;
+	uint32_t changed = 0;
 
+	_Static_assert(AVAIL_NONE == UINT32_MAX, "or-ing ones makes it");
 	for (uint32_t c = 0; c < ncells; c++) {
-		uint32_t v = to[c] == AVAIL_ANY ? end[c] : to[c] == end[c] ? to[c] : AVAIL_NONE;
+		uint32_t v = to[c] | -(uint32_t)(to[c] != end[c]);
 
-		changed |= v != to[c];
+		changed |= v ^ to[c];
 		to[c] = v;
 	}
 	return changed;
@@ -109,19 +110,18 @@ uint32_t *ir_available(const struct ir_region *r, const struct ir_cfg *g)
 	uint32_t *entry = scratch_take(r->scratch, r->nbb, bytes);
 	uint32_t *end = scratch_take(r->scratch, 1, bytes);
 	uint32_t *same = scratch_take(r->scratch, r->ninst, sizeof(*same));
-	bool *dirty = scratch_take(r->scratch, r->nbb, sizeof(*dirty));
+	uint8_t *now = scratch_take(r->scratch, r->nbb, sizeof(*now)); /* by block */
 	bool again = true;
 
-	if (!entry || !end || !same || !dirty)
+	if (!entry || !end || !same || !now)
 		return NULL;
 	/* Of the entry nothing is known, nor of blocks that are never reached. */
-	memset(entry, 0xff, r->nbb * bytes);
-	for (uint32_t k = 0; k < g->nrpo; k++) {
-		uint32_t *e = &entry[(size_t)g->rpo[k] * ncells];
+	for (uint32_t b = 0; b < r->nbb; b++) {
+		bool other = b && g->number[b] != CFG_NONE;
 
-		for (uint32_t c = 0; k && c < ncells; c++)
-			e[c] = AVAIL_ANY;
-		dirty[g->rpo[k]] = true;
+		now[b] = other ? 0 : CHANGED | REACHED;
+		if (!other)
+			memset(&entry[(size_t)b * ncells], 0xff, bytes);
 	}
 	while (again) {
 		again = false;
@@ -130,17 +130,21 @@ uint32_t *ir_available(const struct ir_region *r, const struct ir_cfg *g)
 			unsigned n =
 				ir_targets(&r->inst[r->bb[b].first + r->bb[b].count - 1], target);
 
-			if (!dirty[b])
+			if (!(now[b] & CHANGED))
 				continue;
-			dirty[b] = false;
+			now[b] &= ~CHANGED;
 			if (!n)
 				continue;
 			memcpy(end, &entry[(size_t)b * ncells], bytes);
 			transfer(r, b, end, same);
 			for (unsigned t = 0; t < n; t++) {
-				if (!meet(&entry[(size_t)target[t] * ncells], end, ncells))
+				uint32_t *to = &entry[(size_t)target[t] * ncells];
+
+				if (!(now[target[t]] & REACHED))
+					memcpy(to, end, bytes);
+				else if (!meet(to, end, ncells))
 					continue;
-				dirty[target[t]] = true;
+				now[target[t]] = CHANGED | REACHED;
 				again |= g->number[target[t]] <= k;
 			}
 		}

@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+/* The guest instruction that is under way where a block ends, which starts in the middle of pc. */
+static uint64_t last_pc(const struct ir_region *r, const struct ir_bb *bb, uint64_t pc)
+{
+	for (uint32_t id = bb->first + bb->count; id-- > bb->first;)
+		if (r->inst[id].op == IR_INSN)
+			return r->inst[id].imm;
+	return pc;
+}
+
 void ir_block_pcs(const struct ir_region *r, uint64_t *pcs)
 {
 	bool changed;
@@ -18,10 +27,9 @@ void ir_block_pcs(const struct ir_region *r, uint64_t *pcs)
 
 			if (!bb->count)
 				continue;
-			for (uint32_t id = bb->first; id < bb->first + bb->count; id++)
-				if (r->inst[id].op == IR_INSN)
-					pc = r->inst[id].imm;
 			n = ir_targets(&r->inst[bb->first + bb->count - 1], target);
+			if (n > 0 && (pcs[target[0]] == UINT64_MAX || pcs[target[n - 1]] == UINT64_MAX))
+				pc = last_pc(r, bb, pc);
 			for (unsigned t = 0; t < n; t++) {
 				if (pcs[target[t]] == UINT64_MAX && pc != UINT64_MAX) {
 					pcs[target[t]] = pc;

@@ -5,19 +5,24 @@
 #include "ir/op.h"
 #include "ir/scratch.h"
 
-static unsigned successors(const struct ir_region *r, uint32_t b, uint32_t target[2])
+/* Where a block goes, found once: two of each, CFG_NONE behind the last. */
+static void find_successors(const struct ir_region *r, uint32_t (*to)[2])
 {
-	const struct ir_bb *bb = &r->bb[b];
+	for (uint32_t b = 0; b < r->nbb; b++) {
+		const struct ir_bb *bb = &r->bb[b];
+		unsigned n = bb->count ? ir_targets(&r->inst[bb->first + bb->count - 1], to[b]) : 0;
 
-	return bb->count ? ir_targets(&r->inst[bb->first + bb->count - 1], target) : 0;
+		for (; n < 2; n++)
+			to[b][n] = CFG_NONE;
+	}
 }
 
 /*
  * Depth first, without recursion: stack holds the path, `next` how many successors of a block were
  * taken. rpo is filled from its end and moved to its start.
  */
-static void number_blocks(struct ir_cfg *g, const struct ir_region *r, uint32_t *stack,
-			  uint8_t *next)
+static void number_blocks(struct ir_cfg *g, const struct ir_region *r, const uint32_t (*succ)[2],
+			  uint32_t *stack, uint8_t *next)
 {
 	uint32_t depth = 0, at = r->nbb;
 
@@ -26,10 +31,10 @@ static void number_blocks(struct ir_cfg *g, const struct ir_region *r, uint32_t 
 	stack[depth++] = 0;
 	g->number[0] = 0;
 	while (depth) {
-		uint32_t b = stack[depth - 1], target[2];
+		uint32_t b = stack[depth - 1];
 
-		if (next[b] < successors(r, b, target)) {
-			uint32_t to = target[next[b]++];
+		if (next[b] < 2 && succ[b][next[b]] != CFG_NONE) {
+			uint32_t to = succ[b][next[b]++];
 
 			if (g->number[to] == CFG_NONE) {
 				g->number[to] = 0;
@@ -46,16 +51,19 @@ static void number_blocks(struct ir_cfg *g, const struct ir_region *r, uint32_t 
 		g->number[g->rpo[k]] = k;
 }
 
-static void find_preds(struct ir_cfg *g, const struct ir_region *r)
+static void find_preds(struct ir_cfg *g, const struct ir_region *r, const uint32_t (*succ)[2])
 {
-	uint32_t at = 0, target[2];
+	uint32_t at = 0;
 
 	memset(g->npred, 0, r->nbb * sizeof(*g->npred));
+	g->loops = false;
 	for (uint32_t k = 0; k < g->nrpo; k++) {
-		unsigned n = successors(r, g->rpo[k], target);
+		const uint32_t *to = succ[g->rpo[k]];
 
-		for (unsigned t = 0; t < n; t++)
-			g->npred[target[t]]++;
+		for (unsigned t = 0; t < 2 && to[t] != CFG_NONE; t++) {
+			g->npred[to[t]]++;
+			g->loops |= g->number[to[t]] <= k;
+		}
 	}
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		g->pred_at[b] = at;
@@ -63,10 +71,10 @@ static void find_preds(struct ir_cfg *g, const struct ir_region *r)
 		g->npred[b] = 0;
 	}
 	for (uint32_t k = 0; k < g->nrpo; k++) {
-		unsigned n = successors(r, g->rpo[k], target);
+		const uint32_t *to = succ[g->rpo[k]];
 
-		for (unsigned t = 0; t < n; t++)
-			g->pred[g->pred_at[target[t]] + g->npred[target[t]]++] = g->rpo[k];
+		for (unsigned t = 0; t < 2 && to[t] != CFG_NONE; t++)
+			g->pred[g->pred_at[to[t]] + g->npred[to[t]]++] = g->rpo[k];
 	}
 }
 
@@ -103,13 +111,15 @@ static void find_dominators(struct ir_cfg *g, const struct ir_region *r)
 			changed |= g->idom[b] != dom;
 			g->idom[b] = dom;
 		}
-	} while (changed);
+		/* Those that lead to a block were seen before it, but for loops. */
+	} while (changed && g->loops);
 }
 
 bool ir_cfg_init(struct ir_cfg *g, const struct ir_region *r)
 {
 	uint32_t n = r->nbb;
-	uint32_t *mem = scratch_take(r->scratch, 8 * (size_t)n + n / 4 + 1, sizeof(*mem));
+	uint32_t *mem = scratch_take(r->scratch, 10 * (size_t)n + n / 4 + 1, sizeof(*mem));
+	uint32_t(*succ)[2];
 
 	if (!mem)
 		return false;
@@ -119,8 +129,10 @@ bool ir_cfg_init(struct ir_cfg *g, const struct ir_region *r)
 	g->npred = mem + 3 * (size_t)n;
 	g->pred_at = mem + 4 * (size_t)n;
 	g->pred = mem + 5 * (size_t)n; /* two for each block */
-	number_blocks(g, r, mem + 7 * (size_t)n, (uint8_t *)(mem + 8 * (size_t)n));
-	find_preds(g, r);
+	succ = (uint32_t(*)[2])(mem + 7 * (size_t)n);
+	find_successors(r, succ);
+	number_blocks(g, r, succ, mem + 9 * (size_t)n, (uint8_t *)(mem + 10 * (size_t)n));
+	find_preds(g, r, succ);
 	find_dominators(g, r);
 	return true;
 }

@@ -17,6 +17,7 @@ struct ir_cfg {
 	uint32_t *npred;  /* by block; edges from blocks that can be reached, one for each target */
 	uint32_t *pred_at;
 	uint32_t *pred; /* of block b: pred[pred_at[b]...] */
+	bool loops;     /* some branch leads to a block that does not lie behind it in rpo */
 };
 
 /*

@@ -60,7 +60,7 @@ void opt_rewrite(struct opt *o);
 uint32_t opt_value(struct opt *o, struct ir_inst i);
 
 /* Write an instruction as it is. */
-uint32_t opt_append(struct opt *o, struct ir_inst i);
+uint32_t opt_append(struct opt *o, const struct ir_inst *i);
 
 void opt_learn(struct opt *o, uint32_t id);
 

@@ -138,9 +138,7 @@ static unsigned sign_of(const struct opt *o, const struct ir_inst *i, unsigned b
 
 	switch (i->op) {
 	case IR_CONST:
-		for (n = 1; n < bits && sext64(i->imm, n) != sext64(i->imm, bits); n++)
-			;
-		return n;
+		return 64 - (unsigned)__builtin_clrsbll(sext64(i->imm, bits));
 	case IR_SEXT8:
 		return f[i->arg[0]].sign < 8 ? f[i->arg[0]].sign : 8;
 	case IR_SEXT16:
@@ -177,6 +175,9 @@ void opt_learn(struct opt *o, uint32_t id)
 	struct fact *f = &o->fact[id];
 	unsigned bits;
 
+	/* Nobody asks for what has none. */
+	if (ir_op_info[i->op].result == 'V')
+		return;
 	if (i->type != IR_I32 && i->type != IR_I64) {
 		*f = (struct fact){~UINT64_C(0), 64};
 		return;

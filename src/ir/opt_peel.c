@@ -82,7 +82,7 @@ static bool is_way_out(const struct peel *p, uint32_t b)
 
 		if (i->op == IR_CALL)
 			return false;
-		for (unsigned k = 0; k < ir_nargs(i); k++)
+		for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++)
 			names |= is_inside(p, i->arg[k]);
 	}
 	return names;
@@ -124,7 +124,7 @@ static bool is_named_outside(const struct peel *p)
 
 		if (is_inside(p, id))
 			continue;
-		for (unsigned k = 0; k < ir_nargs(i); k++)
+		for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++)
 			if (is_inside(p, i->arg[k]))
 				return true;
 	}
@@ -137,7 +137,7 @@ static struct ir_inst in_copy(const struct peel *p, uint32_t id)
 	struct ir_inst i = p->r->inst[id];
 	unsigned first = i.op == IR_BR || i.op == IR_JUMP, n = i.op == IR_BR ? 2 : first;
 
-	for (unsigned k = 0; k < ir_nargs(&i); k++)
+	for (unsigned k = 0, nargs = ir_nargs(&i); k < nargs; k++)
 		if (is_inside(p, i.arg[k]))
 			i.arg[k] = p->new_id[i.arg[k]];
 	for (unsigned k = first; k < first + n; k++) {
@@ -234,12 +234,26 @@ static void leave_first(struct peel *p, uint32_t head)
 	}
 }
 
+/* Does a branch lead to a block that does not lie behind it? Else there is no loop. */
+static bool goes_back(const struct ir_region *r)
+{
+	for (uint32_t b = 0; b < r->nbb; b++) {
+		const struct ir_bb *bb = &r->bb[b];
+		uint32_t target[2];
+
+		for (unsigned t = bb->count ? ir_targets(&r->inst[bb->first + bb->count - 1], target) : 0; t-- > 0;)
+			if (r->bb[target[t]].first <= bb->first)
+				return true;
+	}
+	return false;
+}
+
 void ir_peel(struct ir_region *r, bool all_poll)
 {
 	struct peel p = {.r = r, .all_poll = all_poll};
 	struct scratch_mark mark;
 
-	if (r->failed)
+	if (r->failed || !goes_back(r))
 		return;
 	mark = scratch_mark(r->scratch);
 	/* Without memory, a region stays as it is. */

@@ -42,7 +42,7 @@ static bool more_room(struct opt *o)
 	return true;
 }
 
-uint32_t opt_append(struct opt *o, struct ir_inst i)
+uint32_t opt_append(struct opt *o, const struct ir_inst *i)
 {
 	uint32_t id = o->ninst;
 
@@ -50,7 +50,7 @@ uint32_t opt_append(struct opt *o, struct ir_inst i)
 		/* Go on with what there is; the old region will be kept. */
 		return id - 1;
 	}
-	o->inst[id] = i;
+	o->inst[id] = *i;
 	o->block[id] = o->cur;
 	o->ninst++;
 	opt_learn(o, id);
@@ -107,7 +107,7 @@ static uint32_t find_or_append(struct opt *o, const struct ir_inst *i)
 		     (worth_keeping(i) && ir_cfg_dominates(&o->cfg, o->block[id], o->cur))))
 			return id;
 	}
-	id = opt_append(o, *i);
+	id = opt_append(o, i);
 	if (!o->failed) {
 		o->chain[id] = *bucket;
 		*bucket = id;
@@ -141,7 +141,7 @@ static bool fold(struct opt *o, const struct ir_inst *i, uint32_t *value)
 
 	if (i->op == IR_CONST || i->type == IR_V128)
 		return false;
-	for (unsigned k = 0; k < ir_nargs(i); k++) {
+	for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++) {
 		if (k > 2 || !opt_const(o, i->arg[k], &c[k]))
 			return false;
 	}
@@ -211,7 +211,7 @@ static uint32_t get(struct opt *o, const struct ir_inst *i)
 
 	if (v != IR_NO_VAL)
 		return v;
-	v = opt_append(o, *i);
+	v = opt_append(o, i);
 	for (unsigned c = 0; c < n; c++) {
 		if (o->state[first + c] != AVAIL_NONE)
 			return v;
@@ -237,7 +237,7 @@ static void set(struct opt *o, const struct ir_inst *i)
 		return;
 	for (unsigned c = 0; c < n; c++)
 		o->state[first + c] = i->arg[0];
-	opt_append(o, *i);
+	opt_append(o, i);
 }
 
 /* The same operation on the same values, as far as so few steps tell? */
@@ -254,7 +254,7 @@ static bool equal(const struct opt *o, uint32_t a, uint32_t b, unsigned steps)
 	if (commutes(x->op) && ir_nargs(x) == 2 && equal(o, x->arg[0], y->arg[1], steps - 1) &&
 	    equal(o, x->arg[1], y->arg[0], steps - 1))
 		return true;
-	for (unsigned k = 0; k < ir_nargs(x); k++)
+	for (unsigned k = 0, nargs = ir_nargs(x); k < nargs; k++)
 		if (!equal(o, x->arg[k], y->arg[k], steps - 1))
 			return false;
 	return true;
@@ -307,14 +307,14 @@ static void end(struct opt *o, struct ir_inst i)
 		o->entered[i.arg[1]] = true;
 		o->entered[i.arg[2]] = true;
 	}
-	opt_append(o, i);
+	opt_append(o, &i);
 }
 
 static void write_inst(struct opt *o, uint32_t old)
 {
 	struct ir_inst i = o->r->inst[old];
 
-	for (unsigned k = 0; k < ir_nargs(&i); k++)
+	for (unsigned k = 0, nargs = ir_nargs(&i); k < nargs; k++)
 		i.arg[k] = o->new_id[i.arg[k]];
 	if (i.op == IR_GET) {
 		o->new_id[old] = get(o, &i);
@@ -325,7 +325,7 @@ static void write_inst(struct opt *o, uint32_t old)
 	} else if (ir_has_side(&i)) {
 		if (ir_clobbers_state(&i))
 			memset(o->state, 0xff, o->ncells * sizeof(*o->state));
-		o->new_id[old] = opt_append(o, i);
+		o->new_id[old] = opt_append(o, &i);
 	} else {
 		o->new_id[old] = opt_value(o, i);
 	}

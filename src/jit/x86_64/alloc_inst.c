@@ -15,7 +15,7 @@ void operands_read(struct gen *g)
 	const struct ir_inst *i = inst_of(g, g->at);
 
 	g->read = true;
-	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
+	for (unsigned k = 0, nargs = nargs_of(g, g->at); k < nargs; k++) {
 		uint32_t v = i->arg[k];
 		unsigned reg = g->val[v].reg;
 
@@ -36,7 +36,7 @@ static bool is_operand(const struct gen *g, uint32_t v)
 {
 	const struct ir_inst *i = inst_of(g, g->at);
 
-	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
+	for (unsigned k = 0, nargs = nargs_of(g, g->at); k < nargs; k++) {
 		const struct ir_inst *c = inst_of(g, i->arg[k]);
 
 		if (i->arg[k] == v ||
@@ -153,7 +153,7 @@ void begin_inst(struct gen *g, uint32_t at)
 	g->at = at;
 	g->read = false;
 	g->released = g->released_xmm = 0;
-	for (unsigned k = 0; k < nargs_of(g, at); k++) {
+	for (unsigned k = 0, nargs = nargs_of(g, at); k < nargs; k++) {
 		uint32_t v = i->arg[k];
 
 		if (g->val[v].fused) {
@@ -189,7 +189,7 @@ void end_inst(struct gen *g)
 	const struct ir_inst *i = inst_of(g, g->at);
 	struct value *x = &g->val[g->at];
 
-	for (unsigned k = 0; k < nargs_of(g, g->at); k++) {
+	for (unsigned k = 0, nargs = nargs_of(g, g->at); k < nargs; k++) {
 		uint32_t v = i->arg[k];
 
 		if (g->val[v].fused) {

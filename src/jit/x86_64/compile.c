@@ -627,52 +627,66 @@ static void generate(struct gen *g, uint32_t *order)
 		a_patch(&g->a, g->fixup[n].where, g->block_at[g->fixup[n].block]);
 }
 
+/* Memory for all that is by instruction and by block, in the region's scratch memory as the rest is. */
+static bool allot(struct gen *g)
+{
+	const struct ir_region *r = g->r;
+	struct ir_scratch *s = r->scratch;
+	uint8_t *buffer = scratch_take(s, 1, CODE_MAX);
+
+	g->a.base = g->a.at = buffer;
+	g->a.end = buffer + CODE_MAX;
+	g->val = scratch_take(s, r->ninst + 1, sizeof(*g->val));
+	g->next = scratch_take(s, r->ninst + 1, sizeof(*g->next));
+	g->block_at = scratch_take(s, r->nbb + 1, sizeof(*g->block_at));
+	g->cap_fixup = 2 * r->nbb + 2;
+	g->fixup = scratch_take(s, g->cap_fixup, sizeof(*g->fixup));
+	g->cap_stub = r->ninst + 2;
+	g->stub = scratch_take(s, g->cap_stub, sizeof(*g->stub));
+	g->exit_where = scratch_take(s, r->nexit + 1, sizeof(*g->exit_where));
+	g->a.cap_ref = 8 * r->ninst + 600;
+	g->a.ref = scratch_take(s, g->a.cap_ref, sizeof(*g->a.ref));
+	g->block_pc = scratch_take(s, r->nbb + 1, sizeof(*g->block_pc));
+	g->pin_block = scratch_take(s, r->nbb + 1, sizeof(*g->pin_block));
+	if (!buffer || !g->val || !g->next || !g->block_at || !g->fixup || !g->stub || !g->exit_where ||
+	    !g->a.ref || !g->block_pc || !g->pin_block)
+		return false;
+	memset(g->val, 0, (r->ninst + 1) * sizeof(*g->val));
+	memset(g->block_at, 0, (r->nbb + 1) * sizeof(*g->block_at));
+	memset(g->pin_block, 0, (r->nbb + 1) * sizeof(*g->pin_block));
+	for (unsigned n = 0; n < 16; n++)
+		g->in_gpr[n] = g->in_xmm[n] = NO_INDEX;
+	for (uint32_t n = 0; n < r->nexit; n++)
+		g->exit_where[n] = NO_INDEX;
+	return true;
+}
+
 /*
  * With so many pins at most. ENOBUFS: the generator gave up, mostly since an instruction needs more registers than they
  * leave.
  */
 static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64_t pc, unsigned max_pins)
 {
-	struct gen *g = calloc(1, sizeof(*g));
 	struct scratch_mark mark = scratch_mark(r->scratch);
+	struct gen *g = scratch_take(r->scratch, 1, sizeof(*g));
 	uint32_t *order = scratch_take(r->scratch, r->nbb + 1, sizeof(*order));
 	struct jit_code *c = NULL;
-	uint8_t *buffer = malloc(CODE_MAX);
 	int err = ENOMEM;
 
-	if (!g || !buffer)
+	if (!g || !order)
 		goto out;
+	memset(g, 0, offsetof(struct gen, outside));
 	g->r = r;
 	g->layout = &j->layout;
 	g->host = &j->host;
 	g->start = g->pc = pc;
 	g->max_pins = max_pins;
 	g->span = r->span > TLB_BLOCK_SHIFT ? r->span : TLB_BLOCK_SHIFT;
-	g->a.base = g->a.at = buffer;
-	g->a.end = buffer + CODE_MAX;
 	g->a.bias = gen_bias(&j->layout);
 	g->no_entry[0] = j->no_entry[0];
 	g->no_entry[1] = j->no_entry[1];
-	g->val = calloc(r->ninst + 1, sizeof(*g->val));
-	g->next = malloc((r->ninst + 1) * sizeof(*g->next));
-	g->block_at = calloc(r->nbb + 1, sizeof(*g->block_at));
-	g->cap_fixup = 2 * r->nbb + 2;
-	g->fixup = malloc(g->cap_fixup * sizeof(*g->fixup));
-	g->cap_stub = r->ninst + 2;
-	g->stub = malloc(g->cap_stub * sizeof(*g->stub));
-	g->exit_where = malloc((r->nexit + 1) * sizeof(*g->exit_where));
-	g->a.cap_ref = 8 * r->ninst + 600;
-	g->a.ref = malloc(g->a.cap_ref * sizeof(*g->a.ref));
-	g->block_pc = malloc((r->nbb + 1) * sizeof(*g->block_pc));
-	g->pin_block = calloc(r->nbb + 1, sizeof(*g->pin_block));
-	if (!order || !g->a.ref || !g->block_pc || !g->pin_block || !g->val || !g->next || !g->block_at ||
-	    !g->fixup || !g->stub || !g->exit_where || !ir_cfg_init(&g->cfg, r) ||
-	    !runs_find(g) || !alloc_init(g) || !pins_choose(g))
+	if (!allot(g) || !ir_cfg_init(&g->cfg, r) || !runs_find(g) || !alloc_init(g) || !pins_choose(g))
 		goto out;
-	for (unsigned n = 0; n < 16; n++)
-		g->in_gpr[n] = g->in_xmm[n] = NO_INDEX;
-	for (uint32_t n = 0; n < r->nexit; n++)
-		g->exit_where[n] = NO_INDEX;
 	c = calloc(1, sizeof(*c) + r->nexit * sizeof(c->exit[0]));
 	if (!c)
 		goto out;
@@ -692,23 +706,6 @@ static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64
 		err = ENOSPC;
 	}
 out:
-	if (g) {
-		free(g->val);
-		free(g->next);
-		free(g->block_at);
-		free(g->block_pc);
-		free(g->pin_block);
-		free(g->tree);
-		free(g->wanted);
-		free(g->carried);
-		free(g->shown);
-		free(g->fixup);
-		free(g->stub);
-		free(g->exit_where);
-		free(g->a.ref);
-		free(g);
-	}
-	free(buffer);
 	scratch_release(r->scratch, mark);
 	if (!c)
 		errno = err;

@@ -258,18 +258,6 @@ static void find_cells(struct gen *g)
 	}
 }
 
-static bool has_loop(const struct gen *g)
-{
-	for (uint32_t k = 0; k < g->cfg.nrpo; k++) {
-		uint32_t b = g->cfg.rpo[k];
-
-		for (uint32_t p = 0; p < g->cfg.npred[b]; p++)
-			if (g->cfg.number[g->cfg.pred[g->cfg.pred_at[b] + p]] >= k)
-				return true;
-	}
-	return false;
-}
-
 static void leave_out(struct defer *d)
 {
 	struct gen *g = d->g;
@@ -289,7 +277,7 @@ bool defer_init(struct gen *g)
 	struct defer *d;
 
 	/* Elsewhere one in twenty could be deferred, which is not worth the search. */
-	if (has_loop(g))
+	if (g->cfg.loops)
 		find_cells(g);
 	if (!g->ndefer)
 		return true;

@@ -1,8 +1,9 @@
 /*
  * Deferred comparisons where they are seen: made from their operands, in the region's code or in a stub.
  */
-#include <stdlib.h>
+#include <string.h>
 
+#include "ir/scratch.h"
 #include "jit/x86_64/defer.h"
 
 void defer_begin_block(struct gen *g, uint32_t block)
@@ -125,13 +126,15 @@ void defer_note(struct gen *g, struct stub *s)
 	if (!g->shown_now) {
 		if (g->nshown == g->cap_shown) {
 			uint32_t cap = 2 * g->cap_shown + 16;
-			struct compared *more = realloc(g->shown, cap * sizeof(g->now));
+			struct compared *more = scratch_take(g->r->scratch, cap, sizeof(g->now));
 
 			if (!more) {
 				g->failed = true;
 				s->flags = 0;
 				return;
 			}
+			if (g->nshown)
+				memcpy(more, g->shown, g->nshown * sizeof(g->now));
 			g->shown = more;
 			g->cap_shown = cap;
 		}

@@ -80,7 +80,7 @@ static bool stays_in_flags(const struct gen *g, uint32_t v, uint32_t end, uint32
 		const struct ir_inst *i = inst_of(g, n);
 		bool reads = false;
 
-		for (unsigned k = 0; k < ir_nargs(i); k++)
+		for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++)
 			reads |= i->arg[k] == v;
 		if (taken != NO_INDEX) {
 			/* the next carry is in the flags: only that may still name this one */
@@ -104,25 +104,39 @@ static bool stays_in_flags(const struct gen *g, uint32_t v, uint32_t end, uint32
 	return !uses;
 }
 
-void find_carries(struct gen *g, const uint32_t *uses)
+/* The sums whose carry each carry is. Returns whether there are any. */
+static bool find_sums(struct gen *g)
+{
+	const struct ir_region *r = g->r;
+	bool any = false;
+
+	for (uint32_t v = 0; v < r->ninst; v++) {
+		if (inst_of(g, v)->op != IR_ADDCARRY || g->val[v].block == NO_INDEX)
+			continue;
+		g->val[v].sum = sum_before(g, v, r->bb[g->val[v].block].first);
+		if (g->val[v].sum != NO_INDEX) {
+			g->val[g->val[v].sum].carries = true;
+			any = true;
+		}
+	}
+	return any;
+}
+
+void find_carries(struct gen *g)
 {
 	const struct ir_region *r = g->r;
 
-	for (uint32_t v = 0; v < r->ninst; v++) {
-		uint32_t b = g->val[v].block;
-
-		if (b == NO_INDEX || inst_of(g, v)->op != IR_ADDCARRY)
-			continue;
-		g->val[v].sum = sum_before(g, v, r->bb[b].first);
-		if (g->val[v].sum != NO_INDEX)
-			g->val[g->val[v].sum].carries = true;
-	}
+	if (!find_sums(g))
+		return;
 	for (uint32_t v = 0; v < r->ninst; v++) {
 		const struct value *x = &g->val[v];
 
-		if (x->block == NO_INDEX || inst_of(g, v)->op != IR_ADDCARRY || x->sum == NO_INDEX)
-			continue;
-		g->val[v].in_flags =
-			stays_in_flags(g, v, r->bb[x->block].first + r->bb[x->block].count, uses[v]);
+		if (x->sum != NO_INDEX)
+			g->val[v].in_flags = stays_in_flags(g, v, r->bb[x->block].first + r->bb[x->block].count,
+							    x->uses);
 	}
+	/* They need no operands. */
+	for (uint32_t v = 0; v < r->ninst; v++)
+		for (unsigned k = g->val[v].sum != NO_INDEX ? ir_nargs(inst_of(g, v)) : 0; k-- > 0;)
+			g->val[inst_of(g, v)->arg[k]].uses--;
 }

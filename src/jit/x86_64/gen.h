@@ -201,10 +201,7 @@ struct gen {
 	bool shown_now;                  /* the last are as now */
 	uint32_t *available;             /* ir_available, if it was wanted */
 	uint32_t in_rdx;                 /* a value that scratch rdx still has (mulx); NO_INDEX */
-	uint32_t state_vals[192]; /* values whose home is guest state */
-	unsigned nstate;
-	uint32_t via_state[64];  /* values with that mark */
-	unsigned nvia;
+	unsigned nstate, nvia;
 	struct tree *tree;       /* by block */
 	uint64_t *wanted;        /* by block: a bit for each value that blocks below use */
 	struct carried *carried;
@@ -227,22 +224,26 @@ struct gen {
 	uint32_t entry_stub; /* where it leaves when it is not to be run */
 	uint32_t cold;       /* position where the stubs begin */
 	const void *no_entry[2]; /* to the guest address in rax by other means than the code's own (compile.c) */
+	uint32_t noutside;
+	bool failed;         /* cannot be compiled: out of memory or of temporaries */
+	uint32_t ndata, ndata_ref;
+	/* Filled for the exits. */
+	uint32_t *exit_where; /* by index: position of the displacement */
+
+	/* From here on what is cleared by nobody: counted above. */
+
 	/* Jumps to what lies outside of the piece: positions of displacements. */
 	struct {
 		uint32_t where;
 		const void *target;
 	} outside[136];
-	uint32_t noutside;
-	bool failed;         /* cannot be compiled: out of memory or of temporaries */
+	uint32_t state_vals[192]; /* values whose home is guest state */
+	uint32_t via_state[64];   /* values with that mark */
 	/* Constant data behind the code, and the displacements that lead to it. */
-	_Alignas(16) uint8_t data[4096];
-	uint32_t ndata;
 	struct {
 		uint32_t where, at;
 	} data_ref[512];
-	uint32_t ndata_ref;
-	/* Filled for the exits. */
-	uint32_t *exit_where; /* by index: position of the displacement */
+	_Alignas(16) uint8_t data[4096];
 };
 
 #define OFF_EXIT_REQUEST offsetof(struct ir_env, exit_request)
@@ -427,8 +428,8 @@ bool may_set_bytes(const struct ir_inst *set, const struct ir_inst *def);
 /* Does what is made of a LOAD_HOST or STORE_HOST leave the flags alone? */
 bool access_keeps_flags(const struct ir_inst *i);
 
-/* Which carries are in the flags. uses: by value; needs val[].block, sets sum, carries and in_flags. */
-void find_carries(struct gen *g, const uint32_t *uses);
+/* Which carries are in the flags. Needs val[].block and uses; sets sum, carries and in_flags, and takes from uses what is not read so. */
+void find_carries(struct gen *g);
 
 /* ---- the instructions ---- */
 

@@ -8,6 +8,10 @@
  * write-backs at exits and around calls that look at state, and what the loss of a register for values
  * costs blocks that need many.
  *
+ * Only regions with a loop have pins, and those that are known to be hot. Where all goes one way a value is in a register from
+ * block to block without them (tree.c); they were found to save no time there, and to make code longer, for a seventh
+ * of what compiling took.
+ *
  * Three sets of pins are known for each block (struct pin_block): those that carry something into it, those
  * that are taken in it, which are not for values there, and those that may be newer than
  * memory where it starts. A write-back is a use, so what may have been written on one way to an exit
@@ -38,7 +42,7 @@ static bool ends_with(const struct choice *c, uint32_t v, uint32_t user)
 	uint32_t uses = 0;
 
 	for (uint32_t n = v + 1; n <= user; n++)
-		for (unsigned k = 0; k < nargs_of(c->g, n); k++)
+		for (unsigned k = 0, nargs = nargs_of(c->g, n); k < nargs; k++)
 			uses += c->r->inst[n].arg[k] == v;
 	return uses == c->g->val[v].uses;
 }
@@ -183,7 +187,7 @@ static void find_pressure(struct choice *c, uint32_t b, uint32_t *alive)
 
 		if (alive[id] == b + 1)
 			now[c->g->val[id].vec]--;
-		for (unsigned k = 0; k < nargs_of(c->g, id); k++) {
+		for (unsigned k = 0, nargs = nargs_of(c->g, id); k < nargs; k++) {
 			uint32_t v = i->arg[k];
 			const struct ir_inst *def = &c->r->inst[v];
 
@@ -290,7 +294,7 @@ static void choose(struct choice *c)
 	}
 }
 
-bool pins_choose(struct gen *g)
+static bool look_for_pins(struct gen *g)
 {
 	const struct ir_region *r = g->r;
 	struct scratch_mark mark = scratch_mark(r->scratch);
@@ -298,8 +302,6 @@ bool pins_choose(struct gen *g)
 	uint32_t *alive = scratch_take(r->scratch, r->ninst + 1, sizeof(*alive));
 	bool ok = false;
 
-	for (uint32_t v = 0; v < r->ninst; v++)
-		g->val[v].pin = NO_PIN;
 	c.of_cell = scratch_take(r->scratch, state_ncells(r) + 1, sizeof(*c.of_cell));
 	c.flow = scratch_take(r->scratch, r->nbb + 1, sizeof(*c.flow));
 	c.line = scratch_take(r->scratch, r->nlines + 1, sizeof(*c.line));
@@ -324,6 +326,13 @@ bool pins_choose(struct gen *g)
 out:
 	scratch_release(r->scratch, mark);
 	return ok;
+}
+
+bool pins_choose(struct gen *g)
+{
+	for (uint32_t v = 0; v < g->r->ninst; v++)
+		g->val[v].pin = NO_PIN;
+	return (!g->cfg.loops && !g->r->hot) || look_for_pins(g);
 }
 
 /* ---- moving them ---- */

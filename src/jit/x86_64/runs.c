@@ -19,7 +19,7 @@ static bool find_depths(const struct gen *g, uint8_t *depth)
 	if (!stack || !in)
 		return false;
 	memset(depth, 0, nbb);
-	for (uint32_t k = 0; k < g->cfg.nrpo; k++) {
+	for (uint32_t k = 0; g->cfg.loops && k < g->cfg.nrpo; k++) {
 		if (!ir_cfg_loop(&g->cfg, nbb, g->cfg.rpo[k], in, stack))
 			continue;
 		for (uint32_t b = 0; b < nbb; b++)

@@ -79,7 +79,7 @@ static bool give_up(struct gen *g)
 	for (uint32_t n = 0; n < g->r->ninst; n++) {
 		const struct ir_inst *i = inst_of(g, n);
 
-		for (unsigned k = 0; g->val[n].block != NO_INDEX && k < ir_nargs(i); k++) {
+		for (unsigned k = 0, nargs = g->val[n].block != NO_INDEX ? ir_nargs(i) : 0; k < nargs; k++) {
 			struct value *x = &g->val[i->arg[k]];
 
 			if (x->vec && inst_of(g, i->arg[k])->type == IR_I64 && !can_take(g, n, k)) {
@@ -91,10 +91,29 @@ static bool give_up(struct gen *g)
 	return any;
 }
 
+/* May any value of 64 bits be one? */
+static bool any_wants(const struct gen *g)
+{
+	for (uint32_t n = 0; n < g->r->ninst; n++) {
+		const struct ir_inst *i = inst_of(g, n);
+
+		if (i->op == IR_CALL ? gen_float_makes(g, i) || gen_float_takes(g, i) :
+				       !is_mask(g, i) && wants(g, n))
+			return true;
+	}
+	return false;
+}
+
 void find_scalars(struct gen *g)
 {
 	const struct ir_region *r = g->r;
 	struct value *val = g->val;
+
+	if (!any_wants(g)) {
+		for (uint32_t n = 0; n < r->ninst; n++)
+			val[n].vec = inst_of(g, n)->type == IR_V128 && val[n].block != NO_INDEX;
+		return;
+	}
 
 	/* Users come behind what they use. */
 	for (uint32_t n = r->ninst; n-- > 0;) {
@@ -104,7 +123,7 @@ void find_scalars(struct gen *g)
 			continue;
 		if (i->type == IR_V128 || (i->type == IR_I64 && can_make(g, i) && wants(g, n)))
 			val[n].vec = true;
-		for (unsigned k = 0; k < ir_nargs(i); k++) {
+		for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++) {
 			const struct ir_inst *def = inst_of(g, i->arg[k]);
 
 			if (def->type == IR_I64 && wants(g, n) && can_take(g, n, k) && can_make(g, def))

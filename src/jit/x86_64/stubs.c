@@ -31,6 +31,7 @@ static uint32_t place_data(struct gen *g, const void *data, uint32_t size)
 		g->failed = true;
 		return NO_INDEX;
 	}
+	memset(g->data + g->ndata, 0, at - g->ndata);
 	memcpy(g->data + at, data, size);
 	g->ndata = at + size;
 	return at;

@@ -6,8 +6,9 @@
  * below its block needs no temporary that lasts for the region. Paths part with a copy of what is known
  * (struct carried), so what is done on one of them means nothing to the others.
  */
-#include <stdlib.h>
+#include <string.h>
 
+#include "ir/scratch.h"
 #include "jit/x86_64/alloc.h"
 
 static uint64_t *wanted_of(const struct gen *g, uint32_t block)
@@ -45,7 +46,7 @@ static void find_uses(struct gen *g, uint32_t block)
 	for (uint32_t n = r->bb[block].first; n < r->bb[block].first + r->bb[block].count; n++) {
 		const struct ir_inst *i = &r->inst[n];
 
-		for (unsigned k = 0; k < nargs_of(g, n); k++) {
+		for (unsigned k = 0, nargs = nargs_of(g, n); k < nargs; k++) {
 			uint32_t v = i->arg[k];
 			enum ir_op op = inst_of(g, v)->op;
 
@@ -61,10 +62,11 @@ bool tree_init(struct gen *g)
 	const struct ir_region *r = g->r;
 	const struct ir_cfg *cfg = &g->cfg;
 
-	g->tree = calloc(r->nbb + 1, sizeof(*g->tree));
-	g->wanted = calloc((size_t)(r->nbb + 1) * ((r->ninst + 63) / 64 + 1), sizeof(*g->wanted));
+	g->tree = scratch_take(r->scratch, r->nbb, sizeof(*g->tree));
+	g->wanted = scratch_take(r->scratch, (size_t)r->nbb * ((r->ninst + 63) / 64), sizeof(*g->wanted));
 	if (!g->tree || !g->wanted)
 		return false;
+	memset(g->wanted, 0, (size_t)r->nbb * ((r->ninst + 63) / 64) * sizeof(*g->wanted));
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		uint32_t above = NO_INDEX;
 
@@ -73,7 +75,7 @@ bool tree_init(struct gen *g)
 			above = cfg->pred[cfg->pred_at[b]];
 		if (above != NO_INDEX && r->bb[above].first >= r->bb[b].first)
 			above = NO_INDEX;
-		g->tree[b].above = above;
+		g->tree[b] = (struct tree){.above = above};
 	}
 	for (uint32_t b = 0; b < r->nbb; b++)
 		if (r->bb[b].first != NO_INDEX)
@@ -96,31 +98,32 @@ static void use(struct gen *g, uint32_t user, unsigned k, uint32_t v)
 	g->val[v].next = user;
 }
 
-static void reset(struct gen *g, uint32_t block, uint32_t v)
+/* wanted: the block's; NULL: nothing is */
+static void reset(struct gen *g, const uint64_t *wanted, uint32_t v)
 {
-	g->val[v].next = is_wanted(g, block, v) ? BLOCK_END : NO_INDEX;
+	g->val[v].next = wanted && wanted[v / 64] >> (v % 64) & 1 ? BLOCK_END : NO_INDEX;
 }
 
 /* Of each value, the first use in the block; of each use, the next. */
-static void find_next(struct gen *g, uint32_t block)
+static void find_next(struct gen *g, uint32_t block, const uint64_t *wanted)
 {
 	const struct ir_region *r = g->r;
-	uint32_t first = r->bb[block].first;
+	uint32_t first = r->bb[block].first, end = first + r->bb[block].count;
 
-	for (uint32_t n = first; n < first + r->bb[block].count; n++) {
+	for (uint32_t n = first; n < end; n++) {
 		const struct ir_inst *i = &r->inst[n];
 
-		reset(g, block, n);
-		for (unsigned k = 0; k < nargs_of(g, n); k++)
-			reset(g, block, i->arg[k]);
+		reset(g, wanted, n);
+		for (unsigned k = 0, nargs = nargs_of(g, n); k < nargs; k++)
+			reset(g, wanted, i->arg[k]);
 	}
-	for (uint32_t n = first + r->bb[block].count; n-- > first;) {
+	for (uint32_t n = end; n-- > first;) {
 		const struct ir_inst *i = &r->inst[n];
 
 		/* made at its user */
 		if (g->val[n].fused)
 			continue;
-		for (unsigned k = 0; k < nargs_of(g, n); k++) {
+		for (unsigned k = 0, nargs = nargs_of(g, n); k < nargs; k++) {
 			uint32_t v = i->arg[k];
 			const struct ir_inst *c = inst_of(g, v);
 
@@ -148,12 +151,14 @@ static void remember(struct gen *g, uint32_t v)
 		return;
 	if (g->ncarried == g->cap_carried) {
 		uint32_t cap = 2 * g->cap_carried + 64;
-		struct carried *c = realloc(g->carried, cap * sizeof(*c));
+		struct carried *c = scratch_take(g->r->scratch, cap, sizeof(*c));
 
 		if (!c) {
 			g->failed = true;
 			return;
 		}
+		if (g->ncarried)
+			memcpy(c, g->carried, g->ncarried * sizeof(*c));
 		g->carried = c;
 		g->cap_carried = cap;
 	}
@@ -275,13 +280,14 @@ void tree_begin_block(struct gen *g, uint32_t block)
 {
 	const struct tree *t =
 		g->tree[block].above == NO_INDEX ? NULL : &g->tree[g->tree[block].above];
+	const uint64_t *wanted = g->tree[block].has_below ? wanted_of(g, block) : NULL;
 
 	clear(g);
 	if (t) {
 		for (uint32_t n = t->first; n < t->first + t->count; n++)
-			reset(g, block, g->carried[n].v);
+			reset(g, wanted, g->carried[n].v);
 	}
-	find_next(g, block);
+	find_next(g, block, wanted);
 	if (t) {
 		restore(g, t);
 		settle(g, t);

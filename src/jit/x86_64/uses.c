@@ -1,8 +1,6 @@
 /*
  * What values are needed for, and where blocks find those of others. See gen.h.
  */
-#include <stdlib.h>
-
 #include "ir/avail.h"
 #include "ir/scratch.h"
 #include "jit/x86_64/gen.h"
@@ -72,7 +70,7 @@ static void check_state(struct gen *g, const uint32_t *entry)
 
 		if (g->val[n].block == NO_INDEX)
 			continue;
-		for (unsigned k = 0; k < ir_nargs(i); k++) {
+		for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++) {
 			struct value *x = &g->val[i->arg[k]];
 
 			if (x->via_state && x->block != g->val[n].block &&
@@ -163,14 +161,11 @@ static void find_made_at_use(struct gen *g, uint32_t n)
 		x->tested |= inst_of(g, i->arg[1])->op == IR_CONST && !inst_of(g, i->arg[1])->imm;
 }
 
-bool alloc_init(struct gen *g)
+/* Of each value its block, and how often it is an operand. */
+static void find_blocks(struct gen *g)
 {
 	const struct ir_region *r = g->r;
-	uint32_t *uses = calloc(r->ninst + 1, sizeof(*uses));
-	struct value *val = g->val;
 
-	if (!uses)
-		return false;
 	for (uint32_t v = 0; v < r->ninst; v++) {
 		g->val[v].next = NO_INDEX;
 		g->val[v].reg = NO_REG;
@@ -178,23 +173,28 @@ bool alloc_init(struct gen *g)
 		g->val[v].sum = NO_INDEX;
 	}
 	for (uint32_t b = 0; b < r->nbb; b++) {
+		uint32_t end = r->bb[b].first + r->bb[b].count;
+
 		if (r->bb[b].first == NO_INDEX)
 			continue;
-		for (uint32_t n = 0; n < r->bb[b].count; n++) {
-			uint32_t v = r->bb[b].first + n;
+		for (uint32_t v = r->bb[b].first; v < end; v++) {
 			const struct ir_inst *i = &r->inst[v];
 
 			g->val[v].block = b;
-			for (unsigned k = 0; k < ir_nargs(i); k++)
-				uses[i->arg[k]]++;
+			for (unsigned k = 0, nargs = ir_nargs(i); k < nargs; k++)
+				g->val[i->arg[k]].uses++;
 		}
 	}
-	find_carries(g, uses);
+}
+
+bool alloc_init(struct gen *g)
+{
+	const struct ir_region *r = g->r;
+	struct value *val = g->val;
+
+	find_blocks(g);
+	find_carries(g);
 	find_scalars(g);
-	free(uses);
-	for (uint32_t n = 0; n < r->ninst; n++)
-		for (unsigned k = 0; val[n].block != NO_INDEX && k < nargs_of(g, n); k++)
-			val[inst_of(g, n)->arg[k]].uses++;
 	for (uint32_t n = 0; n < r->ninst; n++)
 		if (val[n].block != NO_INDEX && nargs_of(g, n))
 			find_made_at_use(g, n);
