@@ -65,7 +65,7 @@ enum ir_float_intrinsic {
 	IR_FTO_S32,
 	IR_FTO_S64_TRUNCATE,
 	IR_FTO_S32_TRUNCATE,
-	/* (a, b): 8, 4, 2 for a less than, greater than, equal to b, if neither is a NaN. */
+	/* (a, b): 1, 0, 0x100 for a less than, greater than, equal to b (as CMP3S), if neither is a NaN. */
 	IR_FCOMPARE,
 	/* Pure. (a): a single in the low half as a double; a signalling NaN stays one. */
 	IR_FWIDEN,

@@ -231,7 +231,7 @@ static uint64_t f_compare(struct ir_env *env, uint64_t a, uint64_t b)
 	double x = to_double(a), y = to_double(b);
 
 	(void)env;
-	return x < y ? 8 : x > y ? 4 : x == y ? 2 : 1;
+	return x < y ? 1 : x > y ? 0 : x == y ? 0x100 : 6;
 }
 
 static uint64_t f_from_single(struct ir_env *env, uint64_t a)

@@ -144,13 +144,16 @@ static uint32_t one_of(const struct row *rows, unsigned n, bool may_record)
 	return w;
 }
 
-/* Comparisons, FPSCR moves, loads and stores. GPR 3 is where the data is. */
+/* Comparisons, logic of their results, FPSCR moves, loads and stores. GPR 3 is where the data is. */
 static uint32_t another(void)
 {
 	unsigned f = below(REGS);
 	uint32_t at = 8 * below(16);
 
-	switch (below(14)) {
+	switch (below(16)) {
+	case 14:
+	case 15: /* cror */
+		return X(19u, 449u) | below(32) << 21 | below(32) << 16 | below(32) << 11;
 	case 0:
 	case 1:
 		return X(63u, 0u) | below(8) << 23 | f << 16 | below(REGS) << 11; /* fcmpu */

@@ -68,12 +68,12 @@
 	_(xvmaddsp, IR_VFMADD_32) _(xvmsubsp, IR_VFMSUB_32)                                        \
 	_(xvnmaddsp, IR_VFNMADD_32) _(xvnmsubsp, IR_VFNMSUB_32)
 
-/* To a CR field, and FPCC. */
+/* To a CR field, as it is kept (cr.h), and FPCC. */
 #define P9_FPF_COMPARE(_) _(cmpu) _(cmpo)
 
 /* clang-format on */
 
-/* p9_cpu.fp_last.op; 0: none */
+/* 0: none */
 enum p9_fp_last_op {
 	P9_FP_LAST_NONE,
 #define _(id, intrinsic) P9_FP_LAST_##id,
@@ -82,9 +82,9 @@ enum p9_fp_last_op {
 #undef _
 };
 
-/* p9_cpu.fp_last.after: FPCC, 0: none; the enum p9_fp_last_op of a conversion of `converted` */
-#define P9_FP_AFTER_FPCC(after)    ((after) & 0xff)
-#define P9_FP_AFTER_CONVERT(after) ((after) >> 8)
+/* p9_cpu.fp_last.op: two of these, of the last operation and of a later conversion of `converted` */
+#define P9_FP_LAST_OPERATION(op) ((op) & 0xff)
+#define P9_FP_LAST_CONVERT(op)   ((op) >> 8)
 
 #define _(id, intrinsic) extern const struct ir_helper p9_h_fpf_##id;
 P9_FPF_UNARY(_)
@@ -112,7 +112,7 @@ void p9_fp_settle_now(struct p9_cpu *p);
 /* Make regs.fpscr what the architecture says it is. */
 static inline void p9_fp_settle(struct p9_cpu *p)
 {
-	if ((p->fp_last.op | p->fp_last.after) || (p->cpu.env.fp_status & IR_FP_INEXACT))
+	if ((p->fp_last.op | p->fp_last.is_compared) || (p->cpu.env.fp_status & IR_FP_INEXACT))
 		p9_fp_settle_now(p);
 }
 

@@ -244,11 +244,9 @@ static void compare(struct gen *g, const struct ir_inst *i)
 
 	a_sse(a, 0x66, 0x0f2e, x, y); /* ucomisd */
 	from = a_jcc(a, CC_P);
-	a_mov_imm(a, dst, 4);
-	a_mov_imm(a, RAX, 8);
-	a_cmov(a, CC_B, false, dst, RAX);
-	a_mov_imm(a, RAX, 2);
-	a_cmov(a, CC_E, false, dst, RAX);
+	a_setcc(a, CC_B, RAX);
+	a_setcc_ah(a, CC_E);
+	a_extend(a, false, 0x0fb7, dst, RAX);
 	float_stub(g, dst, arg, from);
 }
 
