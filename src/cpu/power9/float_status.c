@@ -114,6 +114,7 @@ P9_FPF_FROM_INT(DEFINE_FROM_INT)
 	}                                                                                          \
 	HELPER(id, number, 2, IR_I64, IR_I64)
 P9_FPF_BINARY(DEFINE_BINARY)
+P9_FPF_CHOICE(DEFINE_BINARY)
 
 #define DEFINE_FUSED(id, number)                                                                   \
 	static uint64_t fpf_##id(struct ir_env *env, uint64_t a, uint64_t b, uint64_t c)           \
