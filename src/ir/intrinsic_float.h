@@ -46,14 +46,31 @@ enum ir_float_intrinsic {
 	IR_FNMADD_SINGLE,
 	IR_FNMSUB_SINGLE,
 	IR_FROUND_SINGLE, /* (a): a double rounded so */
-	/* (a): to an integral value toward 0, up, down; that is never "inexact", any zero is exact. */
+	/*
+	 * (a): to an integral value toward 0, up, down, to the nearest one with halves away from 0; that is
+	 * never "inexact", any zero is exact. And to the nearest one with halves to even, which is inexact
+	 * if it is another number.
+	 */
 	IR_FTRUNCATE,
 	IR_FCEILING,
 	IR_FFLOOR,
+	IR_FROUND_AWAY,
+	IR_FROUND_EVEN,
+	/* (a, b): if none is a NaN, and they are not zeros of two signs */
+	IR_FMAX,
+	IR_FMIN,
+	/* (a, b): a if it is greater, less, else b; if none is a NaN */
+	IR_FMAX_C,
+	IR_FMIN_C,
+	/* (a, b): all ones or zero where a equals, is greater, is not less than b, if none is a NaN. */
+	IR_FEQUAL,
+	IR_FGREATER,
+	IR_FNOT_LESS,
 	/* (a): an integer of 64 bits; no result is special */
 	IR_FFROM_S64,
 	IR_FFROM_U64,
 	IR_FFROM_S64_SINGLE,
+	IR_FFROM_U64_SINGLE,
 	/* (a): a single in the low half; a result is special only if it is a NaN. */
 	IR_FFROM_SINGLE,
 	/*
@@ -65,7 +82,12 @@ enum ir_float_intrinsic {
 	IR_FTO_S32,
 	IR_FTO_S64_TRUNCATE,
 	IR_FTO_S32_TRUNCATE,
-	/* (a, b): 8, 4, 2 for a less than, greater than, equal to b, if neither is a NaN. */
+	/* The same, unsigned. If it does not fit, or is near the greatest that does, the function does as it likes. */
+	IR_FTO_U64,
+	IR_FTO_U32,
+	IR_FTO_U64_TRUNCATE,
+	IR_FTO_U32_TRUNCATE,
+	/* (a, b): 1, 0, 0x100 for a less than, greater than, equal to b (as CMP3S), if neither is a NaN. */
 	IR_FCOMPARE,
 	/* Pure. (a): a single in the low half as a double; a signalling NaN stays one. */
 	IR_FWIDEN,
@@ -103,10 +125,38 @@ enum ir_float_intrinsic {
 	IR_VFMIN_64,
 	IR_VFMAX_32,
 	IR_VFMIN_32,
-	/* (a): integers of 32 bits; no result is special */
+	/* (a): to integral values, in the order of the scalars; a result is special only if it is a NaN. */
+	IR_VFTRUNCATE_64,
+	IR_VFCEILING_64,
+	IR_VFFLOOR_64,
+	IR_VFROUND_AWAY_64,
+	IR_VFROUND_EVEN_64,
+	IR_VFTRUNCATE_32,
+	IR_VFCEILING_32,
+	IR_VFFLOOR_32,
+	IR_VFROUND_AWAY_32,
+	IR_VFROUND_EVEN_32,
+	/* (a): two doubles to integers of 64 bits, signed, unsigned, toward 0; what does not fit as for the scalars */
+	IR_VFTO_S64_TRUNCATE,
+	IR_VFTO_U64_TRUNCATE,
+	/* (a): four singles to integers of 32 bits */
+	IR_VFTO_S32_TRUNCATE,
+	IR_VFTO_U32_TRUNCATE,
+	/* (a): two doubles to integers of 32 bits, in both halves of their lanes */
+	IR_VFTO_S32_TRUNCATE_64,
+	IR_VFTO_U32_TRUNCATE_64,
+	/* (a): integers of 64 bits to doubles, of 32 bits to singles; no result is special */
+	IR_VFFROM_S64,
+	IR_VFFROM_U64,
 	IR_VFFROM_S32,
+	IR_VFFROM_U32,
 	/* Pure. (a): of lanes 1 and 3, to two doubles */
 	IR_VFFROM_ODD_S32,
+	IR_VFFROM_ODD_U32,
+	/* (a): singles in lanes 1 and 3, to two doubles; a result is special only if it is a NaN. */
+	IR_VFWIDEN,
+	/* (a): two doubles rounded to singles, in both halves of their lanes */
+	IR_VFNARROW,
 	IR_FLOAT_END
 };
 

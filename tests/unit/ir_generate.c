@@ -691,6 +691,10 @@ static ir_val number(struct gen *g, enum ir_type t)
 	    UINT64_C(0x0010000000000001), UINT64_C(0x3810000020000000),
 	    UINT64_C(0x3ff0000010000000), UINT64_C(0x41efffffffe00000),
 	    UINT64_C(0x3f8000003f800001), UINT64_C(0xc1200000bf000000),
+	    UINT64_C(0x3fe0000000000000), UINT64_C(0xbfdfffffffffffff),
+	    UINT64_C(0x4004000000000000), UINT64_C(0x43efffffffffffff),
+	    UINT64_C(0x4f0000004effffff), UINT64_C(0x4020000040a00000),
+	    UINT64_C(0x8000000000000000), UINT64_C(0x41dfffffffc00000),
 	};
 	uint64_t v = list[below(g, ARRAY_SIZE(list))];
 

@@ -170,6 +170,34 @@ static uint64_t f_floor(struct ir_env *env, uint64_t a)
 	return from_double(floor(to_double(a)));
 }
 
+static uint64_t f_round_away(struct ir_env *env, uint64_t a)
+{
+	(void)env;
+	return from_double(round(to_double(a)));
+}
+
+static uint64_t f_round_even(struct ir_env *env, uint64_t a)
+{
+	double d = to_double(a), r = rint(d);
+
+	note(env, r != d && !isnan(d));
+	return from_double(r);
+}
+
+#define CHOICE(id, condition, yes, no)                                                             \
+	static uint64_t id(struct ir_env *env, uint64_t a, uint64_t b)                             \
+	{                                                                                          \
+		double x = to_double(a), y = to_double(b);                                         \
+                                                                                                   \
+		(void)env;                                                                         \
+		return condition ? yes : no;                                                       \
+	}
+CHOICE(f_max, x > y, a, b)
+CHOICE(f_min, x < y, a, b)
+CHOICE(f_equal, x == y, ~UINT64_C(0), 0)
+CHOICE(f_greater, x > y, ~UINT64_C(0), 0)
+CHOICE(f_not_less, x >= y, ~UINT64_C(0), 0)
+
 /* An integer is inexact when it does not come back: by 128 bits, which hold all of them. */
 static uint64_t f_from_s64(struct ir_env *env, uint64_t a)
 {
@@ -193,6 +221,44 @@ static uint64_t f_from_s64_single(struct ir_env *env, uint64_t a)
 
 	note(env, (__int128)r != (int64_t)a);
 	return from_double(r);
+}
+
+static uint64_t f_from_u64_single(struct ir_env *env, uint64_t a)
+{
+	float r = (float)a;
+
+	note(env, (__int128)r != (__int128)a);
+	return from_double(r);
+}
+
+static uint64_t to_unsigned(struct ir_env *env, uint64_t a, bool wide, bool truncate)
+{
+	double d = to_double(a), r = truncate ? trunc(d) : rint(d);
+
+	if (!(r >= 0 && r < (wide ? 0x1p64 : 0x1p32)))
+		return 0x1234;
+	note(env, r != d);
+	return wide ? (uint64_t)r : (uint32_t)r | (uint64_t)(uint32_t)r << 32;
+}
+
+static uint64_t f_to_u64(struct ir_env *env, uint64_t a)
+{
+	return to_unsigned(env, a, true, false);
+}
+
+static uint64_t f_to_u32(struct ir_env *env, uint64_t a)
+{
+	return to_unsigned(env, a, false, false);
+}
+
+static uint64_t f_to_u64_truncate(struct ir_env *env, uint64_t a)
+{
+	return to_unsigned(env, a, true, true);
+}
+
+static uint64_t f_to_u32_truncate(struct ir_env *env, uint64_t a)
+{
+	return to_unsigned(env, a, false, true);
 }
 
 static uint64_t to_integer(struct ir_env *env, uint64_t a, bool wide, bool truncate)
@@ -231,7 +297,7 @@ static uint64_t f_compare(struct ir_env *env, uint64_t a, uint64_t b)
 	double x = to_double(a), y = to_double(b);
 
 	(void)env;
-	return x < y ? 8 : x > y ? 4 : x == y ? 2 : 1;
+	return x < y ? 1 : x > y ? 0 : x == y ? 0x100 : 6;
 }
 
 static uint64_t f_from_single(struct ir_env *env, uint64_t a)
@@ -369,12 +435,95 @@ static void v_from_odd_s32(struct ir_env *env, u128 *out, const u128 *a)
 	*out = (u128)from_double((int32_t)(*a >> 96)) << 64 | from_double((int32_t)(*a >> 32));
 }
 
+/* By lanes: f of each, singles as doubles. */
+static void each(struct ir_env *env, u128 *out, unsigned bits, const u128 *a,
+		 uint64_t (*f)(struct ir_env *env, uint64_t a))
+{
+	u128 r = 0;
+
+	for (unsigned at = 0; at < 128; at += bits)
+		r |= bits == 64 ? (u128)f(env, (uint64_t)(*a >> at)) << at :
+				  (u128)p9_fpu_single(f(env, p9_fpu_double((uint32_t)(*a >> at)))) << at;
+	*out = r;
+}
+
+/* The same to integers of 32 bits. */
+static void each_to_32(struct ir_env *env, u128 *out, unsigned bits, const u128 *a,
+		       uint64_t (*f)(struct ir_env *env, uint64_t a))
+{
+	u128 r = 0;
+
+	for (unsigned at = 0; at < 128; at += bits)
+		r |= bits == 64 ? (u128)f(env, (uint64_t)(*a >> at)) << at :
+				  (u128)(uint32_t)f(env, p9_fpu_double((uint32_t)(*a >> at))) << at;
+	*out = r;
+}
+
+#define V_EACH(id, to, bits, f)                                                                    \
+	static void id(struct ir_env *env, u128 *out, const u128 *a)                               \
+	{                                                                                          \
+		to(env, out, bits, a, f);                                                          \
+	}
+V_EACH(v_truncate_64, each, 64, f_truncate)
+V_EACH(v_ceiling_64, each, 64, f_ceiling)
+V_EACH(v_floor_64, each, 64, f_floor)
+V_EACH(v_round_away_64, each, 64, f_round_away)
+V_EACH(v_round_even_64, each, 64, f_round_even)
+V_EACH(v_truncate_32, each, 32, f_truncate)
+V_EACH(v_ceiling_32, each, 32, f_ceiling)
+V_EACH(v_floor_32, each, 32, f_floor)
+V_EACH(v_round_away_32, each, 32, f_round_away)
+V_EACH(v_round_even_32, each, 32, f_round_even)
+V_EACH(v_to_s64, each, 64, f_to_s64_truncate)
+V_EACH(v_to_u64, each, 64, f_to_u64_truncate)
+V_EACH(v_to_s32, each_to_32, 32, f_to_s32_truncate)
+V_EACH(v_to_u32, each_to_32, 32, f_to_u32_truncate)
+V_EACH(v_to_s32_64, each_to_32, 64, f_to_s32_truncate)
+V_EACH(v_to_u32_64, each_to_32, 64, f_to_u32_truncate)
+V_EACH(v_from_s64, each, 64, f_from_s64)
+V_EACH(v_from_u64, each, 64, f_from_u64)
+
+static void v_from_u32(struct ir_env *env, u128 *out, const u128 *a)
+{
+	u128 r = 0;
+
+	for (unsigned at = 0; at < 128; at += 32)
+		r |= (u128)p9_fpu_single(f_from_u64_single(env, (uint32_t)(*a >> at))) << at;
+	*out = r;
+}
+
+static void v_from_odd_u32(struct ir_env *env, u128 *out, const u128 *a)
+{
+	(void)env;
+	*out = (u128)from_double((uint32_t)(*a >> 96)) << 64 | from_double((uint32_t)(*a >> 32));
+}
+
+static void v_widen(struct ir_env *env, u128 *out, const u128 *a)
+{
+	(void)env;
+	*out = (u128)p9_fpu_double((uint32_t)(*a >> 96)) << 64 | p9_fpu_double((uint32_t)(*a >> 32));
+}
+
+static void v_narrow(struct ir_env *env, u128 *out, const u128 *a)
+{
+	u128 r = 0;
+
+	for (unsigned at = 0; at < 128; at += 64) {
+		uint32_t s = p9_fpu_single(f_round_single(env, (uint64_t)(*a >> at)));
+
+		r |= (u128)((uint64_t)s << 32 | s) << at;
+	}
+	*out = r;
+}
+
 #define FN(f)           ((void (*)(void))(f))
 #define I1(f, n, flags) [n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_I64, {IR_I64}, flags, n}
 #define I2(f, n)        [n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_I64, {IR_I64, IR_I64}, IR_H_FLOAT, n}
 #define I3(f, n)                                                                                   \
 	[n - IR_FLOAT_FIRST] = {#f, FN(f), 3, IR_I64, {IR_I64, IR_I64, IR_I64}, IR_H_FLOAT, n}
 #define V1(f, n) [n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_V128, {IR_V128}, IR_H_FLOAT, n}
+#define PURE_V1(f, n)                                                                              \
+	[n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_V128, {IR_V128}, IR_H_PURE | IR_H_FLOAT, n}
 #define V2(f, n) [n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_V128, {IR_V128, IR_V128}, IR_H_FLOAT, n}
 #define V3(f, n)                                                                                   \
 	[n - IR_FLOAT_FIRST] = {#f, FN(f), 3, IR_V128, {IR_V128, IR_V128, IR_V128}, IR_H_FLOAT, n}
@@ -402,6 +551,20 @@ const struct ir_helper machine_float[IR_FLOAT_END - IR_FLOAT_FIRST] = {
 	I1(f_truncate, IR_FTRUNCATE, IR_H_FLOAT),
 	I1(f_ceiling, IR_FCEILING, IR_H_FLOAT),
 	I1(f_floor, IR_FFLOOR, IR_H_FLOAT),
+	I1(f_round_away, IR_FROUND_AWAY, IR_H_FLOAT),
+	I1(f_round_even, IR_FROUND_EVEN, IR_H_FLOAT),
+	I2(f_max, IR_FMAX),
+	I2(f_min, IR_FMIN),
+	I2(f_max, IR_FMAX_C),
+	I2(f_min, IR_FMIN_C),
+	I2(f_equal, IR_FEQUAL),
+	I2(f_greater, IR_FGREATER),
+	I2(f_not_less, IR_FNOT_LESS),
+	I1(f_from_u64_single, IR_FFROM_U64_SINGLE, IR_H_FLOAT),
+	I1(f_to_u64, IR_FTO_U64, IR_H_FLOAT),
+	I1(f_to_u32, IR_FTO_U32, IR_H_FLOAT),
+	I1(f_to_u64_truncate, IR_FTO_U64_TRUNCATE, IR_H_FLOAT),
+	I1(f_to_u32_truncate, IR_FTO_U32_TRUNCATE, IR_H_FLOAT),
 	I1(f_from_s64, IR_FFROM_S64, IR_H_FLOAT),
 	I1(f_from_u64, IR_FFROM_U64, IR_H_FLOAT),
 	I1(f_from_s64_single, IR_FFROM_S64_SINGLE, IR_H_FLOAT),
@@ -441,12 +604,28 @@ const struct ir_helper machine_float[IR_FLOAT_END - IR_FLOAT_FIRST] = {
 	V2(v_min_64, IR_VFMIN_64),
 	V2(v_max_32, IR_VFMAX_32),
 	V2(v_min_32, IR_VFMIN_32),
+	V1(v_truncate_64, IR_VFTRUNCATE_64),
+	V1(v_ceiling_64, IR_VFCEILING_64),
+	V1(v_floor_64, IR_VFFLOOR_64),
+	V1(v_round_away_64, IR_VFROUND_AWAY_64),
+	V1(v_round_even_64, IR_VFROUND_EVEN_64),
+	V1(v_truncate_32, IR_VFTRUNCATE_32),
+	V1(v_ceiling_32, IR_VFCEILING_32),
+	V1(v_floor_32, IR_VFFLOOR_32),
+	V1(v_round_away_32, IR_VFROUND_AWAY_32),
+	V1(v_round_even_32, IR_VFROUND_EVEN_32),
+	V1(v_to_s64, IR_VFTO_S64_TRUNCATE),
+	V1(v_to_u64, IR_VFTO_U64_TRUNCATE),
+	V1(v_to_s32, IR_VFTO_S32_TRUNCATE),
+	V1(v_to_u32, IR_VFTO_U32_TRUNCATE),
+	V1(v_to_s32_64, IR_VFTO_S32_TRUNCATE_64),
+	V1(v_to_u32_64, IR_VFTO_U32_TRUNCATE_64),
+	V1(v_from_s64, IR_VFFROM_S64),
+	V1(v_from_u64, IR_VFFROM_U64),
 	V1(v_from_s32, IR_VFFROM_S32),
-	[IR_VFFROM_ODD_S32 - IR_FLOAT_FIRST] = {"v_from_odd_s32",
-						FN(v_from_odd_s32),
-						1,
-						IR_V128,
-						{IR_V128},
-						IR_H_PURE | IR_H_FLOAT,
-						IR_VFFROM_ODD_S32},
+	V1(v_from_u32, IR_VFFROM_U32),
+	PURE_V1(v_from_odd_s32, IR_VFFROM_ODD_S32),
+	PURE_V1(v_from_odd_u32, IR_VFFROM_ODD_U32),
+	V1(v_widen, IR_VFWIDEN),
+	V1(v_narrow, IR_VFNARROW),
 };

@@ -86,7 +86,10 @@ static const struct row scalar[] = {
 	{X(63u, 15u), HAS_B | RECORDS},                   /* fctiwz */
 	{X(63u, 814u), HAS_B | RECORDS},                  /* fctid */
 	{X(63u, 815u), HAS_B | RECORDS},                  /* fctidz */
-	{X(63u, 943u), HAS_B | RECORDS},                  /* fctiduz: never late */
+	{X(63u, 142u), HAS_B | RECORDS},                  /* fctiwu */
+	{X(63u, 143u), HAS_B | RECORDS},                  /* fctiwuz */
+	{X(63u, 942u), HAS_B | RECORDS},                  /* fctidu */
+	{X(63u, 943u), HAS_B | RECORDS},                  /* fctiduz */
 	{X(63u, 846u), HAS_B | RECORDS},                  /* fcfid */
 	{X(63u, 974u), HAS_B | RECORDS},                  /* fcfidu */
 	{X(59u, 846u), HAS_B | RECORDS},                  /* fcfids */
@@ -126,6 +129,23 @@ static const struct row vector[] = {
 	{XX3(224u), HAS_A | HAS_B}, {XX3(232u), HAS_A | HAS_B}, /* xvmaxdp, xvmindp */
 	{XX3(192u), HAS_A | HAS_B}, {XX3(200u), HAS_A | HAS_B}, /* xvmaxsp, xvminsp */
 	{XX2(184u), HAS_B},         {XX2(248u), HAS_B},         /* xvcvsxwsp, xvcvsxwdp */
+	{XX2(168u), HAS_B},         {XX2(232u), HAS_B},         /* xvcvuxwsp, xvcvuxwdp */
+	{XX2(504u), HAS_B},         {XX2(488u), HAS_B},         /* xvcvsxddp, xvcvuxddp */
+	{XX2(456u), HAS_B},         {XX2(200u), HAS_B},         /* xvcvdpuxds, xvcvdpuxws */
+	{XX2(152u), HAS_B},         {XX2(136u), HAS_B},         /* xvcvspsxws, xvcvspuxws */
+	{XX2(457u), HAS_B},         {XX2(393u), HAS_B},         /* xvcvspdp, xvcvdpsp */
+	{XX2(217u), HAS_B},         {XX2(233u), HAS_B},         /* xvrdpiz, xvrdpip */
+	{XX2(249u), HAS_B},         {XX2(201u), HAS_B},         /* xvrdpim, xvrdpi */
+	{XX2(235u), HAS_B},         {XX2(171u), HAS_B},         /* xvrdpic, xvrspic */
+	{XX2(153u), HAS_B},         {XX2(169u), HAS_B},         /* xvrspiz, xvrspip */
+	{XX2(185u), HAS_B},         {XX2(137u), HAS_B},         /* xvrspim, xvrspi */
+	{XX2(73u), HAS_B},          {XX2(107u), HAS_B},         /* xsrdpi, xsrdpic */
+	{XX2(328u), HAS_B},         {XX2(72u), HAS_B},          /* xscvdpuxds, xscvdpuxws */
+	{XX2(296u), HAS_B},         {XX3(3u), HAS_A | HAS_B},   /* xscvuxdsp, xscmpeqdp */
+	{XX3(11u), HAS_A | HAS_B},  {XX3(19u), HAS_A | HAS_B},  /* xscmpgtdp, xscmpgedp */
+	{XX3(160u), HAS_A | HAS_B}, {XX3(168u), HAS_A | HAS_B}, /* xsmaxdp, xsmindp */
+	{XX3(128u), HAS_A | HAS_B}, {XX3(136u), HAS_A | HAS_B}, /* xsmaxcdp, xsmincdp */
+	{XX3(144u), HAS_A | HAS_B}, {XX3(152u), HAS_A | HAS_B}, /* xsmaxjdp, xsminjdp */
 };
 
 static uint32_t one_of(const struct row *rows, unsigned n, bool may_record)
@@ -144,13 +164,16 @@ static uint32_t one_of(const struct row *rows, unsigned n, bool may_record)
 	return w;
 }
 
-/* Comparisons, FPSCR moves, loads and stores. GPR 3 is where the data is. */
+/* Comparisons, logic of their results, FPSCR moves, loads and stores. GPR 3 is where the data is. */
 static uint32_t another(void)
 {
 	unsigned f = below(REGS);
 	uint32_t at = 8 * below(16);
 
-	switch (below(14)) {
+	switch (below(16)) {
+	case 14:
+	case 15: /* cror */
+		return X(19u, 449u) | below(32) << 21 | below(32) << 16 | below(32) << 11;
 	case 0:
 	case 1:
 		return X(63u, 0u) | below(8) << 23 | f << 16 | below(REGS) << 11; /* fcmpu */
@@ -220,10 +243,41 @@ static uint64_t number(void)
 		UINT64_C(0x3ff0000010000000),
 		UINT64_C(0x3ff0000030000000),
 		UINT64_C(0x4330000000000001),
+		UINT64_C(0x3fe0000000000000),
+		UINT64_C(0x3fdfffffffffffff),
+		UINT64_C(0x4004000000000000),
+		UINT64_C(0x43dfffffffffffff),
+		UINT64_C(0x43efffffffffffff),
+		UINT64_C(0x43f0000000000000),
+		UINT64_C(0x41efffffffe00000),
+		UINT64_C(0x41efffffffffffff),
+		UINT64_C(0x41f0000000000000),
+		UINT64_C(0x41e0000000200000),
+		/* pairs of singles */
+		UINT64_C(0x3f0000003effffff),
+		UINT64_C(0x4f000000ceffffff),
+		UINT64_C(0x4f7fffff4f800000),
+		UINT64_C(0x7f8000017fc12345),
+		UINT64_C(0x7f80000080000000),
+		UINT64_C(0x0080000000000001),
+		UINT64_C(0x807fffff007fffff),
+		UINT64_C(0x402000004b000001),
 	};
 	uint64_t sign = rnd() & UINT64_C(1) << 63, v;
 
-	switch (below(10)) {
+	switch (below(12)) {
+	case 10: { /* halves */
+		double d = below(64) / 2.0;
+
+		memcpy(&v, &d, 8);
+		return v | sign;
+	}
+	case 11: { /* singles of that kind */
+		float s[2] = {(float)below(64) / 2.0f, -(float)below(64) / 2.0f};
+
+		memcpy(&v, s, 8);
+		return v;
+	}
 	case 0:
 		return list[below(sizeof(list) / sizeof(*list))] | sign;
 	case 1:

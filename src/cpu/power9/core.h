@@ -37,10 +37,11 @@ struct p9_cpu {
 	struct p9_regs regs;
 	/* Of the last floating-point operation, whose status is not in regs.fpscr: float_status.h. */
 	struct {
-		_Alignas(8) uint32_t op; /* enum p9_fp_last_op */
-		uint32_t after;          /* P9_FP_AFTER_*: what came behind it */
+		_Alignas(8) uint32_t op; /* P9_FP_LAST_*: of these operands; a conversion behind it */
+		uint32_t is_compared;    /* a comparison came behind it */
 		uint64_t a, b, c;
 		uint64_t converted;
+		uint64_t compared;       /* a field of the CR (cr.h) */
 	} fp_last;
 	/*
 	 * P9_MSR_EE if an interrupt was waiting for it when events were looked at last, else 0: what translated code

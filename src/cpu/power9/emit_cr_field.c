@@ -160,6 +160,20 @@ void p9_set_crf_equal(struct p9_translator *t, unsigned n, ir_val eq)
 	keep(t, n, w);
 }
 
+void p9_set_crf_unordered(struct p9_translator *t, unsigned n, ir_val w)
+{
+	keep(t, n, w);
+	t->crf[n] = (struct p9_crf_known){.block = t->r->cur, .unordered = true, .a = w};
+}
+
+void p9_set_crf_all_none(struct p9_translator *t, unsigned n, ir_val all, ir_val none)
+{
+	ir_val some = p9_bini(t, IR_XOR, p9_bin(t, IR_OR, all, none), 1), w;
+
+	w = p9_bin(t, IR_OR, all, p9_bini(t, IR_SHL, none, P9_CRF_EQ_BIT));
+	keep(t, n, p9_bin(t, IR_OR, w, p9_bini(t, IR_SHL, some, P9_CRF_ODD_BIT)));
+}
+
 void p9_set_cr0(struct p9_translator *t, ir_val v)
 {
 	if (!p9_mode64(t))
@@ -187,6 +201,8 @@ ir_val p9_cr_bit(struct p9_translator *t, unsigned n)
 	case 1:
 		if (!known(t, n / 4))
 			return greater(t, kept(t, n / 4));
+		if (k->unordered)
+			return p9_bini(t, IR_EQ, k->a, 0);
 		return compare(t, k->op == IR_CMP3S ? IR_LTS : IR_LTU, k->b, k->a, k->low);
 	case 2:
 		return ir_extract(t->r, kept(t, n / 4), P9_CRF_EQ_BIT, 1);

@@ -4,6 +4,7 @@
 #ifndef ANYKVM_CPU_POWER9_EMIT_FLOAT_H
 #define ANYKVM_CPU_POWER9_EMIT_FLOAT_H
 
+#include "cpu/power9/cr.h"
 #include "cpu/power9/helper_float.h"
 #include "cpu/power9/translate.h"
 
@@ -15,7 +16,7 @@ static inline bool p9_fp_deferred(const struct p9_translator *t)
 
 #define P9_OFF_LAST(field) ((uint32_t)offsetof(struct p9_cpu, fp_last.field))
 
-/* The last operation is now `op`, and no comparison has come after it. Its operands follow. */
+/* The last operation is now `op`, and no conversion or comparison has come after it. Its operands follow. */
 static inline void p9_fp_note(struct p9_translator *t, enum p9_fp_last_op op, ir_val a)
 {
 	ir_set(t->r, P9_OFF_LAST(op), p9_i64(t, HOST_LITTLE_ENDIAN ? op : (uint64_t)op << 32));
@@ -64,23 +65,22 @@ static inline void p9_fp_compare(struct p9_translator *t, unsigned n, const stru
 {
 	ir_val v = p9_call2(t, p9_fp_deferred(t) ? h : exact, a, b);
 
-	p9_set_crf(t, n, v);
-	if (p9_fp_deferred(t)) {
-		ir_val after = ir_get(t->r, IR_I32, P9_OFF_LAST(after));
-
-		ir_set(t->r, P9_OFF_LAST(after),
-		       ir_deposit(t->r, after, ir_un(t->r, IR_TRUNC32, v), 0, 8));
+	if (!p9_fp_deferred(t)) {
+		p9_set_crf(t, n, v);
+		return;
 	}
+	p9_set_crf_unordered(t, n, v);
+	ir_set(t->r, P9_OFF_LAST(is_compared), ir_const(t->r, IR_I32, 1));
+	ir_set_bits(t->r, P9_OFF_LAST(compared), v, P9_CRF_BITS);
 }
 
 /* A conversion to an integer, which leaves FPRF. */
 static inline ir_val p9_fp_defer_convert(struct p9_translator *t, const struct ir_helper *h,
 					 enum p9_fp_last_op op, ir_val b)
 {
-	ir_val v = p9_call1(t, h, b), after = ir_get(t->r, IR_I32, P9_OFF_LAST(after));
+	ir_val v = p9_call1(t, h, b), last = ir_get(t->r, IR_I32, P9_OFF_LAST(op));
 
-	ir_set(t->r, P9_OFF_LAST(after),
-	       ir_deposit(t->r, after, ir_const(t->r, IR_I32, op), 8, 24));
+	ir_set(t->r, P9_OFF_LAST(op), ir_deposit(t->r, last, ir_const(t->r, IR_I32, op), 8, 24));
 	ir_set(t->r, P9_OFF_LAST(converted), b);
 	return v;
 }

@@ -19,12 +19,6 @@ static void finish(struct p9_translator *t, const struct p9_insn *i, ir_val v)
 				p9_fpr(t, insn_FRT(i))));                                          \
 	}
 
-#define FP_FROM_INT(id, f)                                                                         \
-	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
-	{                                                                                          \
-		finish(t, i, p9_call1(t, &p9_h_fpu_##f, p9_fpr(t, insn_FRB(i))));                  \
-	}
-
 /* Those whose status can be deferred. */
 
 #define FP_B_LATE(id, f)                                                                           \
@@ -109,17 +103,17 @@ FP_FUSED(fnmsubs, nmsubs)
 FP_B_LATE(frsp, rsp)
 FP_TO_INT_LATE(fctid, ctid)
 FP_TO_INT_LATE(fctidz, ctidz)
-FP_B(fctidu, ctidu)
-FP_B(fctiduz, ctiduz)
+FP_TO_INT_LATE(fctidu, ctidu)
+FP_TO_INT_LATE(fctiduz, ctiduz)
 FP_TO_INT_LATE(fctiw, ctiw)
 FP_TO_INT_LATE(fctiwz, ctiwz)
-FP_B(fctiwu, ctiwu)
-FP_B(fctiwuz, ctiwuz)
+FP_TO_INT_LATE(fctiwu, ctiwu)
+FP_TO_INT_LATE(fctiwuz, ctiwuz)
 FP_FROM_INT_LATE(fcfid, cfid)
 FP_FROM_INT_LATE(fcfidu, cfidu)
 FP_FROM_INT_LATE(fcfids, cfids)
-FP_FROM_INT(fcfidus, cfidus)
-FP_B(frin, rin)
+FP_FROM_INT_LATE(fcfidus, cfidus)
+FP_B_LATE(frin, rin)
 FP_B_LATE(friz, riz)
 FP_B_LATE(frip, rip)
 FP_B_LATE(frim, rim)

@@ -8,9 +8,7 @@ void p9_set_cr6_all_none(struct p9_translator *t, ir_val v)
 	ir_val all = ir_bin(r, IR_EQ, signs, p9_i64(t, 0xffff));
 	ir_val none = ir_bin(r, IR_EQ, signs, p9_i64(t, 0));
 
-	p9_set_crf(t, 6,
-		   ir_bin(r, IR_OR, ir_bin(r, IR_SHL, all, p9_i64(t, 3)),
-			  ir_bin(r, IR_SHL, none, p9_i64(t, 1))));
+	p9_set_crf_all_none(t, 6, all, none);
 }
 
 /*

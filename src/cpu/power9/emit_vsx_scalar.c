@@ -43,14 +43,6 @@ static void set_result(struct p9_translator *t, unsigned n, ir_val v)
 			   p9_call2(t, &p9_h_fpu_##f, dw0(t, insn_XB(i)), dw0(t, insn_XT(i))));    \
 	}
 
-#define XS_AB(id, f)                                                                               \
-	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
-	{                                                                                          \
-		set_result(t, insn_XT(i),                                                          \
-			   p9_call3(t, &p9_h_fpu_##f, dw0(t, insn_XA(i)), dw0(t, insn_XB(i)),      \
-				    dw0(t, insn_XT(i))));                                          \
-	}
-
 /* Those whose status can be deferred. */
 
 #define XS_B_LATE(id, f)                                                                           \
@@ -86,6 +78,18 @@ static void set_result(struct p9_translator *t, unsigned n, ir_val v)
 				   p9_call3(t, &p9_h_fpu_##f, a, b, dw0(t, insn_XT(i))));          \
 	}
 
+/* These set no status but exceptions. */
+#define XS_CHOICE(id, f)                                                                           \
+	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
+	{                                                                                          \
+		ir_val a = dw0(t, insn_XA(i)), b = dw0(t, insn_XB(i));                             \
+                                                                                                   \
+		set_result(t, insn_XT(i),                                                          \
+			   p9_fp_deferred(t) ?                                                     \
+				   p9_call2(t, &p9_h_fpf_##f, a, b) :                              \
+				   p9_call3(t, &p9_h_fpu_##f, a, b, dw0(t, insn_XT(i))));          \
+	}
+
 /* The a form multiplies by XB and adds XT, the m form multiplies by XT and adds XB. */
 #define XS_FUSED(id_a, id_m, f)                                                                    \
 	void p9_emit_##id_a(struct p9_translator *t, const struct p9_insn *i)                      \
@@ -103,13 +107,6 @@ static void set_result(struct p9_translator *t, unsigned n, ir_val v)
 		set_result(t, insn_XT(i),                                                          \
 			   p9_fp_deferred(t) ? P9_FP_DEFER3(t, f, a, b, xt) :                      \
 					       p9_call4(t, &p9_h_fpu_##f, a, b, xt, xt));          \
-	}
-
-#define XS_FROM_INT(id, f)                                                                         \
-	void p9_emit_##id(struct p9_translator *t, const struct p9_insn *i)                        \
-	{                                                                                          \
-		set_scalar(t, insn_XT(i), p9_call1(t, &p9_h_fpu_##f, dw0(t, insn_XB(i))));         \
-		p9_fp_check(t);                                                                    \
 	}
 
 #define XS_FROM_INT_LATE(id, f)                                                                    \
@@ -148,30 +145,30 @@ XS_FUSED(xsnmaddasp, xsnmaddmsp, nmadds)
 XS_FUSED(xsnmsubadp, xsnmsubmdp, nmsub)
 XS_FUSED(xsnmsubasp, xsnmsubmsp, nmsubs)
 
-XS_AB(xscmpeqdp, cmpeq)
-XS_AB(xscmpgtdp, cmpgt)
-XS_AB(xscmpgedp, cmpge)
-XS_AB(xsmaxdp, max)
-XS_AB(xsmindp, min)
-XS_AB(xsmaxcdp, maxc)
-XS_AB(xsmincdp, minc)
-XS_AB(xsmaxjdp, maxj)
-XS_AB(xsminjdp, minj)
+XS_CHOICE(xscmpeqdp, cmpeq)
+XS_CHOICE(xscmpgtdp, cmpgt)
+XS_CHOICE(xscmpgedp, cmpge)
+XS_CHOICE(xsmaxdp, max)
+XS_CHOICE(xsmindp, min)
+XS_CHOICE(xsmaxcdp, maxc)
+XS_CHOICE(xsmincdp, minc)
+XS_CHOICE(xsmaxjdp, maxj)
+XS_CHOICE(xsminjdp, minj)
 
 XS_B_LATE(xsrsp, rsp)
-XS_B(xsrdpi, rin)
+XS_B_LATE(xsrdpi, rin)
 XS_B_LATE(xsrdpiz, riz)
 XS_B_LATE(xsrdpip, rip)
 XS_B_LATE(xsrdpim, rim)
-XS_B(xsrdpic, ric)
+XS_B_LATE(xsrdpic, ric)
 XS_TO_INT_LATE(xscvdpsxds, ctidz)
-XS_B(xscvdpuxds, ctiduz)
+XS_TO_INT_LATE(xscvdpuxds, ctiduz)
 XS_TO_INT_LATE(xscvdpsxws, ctiwz)
-XS_B(xscvdpuxws, ctiwuz)
+XS_TO_INT_LATE(xscvdpuxws, ctiwuz)
 XS_FROM_INT_LATE(xscvsxddp, cfid)
 XS_FROM_INT_LATE(xscvuxddp, cfidu)
 XS_FROM_INT_LATE(xscvsxdsp, cfids)
-XS_FROM_INT(xscvuxdsp, cfidus)
+XS_FROM_INT_LATE(xscvuxdsp, cfidus)
 
 /* A single in the register's format is in words 0 and 1; conversions read word 0. */
 
@@ -189,11 +186,19 @@ static ir_val both_words(struct p9_translator *t, ir_val v)
 void p9_emit_xscvdpsp(struct p9_translator *t, const struct p9_insn *i)
 {
 	unsigned xt = insn_XT(i);
-	ir_val old = dw0(t, xt);
-	ir_val v = p9_call2(t, &p9_h_fpu_cvdpsp, dw0(t, insn_XB(i)), word0(t, xt));
-	ir_val fpscr = ir_get(t->r, IR_I64, P9_OFF(fpscr));
-	ir_val suppressed = ir_bin(t->r, IR_AND, ir_extract(t->r, fpscr, 30, 1),
-				   ir_bin(t->r, IR_EQ, v, ir_extract(t->r, old, 32, 32)));
+	ir_val old, v, fpscr, suppressed;
+
+	if (p9_fp_deferred(t)) {
+		/* rounded as a double; its low bits are zero then */
+		v = P9_FP_DEFER1(t, rsp, dw0(t, insn_XB(i)));
+		set_result(t, xt, both_words(t, p9_call1(t, &p9_h_fpu_cvdpspn, v)));
+		return;
+	}
+	old = dw0(t, xt);
+	v = p9_call2(t, &p9_h_fpu_cvdpsp, dw0(t, insn_XB(i)), word0(t, xt));
+	fpscr = ir_get(t->r, IR_I64, P9_OFF(fpscr));
+	suppressed = ir_bin(t->r, IR_AND, ir_extract(t->r, fpscr, 30, 1),
+			    ir_bin(t->r, IR_EQ, v, ir_extract(t->r, old, 32, 32)));
 
 	set_result(t, xt, ir_select(t->r, suppressed, old, both_words(t, v)));
 }

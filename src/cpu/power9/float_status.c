@@ -2,6 +2,7 @@
  * Floating-point status that is computed late, and the helpers of deferred operations: see
  * float_status.h.
  */
+#include "cpu/power9/cr.h"
 #include "cpu/power9/float_status.h"
 
 /* Once more, for the status. */
@@ -46,18 +47,19 @@ static void again(uint64_t *f, enum p9_fp_last_op op, uint64_t a, uint64_t b, ui
 
 void p9_fp_settle_now(struct p9_cpu *p)
 {
-	uint64_t *f = &p->regs.fpscr, fpcc = P9_FP_AFTER_FPCC(p->fp_last.after);
+	uint64_t *f = &p->regs.fpscr;
 
 	if (p->cpu.env.fp_status & IR_FP_INEXACT) {
 		if (!(*f & P9_FPSCR_XX))
 			*f |= P9_FPSCR_XX | P9_FPSCR_FX;
 		p->cpu.env.fp_status &= ~IR_FP_INEXACT;
 	}
-	again(f, p->fp_last.op, p->fp_last.a, p->fp_last.b, p->fp_last.c);
-	again(f, P9_FP_AFTER_CONVERT(p->fp_last.after), p->fp_last.converted, 0, 0);
-	if (fpcc)
-		*f = (*f & ~P9_FPSCR_FPCC) | fpcc << P9_FPSCR_FPCC_SHIFT;
-	p->fp_last.op = p->fp_last.after = 0;
+	again(f, P9_FP_LAST_OPERATION(p->fp_last.op), p->fp_last.a, p->fp_last.b, p->fp_last.c);
+	again(f, P9_FP_LAST_CONVERT(p->fp_last.op), p->fp_last.converted, 0, 0);
+	if (p->fp_last.is_compared)
+		*f = (*f & ~P9_FPSCR_FPCC) | (uint64_t)p9_crf_decode(p->fp_last.compared)
+						     << P9_FPSCR_FPCC_SHIFT;
+	p->fp_last.op = p->fp_last.is_compared = 0;
 }
 
 /*
@@ -112,6 +114,7 @@ P9_FPF_FROM_INT(DEFINE_FROM_INT)
 	}                                                                                          \
 	HELPER(id, number, 2, IR_I64, IR_I64)
 P9_FPF_BINARY(DEFINE_BINARY)
+P9_FPF_CHOICE(DEFINE_BINARY)
 
 #define DEFINE_FUSED(id, number)                                                                   \
 	static uint64_t fpf_##id(struct ir_env *env, uint64_t a, uint64_t b, uint64_t c)           \
@@ -124,7 +127,7 @@ P9_FPF_FUSED(DEFINE_FUSED)
 #define DEFINE_COMPARE(id)                                                                         \
 	static uint64_t fpf_##id(struct ir_env *env, uint64_t a, uint64_t b)                       \
 	{                                                                                          \
-		return p9_fpu_##id(fpscr_of(env), a, b);                                           \
+		return p9_crf_encode(p9_fpu_##id(fpscr_of(env), a, b));                            \
 	}                                                                                          \
 	HELPER(id, IR_FCOMPARE, 2, IR_I64, IR_I64)
 P9_FPF_COMPARE(DEFINE_COMPARE)

@@ -32,15 +32,19 @@
 /* The unit's function, the intrinsic; by operands: b; a, b; a, b, c. */
 #define P9_FPF_UNARY(_)                                                                            \
 	_(sqrt, IR_FSQRT) _(sqrts, IR_FSQRT_SINGLE) _(rsp, IR_FROUND_SINGLE)                       \
-	_(riz, IR_FTRUNCATE) _(rip, IR_FCEILING) _(rim, IR_FFLOOR)
+	_(riz, IR_FTRUNCATE) _(rip, IR_FCEILING) _(rim, IR_FFLOOR)                                 \
+	_(rin, IR_FROUND_AWAY) _(ric, IR_FROUND_EVEN)
 #define P9_FPF_FROM_INT(_)                                                                         \
-	_(cfid, IR_FFROM_S64) _(cfidu, IR_FFROM_U64) _(cfids, IR_FFROM_S64_SINGLE)
+	_(cfid, IR_FFROM_S64) _(cfidu, IR_FFROM_U64) _(cfids, IR_FFROM_S64_SINGLE)                   \
+	_(cfidus, IR_FFROM_U64_SINGLE)
 /* The operand is a single, in a doubleword. */
 #define P9_FPF_FROM_SINGLE(_) _(cvspdp, IR_FFROM_SINGLE)
 /* These leave FPRF. */
 #define P9_FPF_TO_INT(_)                                                                           \
 	_(ctid, IR_FTO_S64) _(ctiw, IR_FTO_S32)                                                    \
-	_(ctidz, IR_FTO_S64_TRUNCATE) _(ctiwz, IR_FTO_S32_TRUNCATE)
+	_(ctidz, IR_FTO_S64_TRUNCATE) _(ctiwz, IR_FTO_S32_TRUNCATE)                                \
+	_(ctidu, IR_FTO_U64) _(ctiwu, IR_FTO_U32)                                                  \
+	_(ctiduz, IR_FTO_U64_TRUNCATE) _(ctiwuz, IR_FTO_U32_TRUNCATE)
 #define P9_FPF_BINARY(_)                                                                           \
 	_(add, IR_FADD) _(sub, IR_FSUB) _(mul, IR_FMUL) _(div, IR_FDIV)                            \
 	_(adds, IR_FADD_SINGLE) _(subs, IR_FSUB_SINGLE)                                            \
@@ -49,9 +53,24 @@
 	_(madd, IR_FMADD) _(msub, IR_FMSUB) _(nmadd, IR_FNMADD) _(nmsub, IR_FNMSUB)                \
 	_(madds, IR_FMADD_SINGLE) _(msubs, IR_FMSUB_SINGLE)                                        \
 	_(nmadds, IR_FNMADD_SINGLE) _(nmsubs, IR_FNMSUB_SINGLE)
+/* Of two; only exceptions, no FR, FI, FPRF: there is nothing to note. */
+#define P9_FPF_CHOICE(_)                                                                           \
+	_(max, IR_FMAX) _(min, IR_FMIN) _(maxj, IR_FMAX) _(minj, IR_FMIN)                          \
+	_(maxc, IR_FMAX_C) _(minc, IR_FMIN_C)                                                      \
+	_(cmpeq, IR_FEQUAL) _(cmpgt, IR_FGREATER) _(cmpge, IR_FNOT_LESS)
 /* Vectors, by mnemonic: only exceptions, no FR, FI, FPRF, so there is nothing to note. */
 #define P9_XVF_UNARY(_)                                                                            \
-	_(xvsqrtdp, IR_VFSQRT_64) _(xvsqrtsp, IR_VFSQRT_32) _(xvcvsxwsp, IR_VFFROM_S32)
+	_(xvsqrtdp, IR_VFSQRT_64) _(xvsqrtsp, IR_VFSQRT_32)                                        \
+	_(xvrdpiz, IR_VFTRUNCATE_64) _(xvrdpip, IR_VFCEILING_64) _(xvrdpim, IR_VFFLOOR_64)         \
+	_(xvrdpi, IR_VFROUND_AWAY_64) _(xvrdpic, IR_VFROUND_EVEN_64)                               \
+	_(xvrspiz, IR_VFTRUNCATE_32) _(xvrspip, IR_VFCEILING_32) _(xvrspim, IR_VFFLOOR_32)         \
+	_(xvrspi, IR_VFROUND_AWAY_32) _(xvrspic, IR_VFROUND_EVEN_32)                               \
+	_(xvcvdpsxds, IR_VFTO_S64_TRUNCATE) _(xvcvdpuxds, IR_VFTO_U64_TRUNCATE)                    \
+	_(xvcvspsxws, IR_VFTO_S32_TRUNCATE) _(xvcvspuxws, IR_VFTO_U32_TRUNCATE)                    \
+	_(xvcvdpsxws, IR_VFTO_S32_TRUNCATE_64) _(xvcvdpuxws, IR_VFTO_U32_TRUNCATE_64)              \
+	_(xvcvsxddp, IR_VFFROM_S64) _(xvcvuxddp, IR_VFFROM_U64)                                    \
+	_(xvcvsxwsp, IR_VFFROM_S32) _(xvcvuxwsp, IR_VFFROM_U32)                                    \
+	_(xvcvspdp, IR_VFWIDEN) _(xvcvdpsp, IR_VFNARROW)
 #define P9_XVF_BINARY(_)                                                                           \
 	_(xvadddp, IR_VFADD_64) _(xvsubdp, IR_VFSUB_64)                                            \
 	_(xvmuldp, IR_VFMUL_64) _(xvdivdp, IR_VFDIV_64)                                            \
@@ -68,12 +87,12 @@
 	_(xvmaddsp, IR_VFMADD_32) _(xvmsubsp, IR_VFMSUB_32)                                        \
 	_(xvnmaddsp, IR_VFNMADD_32) _(xvnmsubsp, IR_VFNMSUB_32)
 
-/* To a CR field, and FPCC. */
+/* To a CR field, as it is kept (cr.h), and FPCC. */
 #define P9_FPF_COMPARE(_) _(cmpu) _(cmpo)
 
 /* clang-format on */
 
-/* p9_cpu.fp_last.op; 0: none */
+/* 0: none */
 enum p9_fp_last_op {
 	P9_FP_LAST_NONE,
 #define _(id, intrinsic) P9_FP_LAST_##id,
@@ -82,9 +101,9 @@ enum p9_fp_last_op {
 #undef _
 };
 
-/* p9_cpu.fp_last.after: FPCC, 0: none; the enum p9_fp_last_op of a conversion of `converted` */
-#define P9_FP_AFTER_FPCC(after)    ((after) & 0xff)
-#define P9_FP_AFTER_CONVERT(after) ((after) >> 8)
+/* p9_cpu.fp_last.op: two of these, of the last operation and of a later conversion of `converted` */
+#define P9_FP_LAST_OPERATION(op) ((op) & 0xff)
+#define P9_FP_LAST_CONVERT(op)   ((op) >> 8)
 
 #define _(id, intrinsic) extern const struct ir_helper p9_h_fpf_##id;
 P9_FPF_UNARY(_)
@@ -93,6 +112,7 @@ P9_FPF_FROM_SINGLE(_)
 P9_FPF_TO_INT(_)
 P9_FPF_BINARY(_)
 P9_FPF_FUSED(_)
+P9_FPF_CHOICE(_)
 #undef _
 #define _(id, intrinsic) extern const struct ir_helper p9_h_fpf_##id;
 P9_XVF_UNARY(_)
@@ -112,7 +132,7 @@ void p9_fp_settle_now(struct p9_cpu *p);
 /* Make regs.fpscr what the architecture says it is. */
 static inline void p9_fp_settle(struct p9_cpu *p)
 {
-	if ((p->fp_last.op | p->fp_last.after) || (p->cpu.env.fp_status & IR_FP_INEXACT))
+	if ((p->fp_last.op | p->fp_last.is_compared) || (p->cpu.env.fp_status & IR_FP_INEXACT))
 		p9_fp_settle_now(p);
 }
 

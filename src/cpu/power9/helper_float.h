@@ -78,13 +78,8 @@ extern void p9_raise_fp_enabled(struct p9_cpu *p);
  * VSX vectors, by mnemonic; those with deferred forms are listed in float_status.h. XB, old
  */
 #define P9_XV_UNARY(_)                                                                             \
-	_(xvredp) _(xvresp) _(xvrsqrtedp) _(xvrsqrtesp)                    \
-	_(xvrdpi) _(xvrdpic) _(xvrdpim) _(xvrdpip) _(xvrdpiz)                                      \
-	_(xvrspi) _(xvrspic) _(xvrspim) _(xvrspip) _(xvrspiz)                                      \
-	_(xvcvdpsp) _(xvcvspdp) _(xvcvhpsp) _(xvcvsphp)                                            \
-	_(xvcvdpsxds) _(xvcvdpsxws) _(xvcvdpuxds) _(xvcvdpuxws)                                    \
-	_(xvcvspsxds) _(xvcvspsxws) _(xvcvspuxds) _(xvcvspuxws)                                    \
-	_(xvcvsxddp) _(xvcvsxdsp) _(xvcvuxddp) _(xvcvuxdsp) _(xvcvuxwsp)
+	_(xvredp) _(xvresp) _(xvrsqrtedp) _(xvrsqrtesp) _(xvcvhpsp) _(xvcvsphp)                    \
+	_(xvcvspsxds) _(xvcvspuxds) _(xvcvsxdsp) _(xvcvuxdsp)
 /* XB, pure */
 #define P9_XV_PURE_UNARY(_)                                                                        \
 	_(xvcvsxwdp) _(xvcvuxwdp) _(xvxexpdp) _(xvxexpsp) _(xvxsigdp) _(xvxsigsp)

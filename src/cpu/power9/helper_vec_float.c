@@ -188,7 +188,7 @@ static void p9_v_xvcvuxwdp(P9_PARAMS_V)
 		VE(d, d, e) = p9_fpv_cvuxwdp(VE(b, w, 2 * e));
 	*out = d.q;
 }
-P9_HELPER_V_V(xvcvuxwdp, PURE_FLOAT);
+P9_HELPER_AS(xvcvuxwdp, IR_VFFROM_ODD_U32, PURE_FLOAT, IR_V128, 1, IR_V128);
 
 /* Exponents and significands; VRB and XB alike are called a here. */
 P9_LANES1(xvxexpdp, d, p9_fpu_xexp(a.d[k]));

@@ -96,6 +96,8 @@ struct place {
 
 enum { PLACE_REG, PLACE_XMM, PLACE_MEM, PLACE_CONST };
 
+#define MAX_FLOAT_ARGS 3 /* of intrinsics of floating point */
+
 struct stub {
 	uint8_t kind;
 	uint8_t reg;         /* of the value loaded or stored, */
@@ -115,7 +117,7 @@ struct stub {
 	uint64_t pc;
 	uint32_t exit;       /* STUB_EXIT: its index */
 	uint32_t at;         /* STUB_FLOAT: the call, and where its operands are */
-	struct place arg[3];
+	struct place arg[MAX_FLOAT_ARGS];
 	uint32_t tie, resume; /* another jump that leads here, NO_INDEX; where it may go on */
 };
 

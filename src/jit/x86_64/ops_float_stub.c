@@ -16,6 +16,19 @@ static uint32_t jump_if_zero(struct gen *g, const struct place *p, enum cond cc)
 	return a_jcc(&g->a, cc);
 }
 
+/* The flags are of the comparison: two that are equal are taken as they are, unless they are zeros of two signs. */
+static void accept_same(struct gen *g, const struct stub *s)
+{
+	struct assembler *a = &g->a;
+	uint32_t unordered = a_jcc(a, CC_P);
+
+	from_place(g, &s->arg[0], RAX);
+	from_place(g, &s->arg[1], RDX);
+	a_alu(a, ALU_CMP, true, RAX, RDX);
+	a_patch(a, a_jcc(a, CC_E), s->back);
+	a_patch_here(a, unordered);
+}
+
 /*
  * Zero is the one common result that is not normal. Go back where it is exact: jumps to `back`;
  * the others fall through.
@@ -26,6 +39,10 @@ static void accept_zero(struct gen *g, const struct stub *s, unsigned number)
 	struct place result = {.kind = s->xmm ? PLACE_XMM : PLACE_REG, .reg = s->reg};
 	uint32_t not_zero, not_small, factor;
 
+	if (number == IR_FMAX || number == IR_FMIN) {
+		accept_same(g, s);
+		return;
+	}
 	/* What was a zero after it was rounded to single may have been something before. */
 	if (number >= IR_FADD_SINGLE && number != IR_FNARROW)
 		return;
@@ -77,11 +94,17 @@ static void accept_zero_lanes(struct gen *g, const struct stub *s, unsigned numb
 	unsigned n = number - (wide_lanes ? IR_VFADD_64 : IR_VFADD_32);
 	uint8_t prefix = wide_lanes ? 0x66 : 0;
 
-	if (number >= IR_VFEQUAL_64 || n > IR_VFDIV_64 - IR_VFADD_64)
+	if (number == IR_VFNARROW)
+		prefix = 0x66;
+	else if (number >= IR_VFEQUAL_64 || n > IR_VFDIV_64 - IR_VFADD_64)
 		return;
 	/* xmm1: lanes that are zeros; a comparison of floating-point numbers minds no sign */
 	a_sse(a, 0, XORPS, SCALAR_SCRATCH, SCALAR_SCRATCH);
-	if (n < IR_VFMUL_64 - IR_VFADD_64) {
+	if (number == IR_VFNARROW) {
+		a_sse(a, 0, 0x0f28, 1, s->arg[0].reg);
+		a_sse(a, prefix, CMPPS, 1, SCALAR_SCRATCH);
+		a_1(a, 0);
+	} else if (n < IR_VFMUL_64 - IR_VFADD_64) {
 		a_sse(a, 0, 0x0f28, 1, s->reg);
 		a_sse(a, prefix, CMPPS, 1, SCALAR_SCRATCH);
 		a_1(a, 0);
