@@ -119,7 +119,7 @@ static const char *check_probe(const struct ir_inst *i)
 	if (!p.size || p.size > 16 || p.low > p.at || p.high < p.at + p.size ||
 	    p.high - p.low > IR_PROBE_MAX)
 		return "a probe that does not span its access, or too much";
-	if (wrong_window(i, p.kind == MEM_WRITE) ||
+	if (wrong_window(i, ir_probe_stores(p)) ||
 	    (ir_window_of(i->imm, IR_PROBE) && tlb_span((unsigned)(p.high - p.low)) >= TLB_SPANS))
 		return "a window that is not there, not for stores, or not for so large a probe";
 	return NULL;

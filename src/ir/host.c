@@ -12,7 +12,7 @@ enum mem_probe code_probe(struct ir_env *env, const struct code_wide *op)
 	uint64_t base = *(const code_u64 *)code_at(env, op->a);
 	void *host = NULL;
 	enum mem_probe found = mem_probe(&env->door, base + (uint64_t)p.at, p.size,
-					 base + (uint64_t)p.low, base + (uint64_t)(p.high - 1), p.kind, p.loads,
+					 base + (uint64_t)p.low, base + (uint64_t)(p.high - 1), p.kind, p.both,
 					 &host);
 
 	if (found == MEM_PROBE_OK)

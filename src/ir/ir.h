@@ -32,7 +32,7 @@
  * Shared checks. A PROBE stands before an access of `size` bytes at base + `at` and answers for all accesses to
  * [base + low, base + high), which are LOAD_HOST and STORE_HOST and cannot fault: it looks whether that memory
  * is translated for its kinds of access, lies in one piece on the host, and may be written
- * without being reported. It faults as that first access would. If only the rest of the memory is not as
+ * without being reported. It faults as that first access would, which may be a load where there are stores. If only the rest of the memory is not as
  * it should be, the region is left (IR_LEAVE_UNSHARED) with nothing of the guest instruction done; who runs it
  * goes on there with code that has no PROBE. The answer holds until translations may change: up to the next
  * call of a helper that is not pure, or where the region is left. The optimiser makes these from LOAD and

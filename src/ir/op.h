@@ -125,8 +125,8 @@ static inline uint64_t ir_with_disp(uint64_t imm, int32_t disp)
 
 /* What a PROBE asks for: see ir.h. */
 struct ir_probe {
-	enum mem_access kind; /* MEM_READ, MEM_WRITE */
-	bool loads;           /* MEM_WRITE: and there are loads, too */
+	enum mem_access kind; /* of the first access: MEM_READ, MEM_WRITE */
+	bool both;            /* there are loads and stores */
 	uint8_t size;
 	int16_t at, low, high; /* from the base */
 };
@@ -137,7 +137,7 @@ static inline struct ir_probe ir_probe_of(uint64_t imm, uint16_t aux)
 {
 	return (struct ir_probe){
 		.kind = (enum mem_access)(aux & 3),
-		.loads = aux >> 2 & 1,
+		.both = aux >> 2 & 1,
 		.size = imm & 0xff,
 		.at = (int16_t)(imm >> 16),
 		.low = (int16_t)(imm >> 32),
@@ -147,13 +147,19 @@ static inline struct ir_probe ir_probe_of(uint64_t imm, uint16_t aux)
 
 static inline uint16_t ir_probe_aux(struct ir_probe p)
 {
-	return (uint16_t)(p.kind | p.loads << 2);
+	return (uint16_t)(p.kind | p.both << 2);
 }
 
 static inline uint64_t ir_probe_imm(struct ir_probe p)
 {
 	return p.size | (uint64_t)(uint16_t)p.at << 16 | (uint64_t)(uint16_t)p.low << 32 |
 	       (uint64_t)(uint16_t)p.high << 48;
+}
+
+/* Are there stores among what it answers for? */
+static inline bool ir_probe_stores(struct ir_probe p)
+{
+	return p.both || p.kind == MEM_WRITE;
 }
 
 /*

@@ -5,8 +5,9 @@
  *
  * What is left of the others gets the constant as a displacement, which spares the addition.
  *
- * A store may serve as the first of a group that loads belong to; a load may not be the first of one with stores,
- * for memory that may only be read is common (pages that are to be copied when they are written).
+ * A store may serve as the first of a group that loads belong to. A load may be the first of one with stores only where these
+ * are sure to follow, in its block, or store what has been loaded before: for memory that may only be read is
+ * common (pages that are to be copied when they are written).
  */
 #include "ir/opt.h"
 
@@ -29,7 +30,8 @@ struct group {
 	uint32_t base, members;
 	uint32_t block;
 	struct ir_probe p;
-	uint32_t probe; /* its new id, once written */
+	uint64_t loaded; /* which eight bytes, near the first access (near) */
+	uint32_t probe;  /* its new id, once written */
 };
 
 struct access {
@@ -77,6 +79,39 @@ static bool is_access(const struct ir_inst *i)
 	return i->op == IR_LOAD || i->op == IR_STORE;
 }
 
+/*
+ * Are two the same value? Those of different blocks may be computed in each, of the same operands: an entry of a table that is
+ * loaded in one and stored in another.
+ */
+static bool is_same(const struct ir_region *r, uint32_t a, uint32_t b)
+{
+	const struct ir_inst *x = &r->inst[a], *y = &r->inst[b];
+
+	if (a == b)
+		return true;
+	return x->op == IR_ADD && y->op == IR_ADD && x->type == y->type &&
+	       ((x->arg[0] == y->arg[0] && x->arg[1] == y->arg[1]) ||
+		(x->arg[0] == y->arg[1] && x->arg[1] == y->arg[0]));
+}
+
+/* Of the eight bytes around the first access of a group that an access lies in: a bit each; 0: further away. */
+static uint64_t near(const struct group *g, int low, int high)
+{
+	int first = (low - g->p.at + 256) >> 3, last = (high - 1 - g->p.at + 256) >> 3;
+
+	if (first < 0 || last > 63)
+		return 0;
+	return UINT64_C(1) << first | UINT64_C(1) << last;
+}
+
+/* May a store have been checked where the group begins? */
+static bool may_store(const struct share *s, const struct group *g, int low, int high)
+{
+	uint64_t bits = near(g, low, high);
+
+	return ir_probe_stores(g->p) || g->block == s->cur || (bits && !(bits & ~g->loaded));
+}
+
 /* Does it fit into the group, and be it by making that larger? */
 static bool fits(const struct share *s, const struct group *g, uint32_t base, bool store, int low,
 		 int high)
@@ -84,7 +119,7 @@ static bool fits(const struct share *s, const struct group *g, uint32_t base, bo
 	int from = low < g->p.low ? low : g->p.low, to = high > g->p.high ? high : g->p.high;
 	int most = g->block == s->cur ? SPAN_MAX : SPAN_MAX_FAR;
 
-	return g->base == base && (!store || g->p.kind == MEM_WRITE) &&
+	return is_same(s->r, g->base, base) && (!store || may_store(s, g, low, high)) &&
 	       (to - from <= most || (from == g->p.low && to == g->p.high));
 }
 
@@ -97,14 +132,16 @@ static uint32_t join(struct share *s, uint32_t base, bool store, int low, int hi
 	for (unsigned n = 0; n < s->open.n; n++) {
 		g = &s->group[s->open.group[n]];
 		if (fits(s, g, base, store, low, high) &&
-		    (found == NO_GROUP || g->p.kind == MEM_WRITE))
+		    (found == NO_GROUP || ir_probe_stores(g->p)))
 			found = s->open.group[n];
 	}
 	if (found == NO_GROUP)
 		return found;
 	g = &s->group[found];
 	g->members++;
-	g->p.loads |= g->p.kind == MEM_WRITE && !store;
+	g->p.both |= store ? g->p.kind == MEM_READ : g->p.kind == MEM_WRITE;
+	if (!store)
+		g->loaded |= near(g, low, high);
 	if (low < g->p.low)
 		g->p.low = (int16_t)low;
 	if (high > g->p.high)
@@ -129,6 +166,8 @@ static uint32_t begin(struct share *s, uint32_t base, bool store, int low, int s
 			.high = (int16_t)(low + size),
 		},
 	};
+	if (!store)
+		s->group[s->ngroups].loaded = near(&s->group[s->ngroups], low, low + size);
 	s->open.group[s->open.n++] = s->ngroups;
 	return s->ngroups++;
 }

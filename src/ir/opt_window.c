@@ -108,7 +108,7 @@ static void look_at(struct windows *w, struct ir_inst *i)
 		struct ir_probe p = ir_probe_of(i->imm, i->aux);
 
 		span = (unsigned)(p.high - p.low);
-		store = p.kind == MEM_WRITE;
+		store = ir_probe_stores(p);
 	} else if (i->op == IR_LOAD || i->op == IR_STORE) {
 		span = ir_memop_of(i).size;
 		if (ir_memop_of(i).aligned)

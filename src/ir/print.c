@@ -42,7 +42,7 @@ static void print_probe(const struct ir_inst *i, FILE *out)
 {
 	struct ir_probe p = ir_probe_of(i->imm, i->aux);
 
-	fprintf(out, " %s %+d..%+d, first %u at %+d", p.loads ? "both" : p.kind == MEM_WRITE ? "write" : "read", p.low,
+	fprintf(out, " %s %+d..%+d, first %u at %+d", p.both ? "both" : p.kind == MEM_WRITE ? "write" : "read", p.low,
 		p.high, p.size, p.at);
 }
 

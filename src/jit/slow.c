@@ -99,7 +99,7 @@ struct slow_result slow_probe(struct ir_env *env, uint64_t base, uint64_t imm, u
 	struct ir_probe p = ir_probe_of(imm, (uint16_t)aux);
 	void *host = NULL;
 	enum mem_probe found = mem_probe(&env->door, base + (uint64_t)p.at, p.size,
-					 base + (uint64_t)p.low, base + (uint64_t)(p.high - 1), p.kind, p.loads,
+					 base + (uint64_t)p.low, base + (uint64_t)(p.high - 1), p.kind, p.both,
 					 &host);
 
 	if (found == MEM_PROBE_OK)

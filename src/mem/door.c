@@ -121,19 +121,22 @@ void *mem_atomic_ptr(struct mem_door *d, uint64_t addr, unsigned size, bool writ
 }
 
 /* May block be accessed directly, at this addend? */
-static bool direct(struct mem_door *d, uint64_t block, enum mem_access kind, bool loads,
+static bool direct(struct mem_door *d, uint64_t block, enum mem_access kind, bool both,
 		   uint64_t addend)
 {
 	const struct tlb_entry *e = tlb_slot(d->tlb, block);
 
+	if (both)
+		kind = MEM_WRITE;
+
 	if (e->tag[kind] != block && d->ops->fill_known)
 		d->ops->fill_known(d, GVA(block), kind);
-	return e->tag[kind] == block && (!loads || e->tag[MEM_READ] == block) &&
+	return e->tag[kind] == block && (!both || e->tag[MEM_READ] == block) &&
 	       e->addend == addend;
 }
 
 enum mem_probe mem_probe(struct mem_door *d, uint64_t addr, unsigned size, uint64_t first,
-			 uint64_t last, enum mem_access kind, bool loads, void **host)
+			 uint64_t last, enum mem_access kind, bool both, void **host)
 {
 	unsigned n = first_piece(addr, size);
 	uint64_t block = first & ~TLB_BLOCK_MASK;
@@ -145,7 +148,7 @@ enum mem_probe mem_probe(struct mem_door *d, uint64_t addr, unsigned size, uint6
 	    (n < size && !translate(d, addr + n, size - n, kind, false, &end, &slow)))
 		return MEM_PROBE_FAULT;
 	for (;; block += TLB_BLOCK_SIZE) {
-		if (!direct(d, block, kind, loads, (uintptr_t)*host - addr))
+		if (!direct(d, block, kind, both, (uintptr_t)*host - addr))
 			return MEM_PROBE_REFUSED;
 		if (block == (last & ~TLB_BLOCK_MASK))
 			return MEM_PROBE_OK;

@@ -93,14 +93,14 @@ static inline void mem_report_end(struct mem_door *d, const void *host, unsigned
 
 /*
  * Host memory for `size` bytes at addr and all of [first, last] around them, in one piece, that may be
- * accessed directly in this way (loads: also loaded from) till translations change. MEM_PROBE_FAULT: the access itself recorded a
+ * accessed directly in this way (both: loaded from and stored to) till translations change. MEM_PROBE_FAULT: the access itself recorded a
  * fault. MEM_PROBE_REFUSED: all that is known is that it must be done by itself.
  * *host is the address that corresponds to addr.
  */
 enum mem_probe { MEM_PROBE_FAULT, MEM_PROBE_OK, MEM_PROBE_REFUSED };
 
 enum mem_probe mem_probe(struct mem_door *d, uint64_t addr, unsigned size, uint64_t first,
-			 uint64_t last, enum mem_access kind, bool loads, void **host);
+			 uint64_t last, enum mem_access kind, bool both, void **host);
 
 /*
  * An access by a window (tlb.h) at addr has missed, and has been made: have the window be what lies there, if it has

@@ -627,6 +627,68 @@ static void test_windows(void **state)
 	expect_windows(want, 6);
 }
 
+static struct ir_probe only_probe(void)
+{
+	struct ir_probe p = { 0 };
+	unsigned n = 0;
+
+	assert_null(ir_check(&r));
+	ir_optimise_shared(&r);
+	assert_null(ir_check(&r));
+	for (uint32_t id = 0; id < r.ninst; id++) {
+		const struct ir_inst *i = &r.inst[id];
+
+		if (i->op == IR_PROBE) {
+			p = ir_probe_of(i->imm, i->aux);
+			n++;
+		}
+	}
+	assert_true(n <= 1);
+	return p;
+}
+
+/* A load, and then a store at an offset, off a sum that is made for each: perhaps in another block. */
+static struct ir_probe load_and_store(bool elsewhere, uint64_t offset)
+{
+	static const struct ir_memop wide = { .size = 8 };
+	ir_block yes, no;
+
+	begin();
+	set(4, ir_load(&r, IR_I64, wide, bin(IR_ADD, get(1), get(2))));
+	ir_insn(&r, 0x1004);
+	if (elsewhere) {
+		yes = ir_create_block(&r);
+		no = ir_create_block(&r);
+		ir_br(&r, get(3), yes, no);
+		begin_block(no);
+		ir_exit_direct(&r, 0x2000);
+		begin_block(yes);
+		ir_insn(&r, 0x1008);
+	}
+	ir_store(&r, wide, bin(IR_ADD, bin(IR_ADD, get(2), get(1)), k64(offset)), get(3));
+	ir_exit_direct(&r, 0x3000);
+	return only_probe();
+}
+
+/* A load's check is one for stores, too, if these are sure to follow or store what was loaded; it faults as a load. */
+static void test_shared_stores(void **state)
+{
+	struct ir_probe p;
+
+	(void)state;
+	p = load_and_store(false, 16);
+	assert_int_equal(p.size, 8);
+	assert_int_equal(p.kind, MEM_READ);
+	assert_true(p.both);
+	assert_int_equal(p.high, 24);
+	p = load_and_store(true, 0);
+	assert_int_equal(p.size, 8);
+	assert_int_equal(p.kind, MEM_READ);
+	assert_true(p.both);
+	assert_int_equal(p.high, 8);
+	assert_int_equal(load_and_store(true, 16).size, 0);
+}
+
 /* What is steady has a window for loads and one for stores, each the same in all regions; tables have the others. */
 static void test_steady_windows(void **state)
 {
@@ -640,7 +702,7 @@ static void test_steady_windows(void **state)
 	ir_insn(&r, 0x1004);
 	set(3, ir_load(&r, IR_I64, wide, get(2)));
 	ir_insn(&r, 0x1008);
-	ir_store(&r, wide, bin(IR_ADD, get(1), k64(24)), get(4));
+	ir_store(&r, wide, bin(IR_ADD, get(1), k64(2400)), get(4));
 	ir_insn(&r, 0x100c);
 	/* Where it pointed to before is no more than a value; what it has been set to is not where it was. */
 	set(1, get(5));
@@ -728,6 +790,7 @@ int main(void)
 		cmocka_unit_test(test_algebra), cmocka_unit_test(test_permutations),
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_steady_windows),
+		cmocka_unit_test(test_shared_stores),
 		cmocka_unit_test(test_shared_conditions),
 	};
 

@@ -485,7 +485,7 @@ static enum mem_probe mem_probe_for(struct ir_env *env, const struct ir_inst *i,
 	struct ir_probe p = ir_probe_of(i->imm, i->aux);
 	void *host = NULL;
 	enum mem_probe found = mem_probe(&env->door, base + (uint64_t)p.at, p.size,
-					 base + (uint64_t)p.low, base + (uint64_t)p.high - 1, p.kind, p.loads,
+					 base + (uint64_t)p.low, base + (uint64_t)p.high - 1, p.kind, p.both,
 					 &host);
 
 	*result = (uint64_t)(uintptr_t)host - (uint64_t)p.at;

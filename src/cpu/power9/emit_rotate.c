@@ -178,18 +178,21 @@ void p9_emit_srd(struct p9_translator *t, const struct p9_insn *i)
 
 /*
  * The algebraic right shifts set CA and CA32 when the number is negative and a one was shifted
- * out, so that adding CA to the result rounds towards zero.
+ * out, so that adding CA to the result rounds towards zero: when the sign and what is shifted out are, taken
+ * together, more than the sign alone.
  */
-static void shift_algebraic_imm(struct p9_translator *t, const struct p9_insn *i, ir_val s,
-				unsigned n)
+static void shift_algebraic_imm(struct p9_translator *t, const struct p9_insn *i, ir_val s, bool word)
 {
-	ir_val v = n ? p9_bini(t, IR_SAR, s, n) : s;
-	ir_val ca = p9_i64(t, 0);
+	unsigned n = word ? insn_SH(i) : insn_SH6(i);
+	uint64_t sign = word ? (uint64_t)INT32_MIN : (uint64_t)INT64_MIN, mask = sign | (BIT64(n) - 1);
+	ir_val v = word ? p9_un(t, IR_SEXT32, s) : s, ca = p9_i64(t, 0);
 
 	if (n) {
-		ir_val lost = p9_bini(t, IR_NE, p9_bini(t, IR_AND, s, BIT64(n) - 1), 0);
+		ir_val kept = mask == UINT64_MAX ? s : p9_bini(t, IR_AND, s, mask & (word ? UINT32_MAX : UINT64_MAX));
 
-		ca = p9_bin(t, IR_AND, p9_bini(t, IR_SHR, s, 63), lost);
+		ca = word ? ir_compare_low(t->r, IR_LTU, p9_i64(t, sign), kept) :
+			    p9_bin(t, IR_LTU, p9_i64(t, sign), kept);
+		v = p9_bini(t, IR_SAR, v, n);
 	}
 	p9_set_carry(t, ca, ca);
 	result(t, i, v);
@@ -197,12 +200,12 @@ static void shift_algebraic_imm(struct p9_translator *t, const struct p9_insn *i
 
 void p9_emit_srawi(struct p9_translator *t, const struct p9_insn *i)
 {
-	shift_algebraic_imm(t, i, p9_un(t, IR_SEXT32, p9_gpr(t, insn_RS(i))), insn_SH(i));
+	shift_algebraic_imm(t, i, p9_gpr(t, insn_RS(i)), true);
 }
 
 void p9_emit_sradi(struct p9_translator *t, const struct p9_insn *i)
 {
-	shift_algebraic_imm(t, i, p9_gpr(t, insn_RS(i)), insn_SH6(i));
+	shift_algebraic_imm(t, i, p9_gpr(t, insn_RS(i)), false);
 }
 
 /* s >> n is v: was a one lost? Not if shifting v back gives s. */

@@ -77,10 +77,13 @@ void p9_set_overflow(struct p9_translator *t, ir_val ov, ir_val ov32)
 	t->so_changed = true;
 }
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "where bit 32 of a word lies, below");
+
 void p9_set_carry(struct p9_translator *t, ir_val ca, ir_val ca32)
 {
 	ir_set_bits(t->r, P9_OFF(ca), p9_mode64(t) ? ca : ca32, 1);
-	ir_set(t->r, P9_OFF(ca32), p9_bini(t, IR_SHL, ca32, 32));
+	/* the half that has bit 32, which is the second one on hosts that we know */
+	ir_set(t->r, P9_OFF(ca32) + 4, p9_un(t, IR_TRUNC32, ca32));
 }
 
 /*

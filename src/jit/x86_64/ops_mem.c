@@ -344,8 +344,8 @@ static void store(struct gen *g, const struct ir_inst *i)
 static void probe_tlb(struct gen *g, struct ir_probe p, unsigned base, unsigned dst, uint32_t from[2])
 {
 	entry_of(g, base, p.low, p.high - 1);
-	from[0] = check_tag(g, 1, p.kind);
-	if (p.loads) {
+	from[0] = check_tag(g, 1, ir_probe_stores(p) ? MEM_WRITE : MEM_READ);
+	if (p.both) {
 		/* cmp rdx, [r14 + rcx + tag] */
 		a_rx(&g->a, true, 0x3b, RDX, R14, RCX, TAG(MEM_READ));
 		from[1] = a_jcc(&g->a, CC_NE);
