@@ -148,9 +148,12 @@ static bool mark(struct cpu *c, hva_t block, uint64_t version)
 	return ok || fail(c, "out of memory for the translation cache");
 }
 
+/* So often code is read again that was written while it was translated. */
+#define REREADS 4
+
 /*
  * Translate the code at `host` (where pc led in `context`) for a mode with its span. NULL: c->error says why; or, if the
- * context is another now, what was at `host` may be gone.
+ * context is another now, what was at `host` may be gone; or else other processors write beside it all the time.
  */
 static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t mode, uint32_t context)
 {
@@ -167,7 +170,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 
 	/* Not only where code is written: shootdowns kill, too, and some guests never write code. */
 	maybe_advance(c);
-	for (;;) {
+	for (unsigned n = 0; n < REREADS; n++) {
 		struct region *g;
 		struct ir_code *code;
 		uint32_t len;
@@ -200,6 +203,7 @@ static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t
 		}
 		/* The code was written meanwhile: read it again. */
 	}
+	return NULL;
 }
 
 void *cpu_mark_code(struct cpu *c, uint32_t *mode, uint64_t *version)
@@ -272,7 +276,7 @@ static struct region *found_before(struct cpu *c, hva_t code, uint64_t pc, uint3
 
 /*
  * The region at the program counter, which is in the jump cache then. NULL with env.fault set: the fetch
- * faulted; without: c->error says why.
+ * faulted; without: c->error says why, or is empty if there cannot be one at the moment.
  */
 static struct region *find_region(struct cpu *c)
 {
@@ -391,7 +395,8 @@ enum cpu_exit cpu_run(struct cpu *c)
 	enum cpu_exit exit;
 	struct region *from = NULL; /* whose exit is to be linked to what is found next */
 	uint32_t from_exit = 0;
-	bool hot = false, unshared = false;
+	bool hot = false;
+	bool unshared = false; /* what is next is interpreted without a region */
 	bool sampled = false, recording = false; /* hot.c, record.c */
 
 	/* Before the queue is looked at: who posts after that sees `running` and waits. */
@@ -447,11 +452,16 @@ enum cpu_exit cpu_run(struct cpu *c)
 		}
 		g = find_region(c);
 		if (UNLIKELY(!g)) {
-			if (!c->env.fault) {
+			if (c->env.fault)
+				goto fault;
+			if (c->error[0]) {
 				exit = CPU_EXIT_ERROR;
 				break;
 			}
-			goto fault;
+			/* Go on, after a look at requests: whoever writes there must hold up neither this one nor a kick. */
+			from = NULL;
+			unshared = true;
+			continue;
 		}
 		if (UNLIKELY(sampled) || UNLIKELY(c->lockstep && cpu_lockstep_sampled(c, g))) {
 			sampled = false;

@@ -14,8 +14,12 @@
 #include <cmocka.h>
 
 #include "jit/jit.h"
+#include "host_code.h"
 #include "ir_generate.h"
 #include "ir_machine.h"
+
+/* So many times as seldom is it looked at what instructions code has: none that its host need not have. */
+#define LOOK_AT_CODE 4
 
 struct outcome {
 	enum ir_leave leave;
@@ -45,14 +49,25 @@ static struct outcome interpret(const struct ir_region *r, struct machine *m, bo
 	return o;
 }
 
+/* As hosts of all kinds by turns. */
+static unsigned level_of(uint64_t seed)
+{
+	return (unsigned)(JIT_LEVELS - 1 - seed % JIT_LEVELS);
+}
+
 /* Where there is a back end for this host. */
-static bool run_compiled(struct jit *j, const struct ir_region *r, struct machine *m,
+static bool run_compiled(struct jit *j, uint64_t seed, const struct ir_region *r, struct machine *m,
 			 struct outcome *o)
 {
 	struct jit_code *c = jit_compile(j, r, RAM_BASE), *left;
+	const char *beyond;
 
 	if (!c)
 		return false;
+	/* Not each, since it takes time. */
+	beyond = seed % LOOK_AT_CODE ? NULL : host_code_beyond(c, level_of(seed));
+	if (beyond)
+		fail_msg("seed %" PRIu64 ", level %u: %s", seed, level_of(seed), beyond);
 	o->leave = jit_run(j, c->entry, &m->env, &left, &o->exit_index);
 	/* Beyond its span it goes by the jump cache, which is empty. */
 	if (o->leave == IR_LEAVE_INDIRECT)
@@ -138,7 +153,7 @@ static bool test_shared(uint64_t seed, struct jit *jit, struct ir_region *r, str
 		compare(seed, "shared", r, a, x, b, y);
 	reset(b, seed);
 	y = (struct outcome){.exit_index = UINT32_MAX, .compiled = true};
-	if (jit && run_compiled(jit, r, b, &y))
+	if (jit && run_compiled(jit, seed, r, b, &y))
 		compare(seed, "shared and compiled", r, a, x, b, y);
 	return refused;
 }
@@ -183,10 +198,9 @@ static void test_random(void **state)
 			compare(seed, "as generated", &r, a, x, b, y);
 		reset(b, seed);
 		y = (struct outcome){.exit_index = UINT32_MAX, .compiled = true};
-		/* as hosts of all kinds by turns */
 		if (jit)
-			jit_limit(jit, JIT_LEVELS - 1 - seed % JIT_LEVELS);
-		if (jit && run_compiled(jit, &r, b, &y)) {
+			jit_limit(jit, level_of(seed));
+		if (jit && run_compiled(jit, seed, &r, b, &y)) {
 			compare(seed, "compiled", &r, a, x, b, y);
 			compiled++;
 		}
@@ -205,7 +219,7 @@ static void test_random(void **state)
 			compare(seed, "optimised", &r, a, x, b, y);
 		reset(b, seed);
 		y = (struct outcome){.exit_index = UINT32_MAX, .compiled = true};
-		if (jit && run_compiled(jit, &r, b, &y))
+		if (jit && run_compiled(jit, seed, &r, b, &y))
 			compare(seed, "optimised and compiled", &r, a, x, b, y);
 
 		refused += test_shared(seed, jit, &r, a, x, b);

@@ -1,10 +1,12 @@
-/* Code memory: each piece is where the first free run that is long enough begins. */
+/* Code memory: each piece is where the first free run that is long enough begins; none can be written where it can be run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "jit/memory.h"
@@ -104,10 +106,59 @@ static void test_first_fit(void **state)
 	jit_memory_destroy(memory);
 }
 
+/* What the process may do where p points: as in /proc/self/maps; "" where nothing is. *both: how many ranges are both. */
+static void rights_of(const void *p, char rights[5], unsigned *both)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uint64_t first, end;
+	char line[512], may[5];
+
+	assert_non_null(maps);
+	rights[0] = 0;
+	*both = 0;
+	while (fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &first, &end, may) == 3) {
+			if ((uintptr_t)p >= first && (uintptr_t)p < end)
+				snprintf(rights, 5, "%s", may);
+			*both += may[1] == 'w' && may[2] == 'x';
+		}
+	fclose(maps);
+}
+
+static void test_never_both(void **state)
+{
+	unsigned before, both;
+	char rights[5];
+	uint8_t *p;
+
+	(void)state;
+	rights_of(&both, rights, &before);
+	memory = jit_memory_create((size_t)UNITS * JIT_UNIT * JIT_ZONES);
+	assert_non_null(memory);
+	for (unsigned zone = 0; zone < JIT_ZONES; zone++) {
+		p = jit_memory_alloc(memory, (enum jit_zone)zone, 1);
+		assert_non_null(p);
+		*p = 1;
+		rights_of(p, rights, &both);
+		assert_int_equal(both, before);
+		assert_string_equal(rights, "rw-s");
+		rights_of(jit_memory_exec(memory, p), rights, &both);
+		assert_string_equal(rights, "r-xs");
+		/* to be changed later on */
+		assert_ptr_equal(jit_memory_write(memory, jit_memory_exec(memory, p)), p);
+		rights_of(jit_memory_exec(memory, p), rights, &both);
+		assert_string_equal(rights, "r-xs");
+		assert_int_equal(*jit_memory_exec(memory, p), 1);
+		jit_memory_free(memory, (enum jit_zone)zone, p, 1);
+	}
+	jit_memory_destroy(memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first_fit),
+		cmocka_unit_test(test_never_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

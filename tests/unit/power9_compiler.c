@@ -114,11 +114,61 @@ static void run_while_waiting(void **state)
 	machine_destroy(&m);
 }
 
+/*
+ * Code is copied when it is asked for, and compiled some time later, more of it at once than was interpreted at once. If what
+ * comes behind the region that asked is written in between, by a store that does not meet that region, what was made of the copy is
+ * of no use.
+ */
+static void written_while_waiting(void **state)
+{
+	const struct cpu_system_config config = {
+		.arch = &p9_arch,
+		.optimise = true,
+		.jit = true,
+		.jit_after = 1,
+		.background = true,
+	};
+	const uint64_t patcher = M_CODE - 0x1000;
+	const uint32_t patch[] = { STW(5, 4, 0), M_HCALL };
+	uint32_t code[INSNS + 1];
+	struct cpu_system_stats s;
+	struct machine m;
+	time_t end;
+
+	(void)state;
+	machine_create_config(&m, 1, &config);
+	machine_code(&m, patcher, patch, 2);
+	for (unsigned k = 1; k < INSNS; k++)
+		code[k] = ADDI(3, 3, 1);
+	code[INSNS] = M_HCALL;
+	for (unsigned n = 0; n < MANY; n++) {
+		struct p9_regs *r = p9_regs(m.cpu[0]);
+
+		code[0] = ADDI(3, 0, n);
+		machine_code(&m, M_CODE + n * PLACE, code, INSNS + 1);
+		assert_int_equal(machine_run(&m, 0, M_CODE + n * PLACE), 0xc00);
+		r->gpr[4] = M_CODE + n * PLACE + (INSNS - 5) * 4;
+		r->gpr[5] = ADDI(3, 3, 2);
+		assert_int_equal(machine_run(&m, 0, patcher), 0xc00);
+	}
+	end = time(NULL) + 20;
+	do {
+		for (unsigned n = 0; n < MANY; n++) {
+			assert_int_equal(machine_run(&m, 0, M_CODE + n * PLACE), 0xc00);
+			assert_int_equal(p9_regs(m.cpu[0])->gpr[3], n + INSNS);
+		}
+		cpu_system_stats_read(m.system, &s);
+	} while (s.regions_compiled < MANY && time(NULL) < end);
+	assert_true(s.regions_compiled >= MANY);
+	machine_destroy(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(written_beside),
 		cmocka_unit_test(run_while_waiting),
+		cmocka_unit_test(written_while_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
  * Helpers that back ends expand (ir/intrinsic.h): compiled code gives what the helper's C function
  * gives, for random operands, on hosts with fewer and fewer features; with operands that are used
- * again afterwards and not, and with equal ones.
+ * again afterwards and not, and with equal ones. And it has no instruction that such a host has not.
  *
  * ANYKVM_IR_SEED is the seed, ANYKVM_INTRINSIC_CASES how many operands each is tried with.
  */
@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "cpu/power9/helper_vec.h"
+#include "host_code.h"
 #include "ir_machine.h"
 #include "jit/jit.h"
 
@@ -100,10 +101,14 @@ static void try(const struct ir_helper *h, const uint64_t c[3], unsigned cases, 
 	ir_region_init(&r);
 	for (unsigned how = 0; how < HOWS; how++) {
 		struct jit_code *code, *left;
+		const char *beyond;
 
 		build(&r, h, c, how);
 		code = jit_compile(jit, &r, 0x1000);
 		assert_non_null(code);
+		beyond = host_code_beyond(code, level);
+		if (beyond)
+			fail_msg("%s, level %u: %s", h->name, level, beyond);
 		for (unsigned n = 0; n < cases; n++) {
 			u128 in[3], want, got = 0;
 			uint32_t index;

@@ -356,6 +356,8 @@ void p9_emit_mfspr(struct p9_translator *t, const struct p9_insn *i)
 	else
 		v = ir_get(t->r, IR_I64, d->offset);
 	p9_set_gpr(t, insn_RT(i), v);
+	if (p9_spr_read_holds(number))
+		leave_if_held(t, ir_get(t->r, IR_I64, P9_OFF(msr)));
 }
 
 void p9_emit_mtspr(struct p9_translator *t, const struct p9_insn *i)
@@ -403,6 +405,7 @@ void p9_emit_mftb(struct p9_translator *t, const struct p9_insn *i)
 		return;
 	}
 	p9_set_gpr(t, insn_RT(i), p9_call1(t, &spr_read_helper, p9_i64(t, number)));
+	leave_if_held(t, ir_get(t->r, IR_I64, P9_OFF(msr)));
 }
 
 /* ---- random numbers ---- */

@@ -41,6 +41,14 @@ void p9_so_changed(struct p9_cpu *p);
 
 /* time.c */
 void p9_timer(struct cpu *c);
+
+/*
+ * The time base as the program reads it, and the decrementer at a time. Where that is past its zero, its interrupt waits from
+ * now on, whether the timer's thread has got round to it or not: no program sees the time go by without.
+ */
+uint64_t p9_tb_seen(struct p9_cpu *p);
+uint64_t p9_dec_at(const struct p9_regs *r, uint64_t tb);
+
 bool p9_dec_expired(const struct p9_regs *r);
 bool p9_hdec_expired(const struct p9_regs *r);
 void p9_time_enter(struct p9_cpu *p);

@@ -81,6 +81,11 @@ bool p9_spr_write_goes_on(unsigned number)
 	return number == SPR_PIDR || number == SPR_IAMR || number == SPR_DEC;
 }
 
+bool p9_spr_read_holds(unsigned number)
+{
+	return number == SPR_DEC || number == SPR_TB || number == SPR_TBU_R;
+}
+
 bool p9_spr_is_amr(unsigned number)
 {
 	return number == SPR_AMR || number == SPR_UAMR;
@@ -182,16 +187,16 @@ uint64_t p9_spr_read(struct p9_cpu *p, unsigned number)
 	case SPR_DSCR:
 		return r->hfscr & BIT64(P9_FSCR_DSCR) || p9_facility(p, P9_FSCR_DSCR) ? r->dscr : 0;
 	case SPR_DEC:
-		return p9_dec_get(r);
+		return p9_dec_at(r, p9_tb_seen(p));
 	case SPR_TFHAR ... SPR_TEXASRU:
 		p9_facility(p, P9_FSCR_TM);
 		return number == SPR_TEXASRU ? r->texasr >> 32 : *pmu_reg(p, number);
 	case SPR_DPDES:
 		return r->hfscr & BIT64(P9_FSCR_MSGP) || p9_facility(p, P9_FSCR_MSGP) ? r->dpdes : 0;
 	case SPR_TB:
-		return p9_tb(r);
+		return p9_tb_seen(p);
 	case SPR_TBU_R:
-		return p9_tb(r) >> 32;
+		return p9_tb_seen(p) >> 32;
 	case SPR_PVR:
 		return P9_PVR;
 	case SPR_SPURR:

@@ -36,6 +36,9 @@ bool p9_spr_write_ends_block(unsigned number);
  */
 bool p9_spr_write_goes_on(unsigned number);
 
+/* Reading this one may find what waits for EE, too. */
+bool p9_spr_read_holds(unsigned number);
+
 bool p9_spr_is_amr(unsigned number);
 
 /* May it change cpu.mode, which rarely happens? */

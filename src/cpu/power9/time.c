@@ -27,15 +27,26 @@ uint64_t p9_tb(const struct p9_regs *r)
 	return p9_host_tb() + r->tb_offset;
 }
 
+uint64_t p9_tb_seen(struct p9_cpu *p)
+{
+	uint64_t tb = p9_tb(&p->regs);
+
+	if ((int64_t)(p->regs.dec_expires - tb) < 0) {
+		p->dec_pending = true;
+		p->held |= P9_MSR_EE;
+	}
+	return tb;
+}
+
 /* Ticks to the expiry; negative: it is past. Modulo 2^64, so a guest may set the time base at will. */
 static int64_t remaining(const struct p9_regs *r, uint64_t expires)
 {
 	return (int64_t)(expires - p9_tb(r));
 }
 
-static uint64_t decrementer(const struct p9_regs *r, uint64_t expires)
+uint64_t p9_dec_at(const struct p9_regs *r, uint64_t tb)
 {
-	int64_t left = remaining(r, expires);
+	int64_t left = (int64_t)(r->dec_expires - tb);
 
 	/* Large decrementer: 56 bits, sign-extended; otherwise a 32-bit register. */
 	if (r->lpcr & P9_LPCR_LD)
@@ -55,7 +66,7 @@ bool p9_hdec_expired(const struct p9_regs *r)
 
 uint64_t p9_dec_get(const struct p9_regs *r)
 {
-	return decrementer(r, r->dec_expires);
+	return p9_dec_at(r, p9_tb(r));
 }
 
 uint64_t p9_hdec_get(const struct p9_regs *r)

@@ -140,12 +140,22 @@ static struct operand hit(struct gen *g, const struct ir_inst *i, unsigned addr,
 	return (struct operand){ addr, RCX, disp };
 }
 
+/* One instruction where to load and reverse takes two, and to store three: the value is to stay as it is. */
+#define MOVBE_LOAD  0x0f38f0
+#define MOVBE_STORE 0x0f38f1
+
 static void load_value(struct gen *g, const struct ir_inst *i, struct ir_memop m, unsigned dst,
 		       struct operand at)
 {
 	struct assembler *a = &g->a;
 	bool w = wide(i), sx = m.sign_extend;
 
+	if (m.big_endian && m.size >= 4 && g->host->movbe) {
+		a_operand(a, m.size == 8, MOVBE_LOAD, dst, at);
+		if (m.size == 4 && sx && w)
+			a_rr(a, true, 0x63, dst, dst);
+		return;
+	}
 	switch (m.size) {
 	case 1:
 		a_operand(a, w && sx, sx ? 0x0fbe : 0x0fb6, dst, at);
@@ -202,6 +212,12 @@ static void store_value(struct gen *g, struct ir_memop m, unsigned src, struct o
 {
 	struct assembler *a = &g->a;
 
+	if (m.big_endian && m.size > 1 && g->host->movbe) {
+		if (m.size == 2)
+			a_1(a, 0x66);
+		a_operand(a, m.size == 8, MOVBE_STORE, src, at);
+		return;
+	}
 	if (m.big_endian && m.size > 1) {
 		a_mov(a, true, RAX, src);
 		if (m.size == 2) {
