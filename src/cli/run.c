@@ -168,6 +168,18 @@ static int set_jit(void *into, const char *name, const char *value)
 	return -1;
 }
 
+static int set_jit_level(void *into, const char *name, const char *value)
+{
+	unsigned level = (unsigned)(*value - '0');
+
+	if (level > KVM_HOST_LEVELS || value[1]) {
+		complain("%s takes a number from 0 to %u, not \"%s\".", name, KVM_HOST_LEVELS, value);
+		return -1;
+	}
+	((struct run_options *)into)->config.tuning.jit_without = KVM_HOST_LEVELS - level;
+	return 0;
+}
+
 /* For the code of several kernels, if --translations does not say. */
 #define NESTED_TRANSLATIONS (UINT64_C(96) << 20)
 
@@ -257,6 +269,8 @@ static const struct option_def options[] = {
 	{{"--jit"}, "on|off|lockstep",
 	 "compile hot guest code, or interpret all of\nit; lockstep: do both and compare, on one\n"
 	 "processor (very slow); default on", set_jit},
+	{{"--jit-level"}, "0|1|2|3|4",
+	 "compile as for a host with fewer features: 0\nis what all x86-64 have; default 4, all", set_jit_level},
 	{{"--translations"}, "SIZE",
 	 "memory for translated guest code; what was\nnot used lately makes room for more; default\n34M, with --nested 96M",
 	 set_translations},

@@ -407,7 +407,8 @@ bool cpu_path_emit(struct cpu_system *s, struct ir_region *ir, uint32_t mode, st
 
 /*
  * run.c: mark the block of the code at the program counter, so that stores to it are told, and have its version from
- * before in *version. NULL: env.fault is set, or c->error; otherwise where the code is now, in *mode with its span.
+ * before in *version. NULL: env.fault is set, or c->error, or its mapping is taken away again and again; otherwise where the
+ * code is now, in *mode with its span.
  */
 void *cpu_mark_code(struct cpu *c, uint32_t *mode, uint64_t *version);
 /* run.c: interpret c->code, of the program counter's. False: c->error. */

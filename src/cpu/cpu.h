@@ -24,12 +24,15 @@ struct cpu;
 struct cpu_system;
 struct cpu_arch;
 
+#define CPU_HOST_LEVELS 4
+
 struct cpu_system_config {
 	const struct cpu_arch *arch;
 	bool optimise;  /* run the IR optimiser */
 	bool check_ir;  /* verify every region (tests, debugging) */
 	bool jit;       /* compile hot regions, where the host has a back end */
 	bool lockstep;  /* and compare it with the interpreter, all the time; one processor only */
+	unsigned jit_without; /* for tests: so many levels of the host's features are not used (jit_limit), of CPU_HOST_LEVELS */
 	int perf_map_fd, jit_dump_fd; /* where compiled code is named (jit/trace.h); 0: nowhere */
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
 	size_t translation_bytes; /* what translations may take; 0: the default */

@@ -32,6 +32,8 @@ static int64_t sample_ns(const struct cpu_system *s, const struct cpu_system_con
 	return (int64_t)(config->sample_us ? config->sample_us : SAMPLE_US) * 1000;
 }
 
+_Static_assert(CPU_HOST_LEVELS == JIT_LEVELS - 1, "all but the least");
+
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
 	const size_t all = config->translation_bytes ? config->translation_bytes : TRANSLATIONS;
@@ -69,6 +71,8 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 		/* Without a back end, or memory for one, the interpreter serves. */
 		s->jit = jit_create(&layout, JIT_BYTES(limit.compiled));
 		s->lockstep = config->lockstep && s->jit;
+		if (s->jit && config->jit_without)
+			jit_limit(s->jit, CPU_HOST_LEVELS - config->jit_without);
 	}
 	if (s->jit && (config->perf_map_fd || config->jit_dump_fd)) {
 		s->trace = jit_trace_create(config->perf_map_fd, config->jit_dump_fd);

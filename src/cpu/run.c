@@ -148,7 +148,7 @@ static bool mark(struct cpu *c, hva_t block, uint64_t version)
 	return ok || fail(c, "out of memory for the translation cache");
 }
 
-/* So often code is read again that was written while it was translated. */
+/* So often code is read again that was written, or whose mapping was taken away, while it was translated. */
 #define REREADS 4
 
 /*
@@ -211,11 +211,14 @@ void *cpu_mark_code(struct cpu *c, uint32_t *mode, uint64_t *version)
 	struct cpu_system *s = c->system;
 	unsigned page_shift;
 	uint32_t context;
+	unsigned n = 0;
 	void *host;
 
 	do {
 		hva_t block;
 
+		if (n++ == REREADS)
+			return NULL;
 		context = c->fetch_context;
 		host = c->arch->fetch(c, &page_shift);
 		if (!host)
@@ -288,7 +291,7 @@ static struct region *find_region(struct cpu *c)
 
 	if (LIKELY(g && !atomic_load_explicit(&g->dead, memory_order_relaxed)))
 		return g;
-	for (;;) {
+	for (unsigned n = 0;; n++) {
 		context = c->fetch_context;
 		code = c->arch->fetch(c, &page_shift);
 		if (!code)
@@ -303,7 +306,7 @@ static struct region *find_region(struct cpu *c)
 			g = translate(c, HVA(code), pc, mode, context);
 		if (LIKELY(context == c->fetch_context))
 			break;
-		if (c->error[0])
+		if (c->error[0] || n == REREADS)
 			return NULL;
 	}
 	if (!g)

@@ -20,9 +20,13 @@ struct kvm;
 
 enum kvm_guest_arch { KVM_GUEST_PPC64, KVM_GUEST_X86_64, KVM_GUEST_S390X };
 
+/* For --jit-level: from what all hosts of the architecture have to all that this one has. */
+#define KVM_HOST_LEVELS 4
+
 /* How the software processors execute. All false: as fast as they can. */
 struct kvm_tuning {
 	bool no_jit;      /* interpret everything */
+	unsigned jit_without; /* so many levels of the host's features are not used; at most KVM_HOST_LEVELS */
 	bool no_optimise; /* leave the IR as the front end made it */
 	bool check_ir;    /* verify each region */
 	uint64_t translation_bytes; /* what they may take of memory; 0: the default */

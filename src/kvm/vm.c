@@ -36,11 +36,14 @@ void kvm_vm_put(struct kvm_vm *vm)
 		vm_free(vm);
 }
 
+_Static_assert(KVM_HOST_LEVELS == CPU_HOST_LEVELS, "the same for users");
+
 int kvm_vm_create(struct kvm *k, uint64_t type)
 {
 	struct cpu_system_config config = {
 		.arch = k->arch->cpu,
 		.jit = !k->tuning.no_jit,
+		.jit_without = k->tuning.jit_without,
 		.background = true,
 		.optimise = !k->tuning.no_optimise,
 		.check_ir = k->tuning.check_ir,

@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cpu/cpu.h"
 #include "mem/endian.h"
@@ -20,10 +22,12 @@
 #define FLAG   UINT64_C(0x100000)
 #define TIMES  60
 #define BLOCKS 24
+#define HANGS  60 /* seconds, after which nothing will come any more */
 
 #define LI(rt, imm)	    (14u << 26 | (rt) << 21 | (imm))
 #define CMPDI(ra, imm)	    (11u << 26 | 1u << 21 | (ra) << 16 | (imm))
 #define ADDIC_(rt, ra, imm) (13u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
+#define B(off)		    (0x48000000u | ((off) & 0x3fffffcu))
 #define STW(rs, ra, d)	    (36u << 26 | (rs) << 21 | (ra) << 16 | (d))
 #define LD(rt, ra, d)	    (58u << 26 | (rt) << 21 | (ra) << 16 | (d))
 #define BC(bo, bi, d)	    (16u << 26 | (bo) << 21 | (bi) << 16 | ((d) & 0xfffc))
@@ -151,6 +155,69 @@ static void test_meanwhile(void **state)
 	}
 }
 
+static _Atomic bool enough;
+
+static void *store_all_the_time(void *arg)
+{
+	(void)arg;
+	while (!enough)
+		machine_run(&m, 0, STORER);
+	return NULL;
+}
+
+static void *invalidate_all_the_time(void *arg)
+{
+	(void)arg;
+	while (!enough)
+		p9_invalidate(m.system, NULL, M_LPID, UINT64_MAX, true, 0, 0);
+	return NULL;
+}
+
+static void *run_for_ever(void *arg)
+{
+	p9_set_pc(m.cpu[1], CODE);
+	return (void *)(uintptr_t)(cpu_run(arg) == CPU_EXIT_KICK);
+}
+
+/* One stores beside, another one has translations of addresses forgotten: the one in between gets on, and can be kicked. */
+static void test_between_two(void **state)
+{
+	const uint32_t storer[] = {LI(20, 1000), STW(9, 8, 0), ADDIC_(20, 20, -1), BNE(-8), M_HCALL};
+	/* r7 + 1, to r10; far away r7 + 1, back: each round is two regions, beside which there are stores */
+	const uint32_t first[] = {ADDIC_(7, 7, 1), STW(7, 10, 0), B(0x100 - 8)};
+	const uint32_t second[] = {ADDIC_(7, 7, 1), B(-0x104)};
+	const uint32_t *rounds = (const uint32_t *)(m.ram + FLAG);
+
+	(void)state;
+	machine_code(&m, STORER, storer, ARRAY_SIZE(storer));
+	machine_code(&m, CODE, first, ARRAY_SIZE(first));
+	machine_code(&m, CODE + 0x100, second, ARRAY_SIZE(second));
+	for (unsigned n = 0; n < 3; n++) {
+		const struct timespec pause = {0, 1000000};
+		pthread_t thread[3];
+		void *kicked;
+
+		enough = false;
+		st_le32(m.ram + FLAG, 0);
+		p9_regs(m.cpu[0])->gpr[8] = CODE + BESIDE;
+		p9_regs(m.cpu[1])->gpr[7] = 0;
+		p9_regs(m.cpu[1])->gpr[10] = FLAG;
+		assert_int_equal(pthread_create(&thread[0], NULL, store_all_the_time, NULL), 0);
+		assert_int_equal(pthread_create(&thread[1], NULL, invalidate_all_the_time, NULL), 0);
+		assert_int_equal(pthread_create(&thread[2], NULL, run_for_ever, m.cpu[1]), 0);
+		alarm(HANGS);
+		while (__atomic_load_n(rounds, __ATOMIC_RELAXED) < 20)
+			nanosleep(&pause, NULL);
+		cpu_kick(m.cpu[1]);
+		pthread_join(thread[2], &kicked);
+		alarm(0);
+		enough = true;
+		pthread_join(thread[0], NULL);
+		pthread_join(thread[1], NULL);
+		assert_non_null(kicked);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -158,6 +225,7 @@ int main(void)
 		T(test_by_another),
 		T(test_by_itself),
 		T(test_meanwhile),
+		T(test_between_two),
 	};
 
 	return machine_run_tests(tests);

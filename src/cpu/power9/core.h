@@ -44,8 +44,9 @@ struct p9_cpu {
 		uint64_t compared;       /* a field of the CR (cr.h) */
 	} fp_last;
 	/*
-	 * P9_MSR_EE if an interrupt was waiting for it when events were looked at last, else 0: what translated code
-	 * asks when it sets EE. What comes later sets exit_request.
+	 * P9_MSR_EE if an interrupt was waiting for it when events were looked at last, or has since been found to by a
+	 * program that wrote DEC or read the time, else 0: what translated code asks when it sets EE. What comes later sets
+	 * exit_request.
 	 */
 	uint64_t held;
 	uint32_t exit_vector;
