@@ -81,7 +81,7 @@ bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct r
 	ir_region_reset(ir);
 	ir->base = g->pc & ~TLB_BLOCK_MASK;
 	ir->span = region_span_shift(g->mode);
-	*len = s->arch->translate(g->mode & ~REGION_SPAN_MASK, ir, g->pc, bytes, size, CPU_REGION_INSNS);
+	*len = s->arch->translate(g->mode & ~REGION_SPAN_MASK, ir, g->pc, bytes, size, CPU_COMPILED_INSNS);
 	if (s->optimise)
 		ir_peel(ir, s->lockstep);
 	if (!ir->failed && s->optimise && share)
@@ -292,7 +292,7 @@ bool cpu_compile(struct cpu *c, struct region *g, bool hot)
 
 	if (!hot && !region_finds_twins(s->regions))
 		return false;
-	cpu_copy_code(s, HVA(g->host), CPU_REGION_INSNS, &c->code);
+	cpu_copy_code(s, HVA(g->host), CPU_COMPILED_INSNS, &c->code);
 	if (cpu_compile_copy(s, g, c->code.bytes, c->code.size, version))
 		return true;
 	if (!hot)

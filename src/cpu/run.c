@@ -158,7 +158,8 @@ static bool mark(struct cpu *c, hva_t block, uint64_t version)
 static struct region *translate(struct cpu *c, hva_t host, uint64_t pc, uint32_t mode, uint32_t context)
 {
 	struct cpu_system *s = c->system;
-	uint32_t max_insns = s->jit && !s->lockstep ? CPU_COLD_INSNS : CPU_REGION_INSNS;
+	/* In lockstep, as it is compiled. */
+	uint32_t max_insns = !s->jit ? CPU_REGION_INSNS : s->lockstep ? CPU_COMPILED_INSNS : CPU_COLD_INSNS;
 	hva_t block = HVA(host.v & ~TLB_BLOCK_MASK);
 	struct region_source from = {
 		.host = host,

@@ -164,16 +164,15 @@ static void compact(struct dead *d)
 		uint32_t end = bb->first + bb->count, first = n;
 
 		for (uint32_t id = bb->first; id < end; id++) {
-			struct ir_inst i = r->inst[id];
-			unsigned nargs;
+			struct ir_inst *i = &r->inst[n];
 
 			if (!needed(d, id))
 				continue;
-			nargs = ir_nargs(&i);
-			for (unsigned a = 0; a < nargs; a++)
-				i.arg[a] = d->new_id[i.arg[a]];
-			d->new_id[id] = n;
-			r->inst[n++] = i;
+			/* Changed where it lies: a copy that was just written in parts is read late by the host. */
+			*i = r->inst[id];
+			for (unsigned a = 0, nargs = ir_nargs(i); a < nargs; a++)
+				i->arg[a] = d->new_id[i->arg[a]];
+			d->new_id[id] = n++;
 		}
 		*bb = (struct ir_bb){first, n - first};
 	}

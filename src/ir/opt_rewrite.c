@@ -151,7 +151,8 @@ static bool fold(struct opt *o, const struct ir_inst *i, uint32_t *value)
 	return true;
 }
 
-uint32_t opt_value(struct opt *o, struct ir_inst i)
+/* As opt_value; i is changed. */
+static uint32_t value_of(struct opt *o, struct ir_inst *i)
 {
 	uint32_t value;
 
@@ -159,21 +160,26 @@ uint32_t opt_value(struct opt *o, struct ir_inst i)
 	for (unsigned round = 0; round < 16; round++) {
 		enum simpler s;
 
-		if (fold(o, &i, &value))
+		if (fold(o, i, &value))
 			return value;
-		if (commutes(i.op))
-			settle(o, &i);
-		s = opt_arith(o, &i, &value);
+		if (commutes(i->op))
+			settle(o, i);
+		s = opt_arith(o, i, &value);
 		if (s == AS_IT_IS)
-			s = opt_bits(o, &i, &value);
+			s = opt_bits(o, i, &value);
 		if (s == AS_IT_IS)
-			s = opt_compare(o, &i, &value);
+			s = opt_compare(o, i, &value);
 		if (s == REPLACED)
 			return value;
 		if (s == AS_IT_IS)
 			break;
 	}
-	return find_or_append(o, &i);
+	return find_or_append(o, i);
+}
+
+uint32_t opt_value(struct opt *o, struct ir_inst i)
+{
+	return value_of(o, &i);
 }
 
 /* What a GET gives by what its cells hold, or IR_NO_VAL. */
@@ -327,7 +333,7 @@ static void write_inst(struct opt *o, uint32_t old)
 			memset(o->state, 0xff, o->ncells * sizeof(*o->state));
 		o->new_id[old] = opt_append(o, &i);
 	} else {
-		o->new_id[old] = opt_value(o, i);
+		o->new_id[old] = value_of(o, &i);
 	}
 }
 

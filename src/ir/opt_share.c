@@ -288,46 +288,56 @@ static uint32_t condition(struct share *s, uint32_t old, struct ir_inst *to, uin
 	return (*at)++;
 }
 
-/* The instruction as it is to be, behind a PROBE if it is the first of its group. */
+/* The check of a group, before its first access. */
+static struct ir_inst probe(const struct share *s, const struct group *g)
+{
+	return (struct ir_inst){
+		.op = IR_PROBE,
+		.type = IR_I64,
+		.aux = ir_probe_aux(g->p),
+		.arg = {s->new_id[g->base], IR_NO_VAL, IR_NO_VAL, IR_NO_VAL},
+		.imm = ir_probe_imm(g->p),
+	};
+}
+
+/*
+ * The instruction as it is to be, behind a PROBE if it is the first of its group. It is changed where it lies: a copy
+ * that was just written in parts is read late by the host.
+ */
 static void rewrite(struct share *s, uint32_t old, struct ir_inst *to, uint32_t *at)
 {
-	struct ir_inst i = s->r->inst[old];
+	const struct ir_inst *was = &s->r->inst[old];
 	struct access *x = &s->access[old];
 	struct group *g = x->group == NO_GROUP ? NULL : &s->group[x->group];
-	unsigned n = ir_nargs(&i);
+	uint32_t cond = was->op == IR_SELECT ? condition(s, was->arg[0], to, at) : 0;
+	struct ir_inst *i;
 
-	for (unsigned k = 0; k < n; k++)
-		i.arg[k] = s->new_id[i.arg[k]];
+	if (g && g->members > 1 && g->probe == IR_NO_VAL) {
+		g->probe = (*at)++;
+		to[g->probe] = probe(s, g);
+	}
+	i = &to[*at];
+	*i = *was;
+	for (unsigned k = 0, n = ir_nargs(i); k < n; k++)
+		i->arg[k] = s->new_id[i->arg[k]];
 	if (g && g->members > 1) {
-		if (g->probe == IR_NO_VAL) {
-			g->probe = *at;
-			to[(*at)++] = (struct ir_inst){
-				.op = IR_PROBE,
-				.type = IR_I64,
-				.aux = ir_probe_aux(g->p),
-				.arg = {s->new_id[g->base], IR_NO_VAL, IR_NO_VAL, IR_NO_VAL},
-				.imm = ir_probe_imm(g->p),
-			};
-		}
-		i.op = i.op == IR_LOAD ? IR_LOAD_HOST : IR_STORE_HOST;
-		i.arg[0] = g->probe;
-		i.imm = ir_with_disp(i.imm, x->disp);
-	} else if (i.op == IR_SELECT) {
-		i.arg[0] = condition(s, s->r->inst[old].arg[0], to, at);
-	} else if (is_access(&i)) {
-		uint32_t addr = s->r->inst[old].arg[0];
+		i->op = i->op == IR_LOAD ? IR_LOAD_HOST : IR_STORE_HOST;
+		i->arg[0] = g->probe;
+		i->imm = ir_with_disp(i->imm, x->disp);
+	} else if (i->op == IR_SELECT) {
+		i->arg[0] = cond;
+	} else if (is_access(i)) {
 		uint32_t base;
 		int64_t disp;
 
 		/* A sum that somebody else needs is there already. */
-		split(s->r, addr, 1, &base, &disp);
-		if (disp == (int32_t)disp && !s->uses[addr]) {
-			i.arg[0] = s->new_id[base];
-			i.imm = ir_with_disp(i.imm, (int32_t)disp);
+		split(s->r, was->arg[0], 1, &base, &disp);
+		if (disp == (int32_t)disp && !s->uses[was->arg[0]]) {
+			i->arg[0] = s->new_id[base];
+			i->imm = ir_with_disp(i->imm, (int32_t)disp);
 		}
 	}
-	s->new_id[old] = *at;
-	to[(*at)++] = i;
+	s->new_id[old] = (*at)++;
 }
 
 /* The region anew, in its other array. */
