@@ -52,7 +52,7 @@ extern void p9_raise_fp_enabled(struct p9_cpu *p);
 
 /* One I64 in, one I64 out; the FPSCR only where noted. */
 #define P9_FPU_OTHER(_)                                                                            \
-	_(double) _(single) _(cvdpspn) _(cvspdpn) _(tdiv) _(tsqrt) _(sel) _(xsig) _(iexp)          \
+	_(double) _(single) _(cvdpspn) _(cvspdpn) _(tdiv) _(tsqrt) _(xsig) _(iexp)                 \
 	_(cvdpsp) _(cvspdp) _(cvdphp) _(cvhpdp)
 
 /* FPSCR moves: result and operands in helper_float.c */

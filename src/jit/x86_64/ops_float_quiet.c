@@ -11,7 +11,7 @@
 #define MXCSR_MASKED UINT32_C(0x1f80) /* all exceptions masked, rounding to nearest: as the processor starts */
 #define MXCSR_FLUSH  UINT32_C(0x8040) /* denormal results and operands are zeros */
 
-/* From here to quiet_end(); rax, rcx, rdx are lost. That is some 30 cycles, but for arithmetic there is no other way. */
+/* From here to quiet_end(); rax, rcx, rdx are lost. That is a dozen cycles, but for arithmetic there is no other way. */
 static void quiet_begin(struct gen *g, const struct place *flush)
 {
 	static const uint32_t mxcsr[4] = {MXCSR_MASKED, MXCSR_MASKED | MXCSR_FLUSH};
