@@ -157,6 +157,34 @@ enum ir_float_intrinsic {
 	IR_VFWIDEN,
 	/* (a): two doubles rounded to singles, in both halves of their lanes */
 	IR_VFNARROW,
+	/*
+	 * Pure, without any status: four singles, rounded to nearest. If the last operand (I64, its bit 0 counts)
+	 * says so, denormals are zeros, as operands and as results; a result is tiny before it is rounded.
+	 * Special is a result that is a NaN. (a, b, flush); (a, b, c, flush): a * c + b, -(a * c - b)
+	 */
+	IR_VFADD_QUIET,
+	IR_VFSUB_QUIET,
+	IR_VFMADD_QUIET,
+	IR_VFNMSUB_QUIET,
+	/* (a, b, flush): special also if they are zeros of two signs */
+	IR_VFMAX_QUIET,
+	IR_VFMIN_QUIET,
+	/* (a, b, flush): ones or zeros where a equals, is greater, is not less than b; nothing is special */
+	IR_VFEQUAL_QUIET,
+	IR_VFGREATER_QUIET,
+	IR_VFNOT_LESS_QUIET,
+	/* The same: bit 31 of lanes where a <= b does not hold, bit 30 where -b <= a does not */
+	IR_VFBOUNDS_QUIET,
+	/* (a, flush): to integral values */
+	IR_VFTRUNCATE_QUIET,
+	IR_VFCEILING_QUIET,
+	IR_VFFLOOR_QUIET,
+	IR_VFROUND_EVEN_QUIET,
+	/* (a, n): integers of 32 bits, rounded to singles, then divided by 2^n; the low five bits of n count */
+	IR_VFFROM_S32_QUIET,
+	IR_VFFROM_U32_QUIET,
+	/* (a, n): multiplied by 2^n to integers of 32 bits, toward 0; the least or greatest where it does not fit, 0 for a NaN */
+	IR_VFTO_S32_QUIET,
 	IR_FLOAT_END
 };
 

@@ -695,6 +695,7 @@ static ir_val number(struct gen *g, enum ir_type t)
 	    UINT64_C(0x4004000000000000), UINT64_C(0x43efffffffffffff),
 	    UINT64_C(0x4f0000004effffff), UINT64_C(0x4020000040a00000),
 	    UINT64_C(0x8000000000000000), UINT64_C(0x41dfffffffc00000),
+	    UINT64_C(0x00800000807fffff), UINT64_C(0x7f8000007fc00001),
 	};
 	uint64_t v = list[below(g, ARRAY_SIZE(list))];
 
@@ -708,10 +709,13 @@ static ir_val number(struct gen *g, enum ir_type t)
 static void floating_point(struct gen *g)
 {
 	const struct ir_helper *h = &machine_float[below(g, IR_FLOAT_END - IR_FLOAT_FIRST)];
-	ir_val a[3];
+	ir_val a[4];
 
 	for (unsigned k = 0; k < h->nargs; k++)
 		a[k] = number(g, h->arg[k]);
+	/* by how much, or whether denormals are zeros */
+	if (h->intrinsic >= IR_VFADD_QUIET && chance(g, 80))
+		a[h->nargs - 1] = ir_const(g->r, IR_I64, below(g, 40));
 	keep(g, h->result, ir_call(g->r, h, a, h->nargs));
 }
 

@@ -516,6 +516,66 @@ static void v_narrow(struct ir_env *env, u128 *out, const u128 *a)
 	*out = r;
 }
 
+/* ---- without status: those of VMX are defined so ---- */
+
+#define QUIET_2(id, f)                                                                             \
+	static void id(struct ir_env *env, u128 *out, const u128 *a, const u128 *b, uint64_t flush) \
+	{                                                                                          \
+		u128 r = 0;                                                                        \
+                                                                                                   \
+		(void)env;                                                                         \
+		for (unsigned at = 0; at < 128; at += 32)                                          \
+			r |= (u128)f((uint32_t)(*a >> at), (uint32_t)(*b >> at), flush & 1) << at; \
+		*out = r;                                                                          \
+	}
+QUIET_2(q_add, p9_vmx_addfp)
+QUIET_2(q_sub, p9_vmx_subfp)
+QUIET_2(q_max, p9_vmx_maxfp)
+QUIET_2(q_min, p9_vmx_minfp)
+QUIET_2(q_equal, p9_vmx_cmpeqfp)
+QUIET_2(q_greater, p9_vmx_cmpgtfp)
+QUIET_2(q_not_less, p9_vmx_cmpgefp)
+QUIET_2(q_bounds, p9_vmx_cmpbfp)
+
+#define QUIET_3(id, f)                                                                             \
+	static void id(struct ir_env *env, u128 *out, const u128 *a, const u128 *b, const u128 *c, \
+		       uint64_t flush)                                                             \
+	{                                                                                          \
+		u128 r = 0;                                                                        \
+                                                                                                   \
+		(void)env;                                                                         \
+		for (unsigned at = 0; at < 128; at += 32)                                          \
+			r |= (u128)f((uint32_t)(*a >> at), (uint32_t)(*b >> at),                   \
+				     (uint32_t)(*c >> at), flush & 1) << at;                       \
+		*out = r;                                                                          \
+	}
+QUIET_3(q_madd, p9_vmx_maddfp)
+QUIET_3(q_nmsub, p9_vmx_nmsubfp)
+
+/* v: a lane; n: the operand behind the vector */
+#define QUIET_1(id, lane)                                                                          \
+	static void id(struct ir_env *env, u128 *out, const u128 *a, uint64_t n)                   \
+	{                                                                                          \
+		bool sat = false;                                                                  \
+		u128 r = 0;                                                                        \
+                                                                                                   \
+		(void)env;                                                                         \
+		(void)sat;                                                                         \
+		for (unsigned at = 0; at < 128; at += 32) {                                        \
+			uint32_t v = (uint32_t)(*a >> at);                                         \
+                                                                                                   \
+			r |= (u128)(lane) << at;                                                   \
+		}                                                                                  \
+		*out = r;                                                                          \
+	}
+QUIET_1(q_truncate, p9_vmx_rfi(v, P9_ROUND_ZERO, n & 1))
+QUIET_1(q_ceiling, p9_vmx_rfi(v, P9_ROUND_UP, n & 1))
+QUIET_1(q_floor, p9_vmx_rfi(v, P9_ROUND_DOWN, n & 1))
+QUIET_1(q_round_even, p9_vmx_rfi(v, P9_ROUND_NEAREST, n & 1))
+QUIET_1(q_from_s32, p9_vmx_cfsx(v, n & 31))
+QUIET_1(q_from_u32, p9_vmx_cfux(v, n & 31))
+QUIET_1(q_to_s32, p9_vmx_ctsxs(v, n & 31, &sat, false))
+
 #define FN(f)           ((void (*)(void))(f))
 #define I1(f, n, flags) [n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_I64, {IR_I64}, flags, n}
 #define I2(f, n)        [n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_I64, {IR_I64, IR_I64}, IR_H_FLOAT, n}
@@ -524,6 +584,11 @@ static void v_narrow(struct ir_env *env, u128 *out, const u128 *a)
 #define V1(f, n) [n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_V128, {IR_V128}, IR_H_FLOAT, n}
 #define PURE_V1(f, n)                                                                              \
 	[n - IR_FLOAT_FIRST] = {#f, FN(f), 1, IR_V128, {IR_V128}, IR_H_PURE | IR_H_FLOAT, n}
+#define QUIET(f, n, nargs, ...)                                                                    \
+	[n - IR_FLOAT_FIRST] = {#f, FN(f), nargs, IR_V128, {__VA_ARGS__}, IR_H_PURE | IR_H_FLOAT, n}
+#define Q1(f, n) QUIET(f, n, 2, IR_V128, IR_I64)
+#define Q2(f, n) QUIET(f, n, 3, IR_V128, IR_V128, IR_I64)
+#define Q3(f, n) QUIET(f, n, 4, IR_V128, IR_V128, IR_V128, IR_I64)
 #define V2(f, n) [n - IR_FLOAT_FIRST] = {#f, FN(f), 2, IR_V128, {IR_V128, IR_V128}, IR_H_FLOAT, n}
 #define V3(f, n)                                                                                   \
 	[n - IR_FLOAT_FIRST] = {#f, FN(f), 3, IR_V128, {IR_V128, IR_V128, IR_V128}, IR_H_FLOAT, n}
@@ -628,4 +693,21 @@ const struct ir_helper machine_float[IR_FLOAT_END - IR_FLOAT_FIRST] = {
 	PURE_V1(v_from_odd_u32, IR_VFFROM_ODD_U32),
 	V1(v_widen, IR_VFWIDEN),
 	V1(v_narrow, IR_VFNARROW),
+	Q2(q_add, IR_VFADD_QUIET),
+	Q2(q_sub, IR_VFSUB_QUIET),
+	Q3(q_madd, IR_VFMADD_QUIET),
+	Q3(q_nmsub, IR_VFNMSUB_QUIET),
+	Q2(q_max, IR_VFMAX_QUIET),
+	Q2(q_min, IR_VFMIN_QUIET),
+	Q2(q_equal, IR_VFEQUAL_QUIET),
+	Q2(q_greater, IR_VFGREATER_QUIET),
+	Q2(q_not_less, IR_VFNOT_LESS_QUIET),
+	Q2(q_bounds, IR_VFBOUNDS_QUIET),
+	Q1(q_truncate, IR_VFTRUNCATE_QUIET),
+	Q1(q_ceiling, IR_VFCEILING_QUIET),
+	Q1(q_floor, IR_VFFLOOR_QUIET),
+	Q1(q_round_even, IR_VFROUND_EVEN_QUIET),
+	Q1(q_from_s32, IR_VFFROM_S32_QUIET),
+	Q1(q_from_u32, IR_VFFROM_U32_QUIET),
+	Q1(q_to_s32, IR_VFTO_S32_QUIET),
 };

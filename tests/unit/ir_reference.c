@@ -385,7 +385,7 @@ static void host_memory(struct run *x, const struct ir_inst *i, u128 *result)
 /* Types of helpers that have one or more vectors; all others have only integers. */
 typedef uint64_t (*int_fn)(struct ir_env *, uint64_t, uint64_t, uint64_t, uint64_t);
 typedef void (*vec_v_fn)(struct ir_env *, u128 *, const u128 *, uint64_t);
-typedef void (*vec_vvv_fn)(struct ir_env *, u128 *, const u128 *, const u128 *, const u128 *);
+typedef void (*vec_vvv_fn)(struct ir_env *, u128 *, const u128 *, const u128 *, const u128 *, uint64_t);
 typedef void (*vec_vv_fn)(struct ir_env *, u128 *, const u128 *, const u128 *, uint64_t);
 
 static bool call(struct run *x, const struct ir_inst *i, u128 *result)
@@ -400,7 +400,7 @@ static bool call(struct run *x, const struct ir_inst *i, u128 *result)
 		out = ((int_fn)h->fn)(x->env, (uint64_t)a[0], (uint64_t)a[1], (uint64_t)a[2],
 				      (uint64_t)a[3]);
 	else if (h->arg[2] == IR_V128)
-		((vec_vvv_fn)h->fn)(x->env, &out, &a[0], &a[1], &a[2]);
+		((vec_vvv_fn)h->fn)(x->env, &out, &a[0], &a[1], &a[2], (uint64_t)a[3]);
 	else if (h->arg[1] == IR_V128)
 		((vec_vv_fn)h->fn)(x->env, &out, &a[0], &a[1], (uint64_t)a[2]);
 	else

@@ -20,6 +20,7 @@
 
 #include "cpu/power9/core.h"
 #include "cpu/power9/fpu.h"
+#include "cpu/power9/helper_vec.h"
 #include "jit/jit.h"
 #include "power9_harness.h"
 
@@ -148,6 +149,25 @@ static const struct row vector[] = {
 	{XX3(144u), HAS_A | HAS_B}, {XX3(152u), HAS_A | HAS_B}, /* xsmaxjdp, xsminjdp */
 };
 
+/* VMX, VRs 0 to 7: no status in the FPSCR, whatever the host's has. */
+#define VX(xo) (4u << 26 | (xo))
+
+static const struct row vmx[] = {
+	{VX(10u), HAS_A | HAS_B},         {VX(74u), HAS_A | HAS_B},         /* vaddfp, vsubfp */
+	{VX(46u), HAS_A | HAS_B | HAS_C}, {VX(47u), HAS_A | HAS_B | HAS_C}, /* vmaddfp, vnmsubfp */
+	{VX(1034u), HAS_A | HAS_B},       {VX(1098u), HAS_A | HAS_B},       /* vmaxfp, vminfp */
+	{VX(198u), HAS_A | HAS_B},        {VX(454u), HAS_A | HAS_B},        /* vcmpeqfp, vcmpgefp */
+	{VX(710u), HAS_A | HAS_B},        {VX(966u), HAS_A | HAS_B},        /* vcmpgtfp, vcmpbfp */
+	{VX(1222u), HAS_A | HAS_B},       {VX(1478u), HAS_A | HAS_B},       /* vcmpeqfp., vcmpgefp. */
+	{VX(1734u), HAS_A | HAS_B},       {VX(1990u), HAS_A | HAS_B},       /* vcmpgtfp., vcmpbfp. */
+	{VX(522u), HAS_B},                {VX(586u), HAS_B},                /* vrfin, vrfiz */
+	{VX(650u), HAS_B},                {VX(714u), HAS_B},                /* vrfip, vrfim */
+	{VX(970u), HAS_A | HAS_B},        {VX(906u), HAS_A | HAS_B},        /* vctsxs, vctuxs: UIM as A */
+	{VX(842u), HAS_A | HAS_B},        {VX(778u), HAS_A | HAS_B},        /* vcfsx, vcfux */
+	{VX(266u), HAS_B},                {VX(330u), HAS_B},                /* vrefp, vrsqrtefp */
+	{VX(1604u), HAS_B},                                                 /* mtvscr */
+};
+
 static uint32_t one_of(const struct row *rows, unsigned n, bool may_record)
 {
 	const struct row *r = &rows[below(n)];
@@ -159,6 +179,9 @@ static uint32_t one_of(const struct row *rows, unsigned n, bool may_record)
 		w |= below(REGS) << 11;
 	if (r->operands & HAS_C)
 		w |= below(REGS) << 6;
+	/* some results and operands of VSX are VRs */
+	if (w >> 26 == 60 && !below(4))
+		w |= r->operands & HAS_A ? below(8) : below(4);
 	if (may_record && (r->operands & RECORDS) && !below(12))
 		w |= 1;
 	return w;
@@ -212,6 +235,7 @@ static unsigned make_program(uint32_t *word)
 	for (unsigned k = 0; k < n; k++)
 		word[k] = !below(others)  ? another()
 			  : below(3) == 0 ? one_of(vector, sizeof(vector) / sizeof(*vector), false)
+			  : below(5) == 0 ? one_of(vmx, sizeof(vmx) / sizeof(*vmx), false)
 					  : one_of(scalar, sizeof(scalar) / sizeof(*scalar), true);
 	if (!below(4)) {
 		word[n] = 16u << 26 | 16u << 21 | (-4 * n & 0xfffc); /* bdnz to the start */
@@ -321,6 +345,9 @@ static void random_start(struct machine *m)
 	m->r = *regs;
 	for (unsigned n = 0; n < REGS; n++)
 		m->r.vsr[n] = (u128)number() << 64 | number();
+	for (unsigned n = 32; n < 32 + REGS; n++)
+		m->r.vsr[n] = (u128)number() << 64 | number();
+	m->r.vscr = below(4) ? P9_VSCR_NJ : 0;
 	for (unsigned n = 0; n < 8; n++)
 		m->r.crf[n] = 0;
 	m->r.gpr[3] = DATA;
@@ -360,6 +387,8 @@ static const char *differ(const struct machine *a, const struct machine *b)
 		return "a VSR";
 	if (memcmp(a->r.crf, b->r.crf, sizeof(a->r.crf)))
 		return "the CR";
+	if (a->r.vscr != b->r.vscr)
+		return "the VSCR";
 	if (memcmp(a->page, b->page, sizeof(a->page)))
 		return "memory";
 	return NULL;
@@ -384,7 +413,7 @@ static bool run_all_ways(struct p9_harness *h, const struct machine *begin, cons
 			continue;
 		for (unsigned k = 0; k < n; k++)
 			fprintf(stderr, "%08" PRIx32 "\n", word[k]);
-		for (unsigned k = 0; k < REGS; k++)
+		for (unsigned k = 0; k < 32 + REGS; k = k == REGS - 1 ? 32 : k + 1)
 			fprintf(stderr,
 				"%u: %016" PRIx64 "%016" PRIx64 ": %016" PRIx64 "%016" PRIx64
 				", not %016" PRIx64 "%016" PRIx64 "\n",

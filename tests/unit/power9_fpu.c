@@ -511,11 +511,6 @@ static void comparisons(void **state)
 	f = P9_FPSCR_VE;
 	assert_int_equal(p9_fpu_cmpge(&f, Q1, ONE, OLD), OLD);
 	assert_int_equal(f, P9_FPSCR_VE | P9_FPSCR_FEX | VX | P9_FPSCR_VXVC);
-
-	assert_int_equal(p9_fpu_sel(NEG, ONE, TWO), TWO);
-	assert_int_equal(p9_fpu_sel(TINY | NEG, ONE, TWO), ONE);
-	assert_int_equal(p9_fpu_sel(Q1, ONE, TWO), ONE);
-	assert_int_equal(p9_fpu_sel(INF, ONE, TWO), TWO);
 }
 
 static void extremes(void **state)

@@ -177,7 +177,6 @@ enum kind {
 	X(FPR, "fcmpo 1,%a,%b", (v->cr1 = p9_fpu_cmpo(F, A, B), v->vt))                            \
 	X(FPR, "ftdiv 1,%a,%b", (v->cr1 = p9_fpu_tdiv(A, B), v->vt))                               \
 	X(FPR, "ftsqrt 1,%b", (v->cr1 = p9_fpu_tsqrt(B), v->vt))                                   \
-	X(FPR, "fsel %t,%a,%c,%b", dw0(p9_fpu_sel(A, B, C)))                                       \
 	X(VSR, "xsadddp %t,%a,%b", dw0(p9_fpu_add(F, A, B, T)))                                    \
 	X(VSR, "xssqrtdp %t,%b", dw0(p9_fpu_sqrt(F, B, T)))                                        \
 	X(VSR, "xsmaddadp %t,%a,%b", dw0(p9_fpu_madd(F, A, T, B, T)))                              \

@@ -31,15 +31,18 @@ void p9_set_crf(struct p9_translator *t, unsigned n, ir_val v)
 	ir_val low = p9_bini(t, IR_AND, p9_bin(t, IR_SHR, table, p9_bini(t, IR_SHL, v, 2)), 7);
 
 	keep(t, n, p9_bin(t, IR_OR, low, p9_bini(t, IR_SHL, p9_bini(t, IR_AND, v, 2), 7)));
-	t->crf[n] = (struct p9_crf_known){.block = t->r->cur, .whole = true, .a = v};
+	t->crf[n] = (struct p9_crf_known){.block = t->r->cur, .how = P9_CRF_WHOLE, .a = v};
 }
 
 ir_val p9_crf(struct p9_translator *t, unsigned n)
 {
 	ir_val w, at;
 
-	if (known(t, n) && t->crf[n].whole)
+	if (known(t, n) && t->crf[n].how == P9_CRF_WHOLE)
 		return t->crf[n].a;
+	if (known(t, n) && t->crf[n].how == P9_CRF_ALL_NONE)
+		return p9_bin(t, IR_OR, p9_bini(t, IR_SHL, t->crf[n].a, 3),
+			      p9_bini(t, IR_SHL, t->crf[n].b, 1));
 	w = kept(t, n);
 	at = p9_bini(t, IR_AND, p9_bin(t, IR_OR, w, p9_bini(t, IR_SHR, w, 5)), 15);
 	return p9_bini(t, IR_AND,
@@ -137,7 +140,7 @@ static void set_crf_compare(struct p9_translator *t, unsigned n, enum ir_op op, 
 		w = p9_bin(t, IR_OR, w, p9_bini(t, IR_SHL, summary(t), P9_CRF_SO_BIT));
 	keep(t, n, w);
 	t->crf[n] = (struct p9_crf_known){
-		.block = t->r->cur, .low = low, .op = op, .a = a, .b = b};
+		.block = t->r->cur, .how = P9_CRF_COMPARED, .low = low, .op = op, .a = a, .b = b};
 }
 
 void p9_set_crf_compare(struct p9_translator *t, unsigned n, enum ir_op op, ir_val a, ir_val b)
@@ -163,15 +166,16 @@ void p9_set_crf_equal(struct p9_translator *t, unsigned n, ir_val eq)
 void p9_set_crf_unordered(struct p9_translator *t, unsigned n, ir_val w)
 {
 	keep(t, n, w);
-	t->crf[n] = (struct p9_crf_known){.block = t->r->cur, .unordered = true, .a = w};
+	t->crf[n] = (struct p9_crf_known){.block = t->r->cur, .how = P9_CRF_UNORDERED, .a = w};
 }
 
 void p9_set_crf_all_none(struct p9_translator *t, unsigned n, ir_val all, ir_val none)
 {
-	ir_val some = p9_bini(t, IR_XOR, p9_bin(t, IR_OR, all, none), 1), w;
+	ir_val w = ir_select(t->r, none, p9_i64(t, P9_CRF_EQ), p9_i64(t, P9_CRF_ODD));
 
-	w = p9_bin(t, IR_OR, all, p9_bini(t, IR_SHL, none, P9_CRF_EQ_BIT));
-	keep(t, n, p9_bin(t, IR_OR, w, p9_bini(t, IR_SHL, some, P9_CRF_ODD_BIT)));
+	keep(t, n, ir_select(t->r, all, p9_i64(t, P9_CRF_LT), w));
+	t->crf[n] = (struct p9_crf_known){
+		.block = t->r->cur, .how = P9_CRF_ALL_NONE, .a = all, .b = none};
 }
 
 void p9_set_cr0(struct p9_translator *t, ir_val v)
@@ -193,7 +197,7 @@ ir_val p9_cr_bit(struct p9_translator *t, unsigned n)
 {
 	const struct p9_crf_known *k = &t->crf[n / 4];
 
-	if (known(t, n / 4) && k->whole)
+	if (known(t, n / 4) && k->how == P9_CRF_WHOLE)
 		return ir_extract(t->r, k->a, 3 - n % 4, 1);
 	switch (n % 4) {
 	case 0:
@@ -201,8 +205,10 @@ ir_val p9_cr_bit(struct p9_translator *t, unsigned n)
 	case 1:
 		if (!known(t, n / 4))
 			return greater(t, kept(t, n / 4));
-		if (k->unordered)
+		if (k->how == P9_CRF_UNORDERED)
 			return p9_bini(t, IR_EQ, k->a, 0);
+		if (k->how == P9_CRF_ALL_NONE)
+			return p9_i64(t, 0);
 		return compare(t, k->op == IR_CMP3S ? IR_LTS : IR_LTU, k->b, k->a, k->low);
 	case 2:
 		return ir_extract(t->r, kept(t, n / 4), P9_CRF_EQ_BIT, 1);

@@ -222,11 +222,14 @@ void p9_emit_fmrgow(struct p9_translator *t, const struct p9_insn *i)
 		   ir_deposit(t->r, p9_fpr(t, insn_FRB(i)), p9_fpr(t, insn_FRA(i)), 32, 32));
 }
 
+/* FRC if FRA is zero, of either sign, or greater; a NaN is not. */
 void p9_emit_fsel(struct p9_translator *t, const struct p9_insn *i)
 {
-	finish_move(t, i,
-		    p9_call3(t, &p9_h_fpu_sel, p9_fpr(t, insn_FRA(i)), p9_fpr(t, insn_FRB(i)),
-			     p9_fpr(t, insn_FRC(i))));
+	ir_val a = p9_fpr(t, insn_FRA(i)), infinity = p9_i64(t, UINT64_C(0x7ff) << 52);
+	ir_val chosen = ir_bin(t->r, IR_OR, ir_bin(t->r, IR_LEU, a, infinity),
+			       ir_bin(t->r, IR_EQ, a, p9_i64(t, SIGN)));
+
+	finish_move(t, i, ir_select(t->r, chosen, p9_fpr(t, insn_FRC(i)), p9_fpr(t, insn_FRB(i))));
 }
 
 /*

@@ -46,6 +46,9 @@ static inline ir_val p9_vshuffle(struct p9_translator *t, ir_val a, ir_val b,
 /* CR6 after a comparison: all elements true (all ones, else zero), 0, none true, 0. */
 void p9_set_cr6_all_none(struct p9_translator *t, ir_val v);
 
+/* VSCR[SAT] is set if any bit of v is. */
+void p9_note_saturation(struct p9_translator *t, ir_val v);
+
 /*
  * A quadword in storage as elements of 1 << lane bytes, each in the byte order of the mode,
  * element 0 first: what lxvb16x, lxvh8x, lxvw4x, lxvd2x load. A quadword as a whole (lvx, lxv) is

@@ -11,6 +11,16 @@ void p9_set_cr6_all_none(struct p9_translator *t, ir_val v)
 	p9_set_crf_all_none(t, 6, all, none);
 }
 
+void p9_note_saturation(struct p9_translator *t, ir_val v)
+{
+	ir_val any = ir_bin(t->r, IR_OR, ir_un(t->r, IR_VHI, v), ir_un(t->r, IR_VLO, v));
+
+	_Static_assert(P9_VSCR_SAT == 1, "what a comparison gives");
+	ir_set(t->r, P9_OFF(vscr),
+	       ir_bin(t->r, IR_OR, ir_get(t->r, IR_I64, P9_OFF(vscr)),
+		      ir_bin(t->r, IR_NE, any, p9_i64(t, 0))));
+}
+
 /*
  * In big-endian mode elements of any size in storage are the quadword as it is. A little-endian
  * quadword access has them in the opposite order, each as it should be.

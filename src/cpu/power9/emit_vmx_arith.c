@@ -59,21 +59,10 @@ LANE_BINARY(vrld, IR_VROTL, P9_LANE_D)
 		ir_val a = p9_vr(t, insn_VRA(i)), b = p9_vr(t, insn_VRB(i));                       \
 		ir_val v = p9_call2(t, &p9_h_##id, a, b);                                          \
                                                                                                    \
-		note_saturation(t, ir_bin(t->r, IR_VXOR, v,                                        \
+		p9_note_saturation(t, ir_bin(t->r, IR_VXOR, v,                                        \
 					  ir_vbin(t->r, IR_##op, P9_LANE_##lane, a, b)));          \
 		p9_set_vr(t, insn_VRT(i), v);                                                      \
 	}
-
-static void note_saturation(struct p9_translator *t, ir_val difference)
-{
-	ir_val any = ir_bin(t->r, IR_OR, ir_un(t->r, IR_VHI, difference),
-			    ir_un(t->r, IR_VLO, difference));
-
-	_Static_assert(P9_VSCR_SAT == 1, "what a comparison gives");
-	ir_set(t->r, P9_OFF(vscr),
-	       ir_bin(t->r, IR_OR, ir_get(t->r, IR_I64, P9_OFF(vscr)),
-		      ir_bin(t->r, IR_NE, any, p9_i64(t, 0))));
-}
 
 P9_VMX_SATURATE(LANE_SATURATE)
 

@@ -66,3 +66,17 @@ P9_VMX_FLOAT_ABC(VMX_ABC)
 				   p9_i64(t, insn_UIM5(i))));                                      \
 	}
 P9_VMX_FLOAT_CONVERT(VMX_CONVERT)
+
+/*
+ * -2^31 counts as out of range (fpu_vmx.c), and no single is 2^31 - 1: so either in the result tells
+ * that VSCR[SAT] is to be set.
+ */
+void p9_emit_vctsxs(struct p9_translator *t, const struct p9_insn *i)
+{
+	ir_val v = p9_call2(t, &p9_h_vctsxs, p9_vr(t, insn_VRB(i)), p9_i64(t, insn_UIM5(i)));
+	ir_val least = ir_vbin(t->r, IR_VEQ, P9_LANE_W, v, p9_vsame(t, P9_LANE_W, 0x80000000));
+	ir_val greatest = ir_vbin(t->r, IR_VEQ, P9_LANE_W, v, p9_vsame(t, P9_LANE_W, 0x7fffffff));
+
+	p9_note_saturation(t, ir_bin(t->r, IR_VOR, least, greatest));
+	p9_set_vr(t, insn_VRT(i), v);
+}

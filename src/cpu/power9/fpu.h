@@ -262,15 +262,6 @@ uint64_t p9_fpu_minc(uint64_t *fpscr, uint64_t a, uint64_t b, uint64_t old);
 uint64_t p9_fpu_maxj(uint64_t *fpscr, uint64_t a, uint64_t b, uint64_t old);
 uint64_t p9_fpu_minj(uint64_t *fpscr, uint64_t a, uint64_t b, uint64_t old);
 
-/* fsel: c where a >= 0, else (and where a is a NaN) b. */
-static inline uint64_t p9_fpu_sel(uint64_t a, uint64_t b, uint64_t c)
-{
-	bool nan = (a & ~BIT64(63)) > (UINT64_C(0x7ff) << 52);
-	bool ge0 = !(a >> 63) || a == BIT64(63);
-
-	return ge0 && !nan ? c : b;
-}
-
 /* Parts of a number (no FPSCR). xsiexpdp takes its operands from general registers. */
 static inline uint64_t p9_fpu_xexp(uint64_t b) /* xsxexpdp */
 {

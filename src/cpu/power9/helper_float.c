@@ -118,13 +118,6 @@ DEFINE_PURE1(xsig, IR_NOT_INTRINSIC)
 DEFINE_PURE2(tdiv)
 DEFINE_PURE2(iexp)
 
-static uint64_t fpu_sel(struct ir_env *env, uint64_t a, uint64_t b, uint64_t c)
-{
-	(void)env;
-	return p9_fpu_sel(a, b, c);
-}
-FPU_HELPER(sel, IR_H_PURE, 3, IR_I64, IR_I64, IR_I64)
-
 /* FPSCR moves */
 
 #define FPSCR_HELPER(id, nargs_, ...)                                                              \

@@ -52,7 +52,7 @@ extern void p9_raise_fp_enabled(struct p9_cpu *p);
 
 /* One I64 in, one I64 out; the FPSCR only where noted. */
 #define P9_FPU_OTHER(_)                                                                            \
-	_(double) _(single) _(cvdpspn) _(cvspdpn) _(tdiv) _(tsqrt) _(sel) _(xsig) _(iexp)          \
+	_(double) _(single) _(cvdpspn) _(cvspdpn) _(tdiv) _(tsqrt) _(xsig) _(iexp)                 \
 	_(cvdpsp) _(cvspdp) _(cvdphp) _(cvhpdp)
 
 /* FPSCR moves: result and operands in helper_float.c */
@@ -101,8 +101,8 @@ extern void p9_raise_fp_enabled(struct p9_cpu *p);
 	_(vrefp) _(vrsqrtefp) _(vlogefp) _(vexptefp) _(vrfin) _(vrfiz) _(vrfip) _(vrfim)
 /* VRA, VRB, VRC */
 #define P9_VMX_FLOAT_ABC(_) _(vmaddfp) _(vnmsubfp)
-/* VRB, UIM; those to integers read VSCR[NJ] themselves and may set VSCR[SAT] */
-#define P9_VMX_FLOAT_CONVERT(_) _(vcfsx) _(vcfux) _(vctsxs) _(vctuxs)
+/* VRB, UIM; vctuxs reads VSCR[NJ] itself, and may set VSCR[SAT], which vctsxs leaves to its caller */
+#define P9_VMX_FLOAT_CONVERT(_) _(vcfsx) _(vcfux) _(vctuxs)
 
 /* clang-format on */
 
@@ -136,6 +136,7 @@ P9_VMX_FLOAT_COMPARE(P9_DECLARE_HELPER)
 P9_VMX_FLOAT_B(P9_DECLARE_HELPER)
 P9_VMX_FLOAT_ABC(P9_DECLARE_HELPER)
 P9_VMX_FLOAT_CONVERT(P9_DECLARE_HELPER)
+P9_DECLARE_HELPER(vctsxs)
 extern const struct ir_helper p9_h_fp_interrupt;
 
 #endif

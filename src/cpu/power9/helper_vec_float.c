@@ -245,7 +245,7 @@ P9_HELPER_V_VI(xvtstdcsp, IR_H_PURE);
 
 /* VMX: pure, with VSCR[NJ] as an operand. */
 
-#define VMX_AB(id, lane)                                                                           \
+#define VMX_AB(id, number, lane)                                                                           \
 	static void p9_v_##id(P9_PARAMS_VV, uint64_t nj)                                           \
 	{                                                                                          \
 		union p9_vec a = {*pa}, b = {*pb}, d;                                              \
@@ -255,18 +255,18 @@ P9_HELPER_V_VI(xvtstdcsp, IR_H_PURE);
 			d.w[k] = lane(a.w[k], b.w[k], nj);                                         \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER_V_VVI(id, PURE_FLOAT)
+	P9_HELPER_AS(id, number, PURE_FLOAT, IR_V128, 3, IR_V128, IR_V128, IR_I64)
 
-VMX_AB(vaddfp, p9_vmx_addfp);
-VMX_AB(vsubfp, p9_vmx_subfp);
-VMX_AB(vmaxfp, p9_vmx_maxfp);
-VMX_AB(vminfp, p9_vmx_minfp);
-VMX_AB(vcmpbfp, p9_vmx_cmpbfp);
-VMX_AB(vcmpeqfp, p9_vmx_cmpeqfp);
-VMX_AB(vcmpgefp, p9_vmx_cmpgefp);
-VMX_AB(vcmpgtfp, p9_vmx_cmpgtfp);
+VMX_AB(vaddfp, IR_VFADD_QUIET, p9_vmx_addfp);
+VMX_AB(vsubfp, IR_VFSUB_QUIET, p9_vmx_subfp);
+VMX_AB(vmaxfp, IR_VFMAX_QUIET, p9_vmx_maxfp);
+VMX_AB(vminfp, IR_VFMIN_QUIET, p9_vmx_minfp);
+VMX_AB(vcmpbfp, IR_VFBOUNDS_QUIET, p9_vmx_cmpbfp);
+VMX_AB(vcmpeqfp, IR_VFEQUAL_QUIET, p9_vmx_cmpeqfp);
+VMX_AB(vcmpgefp, IR_VFNOT_LESS_QUIET, p9_vmx_cmpgefp);
+VMX_AB(vcmpgtfp, IR_VFGREATER_QUIET, p9_vmx_cmpgtfp);
 
-#define VMX_ABC(id, lane)                                                                          \
+#define VMX_ABC(id, number, lane)                                                                          \
 	static void p9_v_##id(P9_PARAMS_VVV, uint64_t nj)                                          \
 	{                                                                                          \
 		union p9_vec a = {*pa}, b = {*pb}, c = {*pc}, d;                                   \
@@ -276,12 +276,12 @@ VMX_AB(vcmpgtfp, p9_vmx_cmpgtfp);
 			d.w[k] = lane(a.w[k], b.w[k], c.w[k], nj);                                 \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER(id, PURE_FLOAT, IR_V128, 4, IR_V128, IR_V128, IR_V128, IR_I64)
+	P9_HELPER_AS(id, number, PURE_FLOAT, IR_V128, 4, IR_V128, IR_V128, IR_V128, IR_I64)
 
-VMX_ABC(vmaddfp, p9_vmx_maddfp);
-VMX_ABC(vnmsubfp, p9_vmx_nmsubfp);
+VMX_ABC(vmaddfp, IR_VFMADD_QUIET, p9_vmx_maddfp);
+VMX_ABC(vnmsubfp, IR_VFNMSUB_QUIET, p9_vmx_nmsubfp);
 
-#define VMX_B(id, expr)                                                                            \
+#define VMX_B(id, number, expr)                                                                            \
 	static void p9_v_##id(P9_PARAMS_V, uint64_t nj)                                            \
 	{                                                                                          \
 		union p9_vec b = {*pa}, d;                                                         \
@@ -291,16 +291,16 @@ VMX_ABC(vnmsubfp, p9_vmx_nmsubfp);
 			d.w[k] = expr;                                                             \
 		*out = d.q;                                                                        \
 	}                                                                                          \
-	P9_HELPER_V_VI(id, PURE_FLOAT)
+	P9_HELPER_AS(id, number, PURE_FLOAT, IR_V128, 2, IR_V128, IR_I64)
 
-VMX_B(vrefp, p9_vmx_refp(b.w[k], nj));
-VMX_B(vrsqrtefp, p9_vmx_rsqrtefp(b.w[k], nj));
-VMX_B(vlogefp, p9_vmx_logefp(b.w[k], nj));
-VMX_B(vexptefp, p9_vmx_exptefp(b.w[k], nj));
-VMX_B(vrfin, p9_vmx_rfi(b.w[k], P9_ROUND_NEAREST, nj));
-VMX_B(vrfiz, p9_vmx_rfi(b.w[k], P9_ROUND_ZERO, nj));
-VMX_B(vrfip, p9_vmx_rfi(b.w[k], P9_ROUND_UP, nj));
-VMX_B(vrfim, p9_vmx_rfi(b.w[k], P9_ROUND_DOWN, nj));
+VMX_B(vrefp, IR_NOT_INTRINSIC, p9_vmx_refp(b.w[k], nj));
+VMX_B(vrsqrtefp, IR_NOT_INTRINSIC, p9_vmx_rsqrtefp(b.w[k], nj));
+VMX_B(vlogefp, IR_NOT_INTRINSIC, p9_vmx_logefp(b.w[k], nj));
+VMX_B(vexptefp, IR_NOT_INTRINSIC, p9_vmx_exptefp(b.w[k], nj));
+VMX_B(vrfin, IR_VFROUND_EVEN_QUIET, p9_vmx_rfi(b.w[k], P9_ROUND_NEAREST, nj));
+VMX_B(vrfiz, IR_VFTRUNCATE_QUIET, p9_vmx_rfi(b.w[k], P9_ROUND_ZERO, nj));
+VMX_B(vrfip, IR_VFCEILING_QUIET, p9_vmx_rfi(b.w[k], P9_ROUND_UP, nj));
+VMX_B(vrfim, IR_VFFLOOR_QUIET, p9_vmx_rfi(b.w[k], P9_ROUND_DOWN, nj));
 
 static void p9_v_vcfsx(P9_PARAMS_V, uint64_t uim)
 {
@@ -311,7 +311,7 @@ static void p9_v_vcfsx(P9_PARAMS_V, uint64_t uim)
 		d.w[k] = p9_vmx_cfsx(b.w[k], uim);
 	*out = d.q;
 }
-P9_HELPER_V_VI(vcfsx, PURE_FLOAT);
+P9_HELPER_AS(vcfsx, IR_VFFROM_S32_QUIET, PURE_FLOAT, IR_V128, 2, IR_V128, IR_I64);
 
 static void p9_v_vcfux(P9_PARAMS_V, uint64_t uim)
 {
@@ -322,21 +322,30 @@ static void p9_v_vcfux(P9_PARAMS_V, uint64_t uim)
 		d.w[k] = p9_vmx_cfux(b.w[k], uim);
 	*out = d.q;
 }
-P9_HELPER_V_VI(vcfux, PURE_FLOAT);
+P9_HELPER_AS(vcfux, IR_VFFROM_U32_QUIET, PURE_FLOAT, IR_V128, 2, IR_V128, IR_I64);
 
-#define VMX_TO_INT(id, lane)                                                                       \
-	static void p9_v_##id(P9_PARAMS_V, uint64_t uim)                                           \
-	{                                                                                          \
-		bool nj = p9_of_env(env)->regs.vscr & P9_VSCR_NJ, sat = false;                     \
-		union p9_vec b = {*pa}, d;                                                         \
-                                                                                                   \
-		for (unsigned k = 0; k < 4; k++)                                                   \
-			d.w[k] = lane(b.w[k], uim, &sat, nj);                                      \
-		if (sat)                                                                           \
-			p9_set_sat(env);                                                           \
-		*out = d.q;                                                                        \
-	}                                                                                          \
-	P9_HELPER_V_VI(id, P9_H_SATURATES | IR_H_FLOAT)
+/* Which lanes were out of range can be seen by the result; and denormals become 0 in any case. */
+static void p9_v_vctsxs(P9_PARAMS_V, uint64_t uim)
+{
+	union p9_vec b = {*pa}, d;
+	bool sat;
 
-VMX_TO_INT(vctsxs, p9_vmx_ctsxs);
-VMX_TO_INT(vctuxs, p9_vmx_ctuxs);
+	(void)env;
+	for (unsigned k = 0; k < 4; k++)
+		d.w[k] = p9_vmx_ctsxs(b.w[k], uim, &sat, false);
+	*out = d.q;
+}
+P9_HELPER_AS(vctsxs, IR_VFTO_S32_QUIET, PURE_FLOAT, IR_V128, 2, IR_V128, IR_I64);
+
+static void p9_v_vctuxs(P9_PARAMS_V, uint64_t uim)
+{
+	bool nj = p9_of_env(env)->regs.vscr & P9_VSCR_NJ, sat = false;
+	union p9_vec b = {*pa}, d;
+
+	for (unsigned k = 0; k < 4; k++)
+		d.w[k] = p9_vmx_ctuxs(b.w[k], uim, &sat, nj);
+	if (sat)
+		p9_set_sat(env);
+	*out = d.q;
+}
+P9_HELPER_V_VI(vctuxs, P9_H_SATURATES | IR_H_FLOAT);

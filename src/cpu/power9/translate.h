@@ -26,9 +26,13 @@
 /* What a field of the CR was made of, if that was in the block which is being filled (emit_cr_field.c). */
 struct p9_crf_known {
 	uint32_t block;
-	bool whole;    /* a: the field's value, 0 to 15; else */
-	bool unordered; /* a: what is kept, 0 for GT; else a compared with b by op */
-	bool low;      /* the low words of a and b */
+	enum {
+		P9_CRF_WHOLE,     /* a: the field's value, 0 to 15 */
+		P9_CRF_COMPARED,  /* a compared with b by op */
+		P9_CRF_UNORDERED, /* a: what is kept, 0 for GT */
+		P9_CRF_ALL_NONE,  /* LT is a, EQ is b; GT and SO are 0 */
+	} how;
+	bool low;      /* COMPARED: the low words of a and b */
 	enum ir_op op; /* IR_CMP3S, IR_CMP3U */
 	ir_val a, b;
 };
@@ -163,7 +167,7 @@ void p9_set_crf_equal(struct p9_translator *t, unsigned n, ir_val eq);
 /* CR field n := w as it is kept (cr.h), one of LT, GT, EQ, SO: of numbers, of which one may be a NaN. */
 void p9_set_crf_unordered(struct p9_translator *t, unsigned n, ir_val w);
 
-/* CR field n := all, 0, none, 0; both 0 or 1. */
+/* CR field n := all, 0, none, 0; not both are 1. */
 void p9_set_crf_all_none(struct p9_translator *t, unsigned n, ir_val all, ir_val none);
 
 /* CR0 := signed comparison of v with zero (in the current computation mode), and SO. */

@@ -96,7 +96,7 @@ struct place {
 
 enum { PLACE_REG, PLACE_XMM, PLACE_MEM, PLACE_CONST };
 
-#define MAX_FLOAT_ARGS 3 /* of intrinsics of floating point */
+#define MAX_FLOAT_ARGS 4 /* of intrinsics of floating point */
 
 struct stub {
 	uint8_t kind;

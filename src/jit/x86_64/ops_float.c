@@ -233,8 +233,10 @@ static void max(struct gen *g, const struct ir_inst *i, unsigned number)
 	float_stub(g, dst, arg, a_jcc(a, as_c ? CC_P : CC_E));
 }
 
-static bool expands(const struct gen *g, unsigned number)
+static bool expands(const struct gen *g, const struct ir_inst *i, unsigned number)
 {
+	if (number >= IR_VFADD_QUIET)
+		return float_quiet_expands(g, i, number);
 	if (number >= IR_VFTRUNCATE_64 && number <= IR_VFROUND_EVEN_32)
 		return g->host->sse41;
 	if (number >= IR_VFADD_64)
@@ -251,7 +253,7 @@ bool gen_float_makes(const struct gen *g, const struct ir_inst *i)
 {
 	unsigned number = ir_helper_of(i)->intrinsic;
 
-	return number >= IR_FLOAT_FIRST && expands(g, number) &&
+	return number >= IR_FLOAT_FIRST && expands(g, i, number) &&
 	       (number <= IR_FFROM_SINGLE || number == IR_FWIDEN);
 }
 
@@ -259,7 +261,7 @@ bool gen_float_takes(const struct gen *g, const struct ir_inst *i)
 {
 	unsigned number = ir_helper_of(i)->intrinsic;
 
-	return number >= IR_FLOAT_FIRST && expands(g, number) &&
+	return number >= IR_FLOAT_FIRST && expands(g, i, number) &&
 	       (number <= IR_FNOT_LESS || (number >= IR_FTO_S64 && number <= IR_FCOMPARE) ||
 		number == IR_FNARROW);
 }
@@ -268,9 +270,11 @@ bool gen_float(struct gen *g, const struct ir_inst *i)
 {
 	unsigned number = ir_helper_of(i)->intrinsic;
 
-	if (!expands(g, number))
+	if (!expands(g, i, number))
 		return false;
-	if (number >= IR_VFADD_64)
+	if (number >= IR_VFADD_QUIET)
+		float_quiet(g, i, number);
+	else if (number >= IR_VFADD_64)
 		float_vector(g, i, number);
 	else if (number <= IR_FNMSUB_SINGLE)
 		arithmetic(g, i, number);

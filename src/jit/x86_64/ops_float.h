@@ -95,4 +95,9 @@ void float_round_away(struct gen *g, uint8_t prefix, unsigned to, unsigned src);
 
 void float_vector(struct gen *g, const struct ir_inst *i, unsigned number);
 
+/* ---- ops_float_quiet.c: from IR_VFADD_QUIET on ---- */
+
+bool float_quiet_expands(const struct gen *g, const struct ir_inst *i, unsigned number);
+void float_quiet(struct gen *g, const struct ir_inst *i, unsigned number);
+
 #endif

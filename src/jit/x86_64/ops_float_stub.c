@@ -178,7 +178,7 @@ void gen_mxcsr(struct gen *g, bool load)
 
 void gen_float_stub(struct gen *g, const struct stub *s)
 {
-	static const uint8_t arg_reg[] = {RSI, RDX, RCX, R8};
+	static const uint8_t arg_reg[] = {RSI, RDX, RCX, R8, R9};
 	struct assembler *a = &g->a;
 	const struct ir_inst *i = inst_of(g, s->at);
 	const struct ir_helper *h = ir_helper_of(i);
@@ -193,8 +193,15 @@ void gen_float_stub(struct gen *g, const struct stub *s)
 	bytes = stub_save(g, s);
 	if (vec) {
 		a_alu_imm(a, ALU_SUB, true, RSP, 64);
+		/* an integer is the last, if there is one */
+		if (h->arg[h->nargs - 1] == IR_I64)
+			from_place(g, &s->arg[h->nargs - 1], RAX);
 		a_mov(a, true, RSI, RSP);
 		for (unsigned k = 0; k < h->nargs; k++) {
+			if (h->arg[k] == IR_I64) {
+				a_mov(a, true, arg_reg[k + 1], RAX);
+				continue;
+			}
 			a_sse_mem(a, 0, 0x0f29, s->arg[k].reg, RSP, 16 * (int32_t)(k + 1));
 			a_lea(a, true, arg_reg[k + 1], RSP, 16 * (int32_t)(k + 1));
 		}

@@ -63,7 +63,8 @@ void gen_sse_data(struct gen *g, uint8_t prefix, unsigned op, unsigned reg, u128
 
 	if (at == NO_INDEX)
 		return;
-	a_1(&g->a, prefix);
+	if (prefix)
+		a_1(&g->a, prefix);
 	a_rex(&g->a, false, reg, 0, 0, false);
 	a_opcode(&g->a, op);
 	modrm_data(g, reg, at);
