@@ -84,8 +84,11 @@ bool opt_keeps_low(const struct opt *o, uint32_t id, unsigned n);
 /* The condition of a branch: may swap its targets. False: it is a constant, *always is which. */
 bool opt_branch(struct opt *o, struct ir_inst *br, bool *always);
 
-/* Let accesses share checks, if there is memory for that. Dead instructions are left behind. */
-void opt_share(struct ir_region *r);
+/*
+ * Let accesses share checks, if there is memory for that; without `probes`, only give them displacements. Dead instructions
+ * are left behind.
+ */
+void opt_share(struct ir_region *r, bool probes);
 
 /* Choose windows of the TLB for accesses to tables, and for those that step. */
 void opt_window(struct ir_region *r);
