@@ -566,7 +566,10 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	end_inst(g);
 }
 
-/* The blocks in the order of their code: the guest's, those that only leave last. Returns how many. */
+/*
+ * The blocks in the order of their code: the guest's, those that only leave last. Those that are never reached have none: what is
+ * known of how blocks are reached (exit_at_once) is not known of them. Returns how many.
+ */
 static uint32_t order_blocks(const struct gen *g, uint32_t *order)
 {
 	const struct ir_region *r = g->r;
@@ -580,7 +583,7 @@ static uint32_t order_blocks(const struct gen *g, uint32_t *order)
 				n++;
 				continue;
 			}
-			if ((b && only_leaves(r, b)) == last)
+			if (g->cfg.number[b] != CFG_NONE && (b && only_leaves(r, b)) == last)
 				order[count++] = b;
 			n = r->bb[b].first + r->bb[b].count;
 		}
