@@ -87,7 +87,7 @@ bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct r
 	if (!ir->failed && s->optimise && share)
 		ir_optimise_shared(ir);
 	else if (!ir->failed && s->optimise)
-		ir_optimise(ir);
+		ir_optimise_unshared(ir);
 	return !ir->failed;
 }
 

@@ -51,7 +51,7 @@ static bool optimise(struct cpu_system *s, struct ir_region *ir, bool share)
 	if (!ir->failed && s->optimise && share)
 		ir_optimise_shared(ir);
 	else if (!ir->failed && s->optimise)
-		ir_optimise(ir);
+		ir_optimise_unshared(ir);
 	return !ir->failed;
 }
 

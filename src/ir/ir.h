@@ -40,7 +40,7 @@
  * gone back to.
  *
  * Windows. LOAD, STORE and PROBE may name a window of the TLB (mem/tlb.h) that they go through first. That is a hint
- * (op.h), which ir_optimise_shared gives, and does not change what they do.
+ * (op.h), which ir_optimise_shared and ir_optimise_unshared give, and does not change what they do.
  *
  * Leaving. A block ends in one of BR, JUMP, EXIT_DIRECT, EXIT_INDIRECT, EXIT_RESUME. POLL stands at the head
  * of loops: when an exit was requested, the region is left there with all state exact.
@@ -365,5 +365,8 @@ void ir_optimise(struct ir_region *r);
  * after IR_LEAVE_UNSHARED.
  */
 void ir_optimise_shared(struct ir_region *r);
+
+/* The same, but that each looks for itself: for compiled code that has been left so often enough. */
+void ir_optimise_unshared(struct ir_region *r);
 
 #endif

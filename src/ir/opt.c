@@ -82,7 +82,8 @@ static void install(struct opt *o)
 	r->cap_spare = cap;
 }
 
-static void optimise(struct ir_region *r, bool share)
+/* access: what back ends make of accesses is seen to, too; share: and they share checks. */
+static void optimise(struct ir_region *r, bool access, bool share)
 {
 	struct opt o = {.r = r};
 	struct scratch_mark mark;
@@ -102,11 +103,11 @@ static void optimise(struct ir_region *r, bool share)
 	}
 	scratch_release(r->scratch, mark);
 	if (o.entry && !o.failed) {
-		if (share)
-			opt_share(r);
+		if (access)
+			opt_share(r, share);
 		scratch_release(r->scratch, mark);
 		opt_dead(r);
-		if (share)
+		if (access)
 			opt_window(r);
 	}
 	scratch_release(r->scratch, mark);
@@ -114,10 +115,15 @@ static void optimise(struct ir_region *r, bool share)
 
 void ir_optimise(struct ir_region *r)
 {
-	optimise(r, false);
+	optimise(r, false, false);
 }
 
 void ir_optimise_shared(struct ir_region *r)
 {
-	optimise(r, true);
+	optimise(r, true, true);
+}
+
+void ir_optimise_unshared(struct ir_region *r)
+{
+	optimise(r, true, false);
 }

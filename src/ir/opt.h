@@ -10,7 +10,7 @@
  *   opt_facts.c    which bits of a value can be one, how far it is sign-extended
  *   opt_arith.c, opt_bits.c, opt_compare.c, opt_vector.c    algebra
  *   opt_share.c    one check of the TLB for accesses near each other
- *   opt_window.c   windows of the TLB for tables
+ *   opt_window.c   windows of the TLB for tables, and for what steps through memory (opt_step.c)
  *   opt_dead.c     writes of guest state that nobody sees, values that nobody uses
  *
  * Simplification happens while an instruction is built (opt_value): an operation comes in, and
@@ -84,11 +84,20 @@ bool opt_keeps_low(const struct opt *o, uint32_t id, unsigned n);
 /* The condition of a branch: may swap its targets. False: it is a constant, *always is which. */
 bool opt_branch(struct opt *o, struct ir_inst *br, bool *always);
 
-/* Let accesses share checks, if there is memory for that. Dead instructions are left behind. */
-void opt_share(struct ir_region *r);
+/*
+ * Let accesses share checks, if there is memory for that; without `probes`, only give them displacements. Dead instructions
+ * are left behind.
+ */
+void opt_share(struct ir_region *r, bool probes);
 
-/* Choose windows of the TLB for accesses to tables. */
+/* Choose windows of the TLB for accesses to tables, and for those that step. */
 void opt_window(struct ir_region *r);
+
+/*
+ * By instruction: for accesses whose addresses step, what these are made of, as a number that is the same where they differ
+ * by constants; 0 for others. NULL: there are none, or there is no memory. In the region's scratch memory.
+ */
+const uint32_t *opt_steps(const struct ir_region *r);
 
 /* Remove dead instructions from a region in place, if there is memory for that. */
 void opt_dead(struct ir_region *r);

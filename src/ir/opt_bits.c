@@ -97,6 +97,12 @@ static enum simpler extract(struct opt *o, struct ir_inst *i, uint32_t *value)
 		if (!opt_const(o, a.arg[1], &c) || ((unsigned)c & (bits - 1)) > pos)
 			return AS_IT_IS;
 		return opt_to_field(i, a.arg[0], pos - ((unsigned)c & (bits - 1)), len);
+	case IR_ZEXT32:
+		/* A count of leading zeros is the width for zero alone. */
+		a = o->inst[a.arg[0]];
+		if (a.op != IR_CLZ || a.type != IR_I32 || pos != 5)
+			return AS_IT_IS;
+		return opt_to_value(opt_make_compare(o, IR_EQ, a.arg[0], opt_make_const(o, IR_I32, 0)), value);
 	case IR_CMP3S:
 	case IR_CMP3U:
 		/* One bit of a three-way comparison. (Less is bit 0: see opt_compare.) */

@@ -53,6 +53,7 @@ struct share {
 	uint32_t cur;    /* block */
 	struct ir_cfg cfg;
 	bool barriers;   /* something in the region may change translations */
+	bool probes;     /* checks may be shared */
 };
 
 #define SUMS_MAX 16 /* of constants, one to the other: in each round of a loop, at most */
@@ -186,7 +187,7 @@ static void place(struct share *s, uint32_t id, bool *clean)
 
 	split(s->r, i->arg[0], SUMS_MAX, &x->base, &disp);
 	x->disp = (int32_t)disp;
-	if (disp == (int16_t)disp && disp + m.size == (int16_t)(disp + m.size) &&
+	if (s->probes && disp == (int16_t)disp && disp + m.size == (int16_t)(disp + m.size) &&
 	    !(m.aligned && m.size > 1) && s->r->inst[x->base].op != IR_CONST) {
 		x->group = join(s, x->base, store, (int)disp, (int)disp + m.size);
 		if (x->group == NO_GROUP && *clean)
@@ -377,9 +378,9 @@ static void write_all(struct share *s)
 	r->ninst = at;
 }
 
-void opt_share(struct ir_region *r)
+void opt_share(struct ir_region *r, bool probes)
 {
-	struct share s = {.r = r};
+	struct share s = {.r = r, .probes = probes};
 
 	s.access = scratch_take(r->scratch, r->ninst, sizeof(*s.access));
 	s.uses = scratch_take(r->scratch, r->ninst, sizeof(*s.uses));

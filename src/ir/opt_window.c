@@ -6,8 +6,10 @@
  * And for what is reached from state that points to the same memory for long, as a stack pointer does:
  * a hit is five instructions there, where one in the TLB is seven or eight.
  *
- * Addresses that walk through memory are known early, and have none: their look into the TLB is done beside other
- * things. Nothing but speed hangs on the choice. Any access may go through any window of its kind.
+ * And for what steps through memory in loops (opt_step.c), where back ends may keep a window in registers. There a guest
+ * instruction has one window in all copies that were made of it, and what is at the same sum of registers has the same.
+ *
+ * Nothing but speed hangs on the choice. Any access may go through any window of its kind.
  */
 #include "ir/opt.h"
 
@@ -18,11 +20,20 @@
 /* Windows of a kind. The others are each of one piece of steady state. */
 #define OF_TABLES (TLB_WINDOWS_WRITE - IR_STEADY)
 
+/* What the addresses of a window are made from. */
+struct made_from {
+	uint32_t base; /* IR_NO_VAL: they step */
+	uint32_t sum;
+	uint64_t pc;
+};
+
 struct windows {
 	const struct ir_inst *inst;
 	const uint32_t *steady;
-	uint32_t base[TLB_WINDOWS]; /* what the addresses of each window are made from */
-	unsigned count[2];          /* of windows, by kind */
+	const uint32_t *steps; /* NULL */
+	uint64_t pc;
+	struct made_from of[TLB_WINDOWS];
+	unsigned count[2]; /* of windows, by kind */
 	unsigned first;
 };
 
@@ -73,18 +84,26 @@ static bool is_offset(const struct windows *w, uint32_t id)
 	return is_small(w, i);
 }
 
-/* A window for accesses that start from `base`, plus 1; 0: there is none left. */
-static unsigned window_for(struct windows *w, uint32_t base, bool store)
+/* Do two go through one window? */
+static bool together(const struct made_from *a, const struct made_from *b)
 {
-	uint32_t *known = &w->base[store ? TLB_WINDOWS_WRITE : 0];
+	if (a->base != b->base)
+		return false;
+	return a->base != IR_NO_VAL || a->pc == b->pc || a->sum == b->sum;
+}
+
+/* A window for accesses at what is made so, plus 1; 0: there is none left. */
+static unsigned window_for(struct windows *w, struct made_from from, bool store)
+{
+	struct made_from *known = &w->of[store ? TLB_WINDOWS_WRITE : 0];
 	unsigned n = 0;
 
-	while (n < w->count[store] && known[n] != base)
+	while (n < w->count[store] && !together(&known[n], &from))
 		n++;
 	if (n == OF_TABLES)
 		return 0;
 	if (n == w->count[store])
-		known[w->count[store]++] = base;
+		known[w->count[store]++] = from;
 	return (w->first + n) % OF_TABLES + (store ? TLB_WINDOWS_WRITE : 0) + 1;
 }
 
@@ -97,13 +116,26 @@ static unsigned steady_window(const struct windows *w, const struct ir_inst *bas
 	return 0;
 }
 
-static void look_at(struct windows *w, struct ir_inst *i)
+/* The table that an address is in, at a small number; IR_NO_VAL. */
+static uint32_t table_of(const struct windows *w, const struct ir_inst *sum)
 {
-	const struct ir_inst *sum;
+	if (sum->op != IR_ADD)
+		return IR_NO_VAL;
+	if (is_offset(w, sum->arg[0]))
+		return sum->arg[1];
+	return is_offset(w, sum->arg[1]) ? sum->arg[0] : IR_NO_VAL;
+}
+
+static void look_at(struct windows *w, uint32_t id, struct ir_inst *i)
+{
+	struct made_from from = {.pc = w->pc};
 	bool store = i->op == IR_STORE;
-	uint32_t table;
 	unsigned span, window;
 
+	if (i->op == IR_INSN) {
+		w->pc = i->imm;
+		return;
+	}
 	if (i->op == IR_PROBE) {
 		struct ir_probe p = ir_probe_of(i->imm, i->aux);
 
@@ -118,21 +150,15 @@ static void look_at(struct windows *w, struct ir_inst *i)
 	}
 	if (tlb_span(span) >= TLB_SPANS)
 		return;
-	sum = &w->inst[i->arg[0]];
-	window = steady_window(w, sum, store);
-	if (window) {
-		i->imm = ir_with_window(i->imm, (enum ir_op)i->op, window);
-		return;
+	window = steady_window(w, &w->inst[i->arg[0]], store);
+	if (!window) {
+		from.base = table_of(w, &w->inst[i->arg[0]]);
+		from.sum = w->steps ? w->steps[id] : 0;
+		if (from.base == IR_NO_VAL && !from.sum)
+			return;
+		window = window_for(w, from, store);
 	}
-	if (sum->op != IR_ADD)
-		return;
-	if (is_offset(w, sum->arg[0]))
-		table = sum->arg[1];
-	else if (is_offset(w, sum->arg[1]))
-		table = sum->arg[0];
-	else
-		return;
-	i->imm = ir_with_window(i->imm, (enum ir_op)i->op, window_for(w, table, store));
+	i->imm = ir_with_window(i->imm, (enum ir_op)i->op, window);
 }
 
 /* Those of other regions are mostly others. */
@@ -146,8 +172,13 @@ static unsigned first_window(const struct ir_region *r)
 
 void opt_window(struct ir_region *r)
 {
-	struct windows w = {.inst = r->inst, .steady = r->steady, .first = first_window(r)};
+	struct windows w = {
+		.inst = r->inst,
+		.steady = r->steady,
+		.steps = opt_steps(r),
+		.first = first_window(r),
+	};
 
 	for (uint32_t id = 0; id < r->ninst; id++)
-		look_at(&w, &r->inst[id]);
+		look_at(&w, id, &r->inst[id]);
 }

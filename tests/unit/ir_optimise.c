@@ -627,6 +627,60 @@ static void test_windows(void **state)
 	expect_windows(want, 6);
 }
 
+/* In a loop: an array by an index, the same again, what is at a pointer that steps, and what one finds there. */
+static void test_stepping_windows(void **state)
+{
+	static const struct ir_memop byte = { .size = 1 }, wide = { .size = 8 };
+	unsigned seen[8] = { 0 }, n = 0;
+	ir_block head, out;
+
+	(void)state;
+	begin();
+	head = ir_create_block(&r);
+	out = ir_create_block(&r);
+	set(9, ir_load(&r, IR_I64, wide, get(1)));
+	ir_jump(&r, head);
+	ir_begin_block(&r, head);
+	ir_insn(&r, 0x1004);
+	ir_store(&r, byte, bin(IR_ADD, get(1), get(2)), get(3));
+	ir_insn(&r, 0x1008);
+	ir_store(&r, wide, bin(IR_ADD, bin(IR_ADD, get(2), get(1)), k64(4096)), get(3));
+	ir_insn(&r, 0x100c);
+	set(2, bin(IR_ADD, get(2), get(4)));
+	ir_insn(&r, 0x1010);
+	set(5, ir_load(&r, IR_I64, wide, get(6)));
+	ir_insn(&r, 0x1014);
+	set(6, bin(IR_SUB, get(6), k64(8)));
+	ir_insn(&r, 0x1018);
+	set(7, ir_load(&r, IR_I64, wide, get(5)));
+	/* The next of a list; a place in a table, by bits of something. */
+	ir_insn(&r, 0x101c);
+	set(8, ir_load(&r, IR_I64, wide, get(8)));
+	ir_insn(&r, 0x1020);
+	set(10, ir_load(&r, IR_I64, wide, bin(IR_ADD, get(1), bin(IR_MUL, get(7), get(3)))));
+	ir_insn(&r, 0x1024);
+	ir_br(&r, get(7), head, out);
+	ir_begin_block(&r, out);
+	ir_insn(&r, 0x1028);
+	ir_exit_direct(&r, 0x2000);
+	assert_null(ir_check(&r));
+	ir_optimise_shared(&r);
+	assert_null(ir_check(&r));
+	for (uint32_t id = 0; id < r.ninst; id++) {
+		const struct ir_inst *i = &r.inst[id];
+
+		if ((i->op == IR_LOAD || i->op == IR_STORE) && n < ARRAY_SIZE(seen))
+			seen[n++] = ir_window_of(i->imm, (enum ir_op)i->op);
+	}
+	assert_int_equal(n, 7);
+	assert_int_equal(seen[0], 0);
+	assert_true(seen[1] > TLB_WINDOWS_WRITE);
+	assert_int_equal(seen[2], seen[1]);
+	assert_in_range(seen[3], 1, TLB_WINDOWS_WRITE);
+	for (unsigned k = 4; k < n; k++)
+		assert_int_equal(seen[k], 0);
+}
+
 static struct ir_probe only_probe(void)
 {
 	struct ir_probe p = { 0 };
@@ -790,6 +844,7 @@ int main(void)
 		cmocka_unit_test(test_algebra), cmocka_unit_test(test_permutations),
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_steady_windows),
+		cmocka_unit_test(test_stepping_windows),
 		cmocka_unit_test(test_shared_stores),
 		cmocka_unit_test(test_shared_conditions),
 	};

@@ -158,6 +158,28 @@ static bool test_shared(uint64_t seed, struct jit *jit, struct ir_region *r, str
 	return refused;
 }
 
+/* Without, but with all else that is made of accesses for back ends. */
+static void test_unshared(uint64_t seed, struct jit *jit, struct ir_region *r, struct machine *a,
+			  struct outcome x, struct machine *b)
+{
+	struct outcome y;
+	bool fits;
+
+	ir_region_reset(r);
+	generate_region(r, seed);
+	ir_peel(r, false);
+	ir_optimise_unshared(r);
+	check(seed, "unshared", r);
+	reset(b, seed);
+	y = interpret(r, b, &fits);
+	if (fits)
+		compare(seed, "unshared", r, a, x, b, y);
+	reset(b, seed);
+	y = (struct outcome){.exit_index = UINT32_MAX, .compiled = true};
+	if (jit && run_compiled(jit, seed, r, b, &y))
+		compare(seed, "unshared and compiled", r, a, x, b, y);
+}
+
 static void test_random(void **state)
 {
 	uint64_t seed = from_environment("ANYKVM_IR_SEED", 1);
@@ -222,6 +244,7 @@ static void test_random(void **state)
 		if (jit && run_compiled(jit, seed, &r, b, &y))
 			compare(seed, "optimised and compiled", &r, a, x, b, y);
 
+		test_unshared(seed, jit, &r, a, x, b);
 		refused += test_shared(seed, jit, &r, a, x, b);
 	}
 	print_message("left by direct %u, indirect %u, resume %u, fault %u, poll %u; too big %u\n",

@@ -529,9 +529,11 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 		gen_call(g, i);
 		break;
 	case IR_BR:
+		pins_end_block(g);
 		branch(g, i, follows);
 		break;
 	case IR_JUMP:
+		pins_end_block(g);
 		go_to(g, i->arg[1], 0, follows);
 		break;
 	case IR_EXIT_DIRECT:
@@ -564,7 +566,10 @@ static void instruction(struct gen *g, uint32_t at, uint32_t follows)
 	end_inst(g);
 }
 
-/* The blocks in the order of their code: the guest's, those that only leave last. Returns how many. */
+/*
+ * The blocks in the order of their code: the guest's, those that only leave last. Those that are never reached have none: what is
+ * known of how blocks are reached (exit_at_once) is not known of them. Returns how many.
+ */
 static uint32_t order_blocks(const struct gen *g, uint32_t *order)
 {
 	const struct ir_region *r = g->r;
@@ -578,7 +583,7 @@ static uint32_t order_blocks(const struct gen *g, uint32_t *order)
 				n++;
 				continue;
 			}
-			if ((b && only_leaves(r, b)) == last)
+			if (g->cfg.number[b] != CFG_NONE && (b && only_leaves(r, b)) == last)
 				order[count++] = b;
 			n = r->bb[b].first + r->bb[b].count;
 		}
@@ -610,6 +615,7 @@ static void generate(struct gen *g, uint32_t *order)
 		pins_begin_block(g, b);
 		defer_begin_block(g, b);
 		alloc_begin_block(g, b);
+		pins_enter_block(g, b);
 		for (uint32_t n = 0; n < r->bb[b].count && !g->failed && !g->a.overflow; n++) {
 			instruction(g, first + n, follows);
 			defer_after(g, first + n);
@@ -665,7 +671,7 @@ static bool allot(struct gen *g)
  * With so many pins at most. ENOBUFS: the generator gave up, mostly since an instruction needs more registers than they
  * leave.
  */
-static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64_t pc, unsigned max_pins)
+static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64_t pc, unsigned pin_regs)
 {
 	struct scratch_mark mark = scratch_mark(r->scratch);
 	struct gen *g = scratch_take(r->scratch, 1, sizeof(*g));
@@ -680,7 +686,7 @@ static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64
 	g->layout = &j->layout;
 	g->host = &j->host;
 	g->start = g->pc = pc;
-	g->max_pins = max_pins;
+	g->pin_regs = pin_regs;
 	g->span = r->span > TLB_BLOCK_SHIFT ? r->span : TLB_BLOCK_SHIFT;
 	g->a.bias = gen_bias(&j->layout);
 	g->no_entry[0] = j->no_entry[0];
@@ -714,7 +720,7 @@ out:
 
 struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t pc)
 {
-	struct jit_code *c = compile(j, r, pc, MAX_PINS);
+	struct jit_code *c = compile(j, r, pc, PIN_REGS);
 
 	return c || errno != ENOBUFS ? c : compile(j, r, pc, FEW_PINS);
 }

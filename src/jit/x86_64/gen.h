@@ -17,7 +17,9 @@
  *
  * Pins: guest registers, vectors and floating-point numbers among them, that stay in host registers from block to block, where that saves more than it costs
  * (pins.c). They are loaded at the region's entry and written back, if they may have changed, where the
- * region is left; helpers and faults that look at state find it exact.
+ * region is left; helpers and faults that look at state find it exact. And, within loops, members of windows of the TLB, which only
+ * the stub of an access by that window changes; it loads them again. (What an access is compared with, the limit, is always
+ * read from memory, so that a window is forgotten takes effect at once.)
  */
 #ifndef ANYKVM_JIT_X86_64_GEN_H
 #define ANYKVM_JIT_X86_64_GEN_H
@@ -111,6 +113,7 @@ struct stub {
 	uint32_t back;       /* where to go on */
 	uint32_t live, live_xmm; /* caller-saved registers to be kept */
 	uint32_t dirty;      /* pins that are newer than memory */
+	uint32_t window_pins; /* of the window that is missed */
 	uint32_t flags;      /* cells of flags that are to be made, as of gen.shown */
 	uint32_t shown;
 	uint32_t block;      /* STUB_EDGE: where to go on */
@@ -136,20 +139,26 @@ struct tree {
 };
 
 struct pin {
-	uint32_t offset; /* of guest state */
+	uint32_t offset; /* of guest state; PIN_OF_TLB: from the TLB */
 	uint8_t reg;
 	uint8_t type;    /* enum ir_type: IR_I64, IR_V128 */
 	bool xmm;        /* reg is one; an I64 is in its low half */
 };
 
-#define MAX_PINS 8 /* of each kind */
+#define PIN_REGS 8  /* of each kind */
+#define MAX_PINS 16 /* the same: those that are nowhere taken together may share a register */
 #define NO_PIN   0xff
+
+#define PIN_OF_TLB (UINT32_C(1) << 31)
 
 /* Sets of pins, of a block. */
 struct pin_block {
-	uint16_t live;  /* have a value at its start */
-	uint16_t taken; /* are in their registers, or come there */
-	uint16_t dirty; /* may be newer than memory at its start */
+	uint32_t live;  /* have a value at its start */
+	uint32_t taken; /* are in their registers, or come there */
+	uint32_t dirty; /* may be newer than memory at its start */
+	uint32_t enter; /* of windows: are loaded at its start */
+	uint32_t clean; /* are written back at its end, if they are newer than memory */
+	uint32_t fetch; /* are loaded at its end */
 };
 
 struct features {
@@ -187,7 +196,7 @@ struct gen {
 	uint32_t locked, locked_xmm;     /* in use by the current instruction */
 	uint32_t pinned, pinned_xmm;     /* registers that hold pins in this block: not for values */
 	struct pin pin[2 * MAX_PINS];
-	unsigned npin, max_pins;
+	unsigned npin, pin_regs; /* pin_regs: of each kind, at most */
 	struct pin_block *pin_block;
 	uint32_t taken, dirty;           /* sets of pins; dirty: at the current instruction */
 	uint32_t early;                  /* hold what their SET is still to come for */
@@ -411,7 +420,15 @@ uint32_t own_temp(struct gen *g, uint32_t v);
 /* False: out of memory. */
 bool pins_choose(struct gen *g);
 void pins_begin_block(struct gen *g, uint32_t block);
+/* The same, when the registers of pins have been emptied of values. */
+void pins_enter_block(struct gen *g, uint32_t block);
+/* Before a block ends. */
+void pins_end_block(struct gen *g);
 struct pin *pin_at(struct gen *g, uint32_t offset);
+/* The register that a member of a window is in here, given where it lies in the TLB; NO_REG. */
+unsigned pin_of_window(struct gen *g, int32_t at);
+/* Those of a window, its number plus 1, that are in registers here. */
+uint32_t pins_of_window(struct gen *g, unsigned window);
 void pins_write_back(struct gen *g, uint32_t pins);
 void pins_load(struct gen *g, uint32_t pins);
 /* Those in registers that a call loses. */
@@ -447,6 +464,12 @@ enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zer
 void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off);
 void gen_vector(struct gen *g, const struct ir_inst *i);  /* ops_vec.c */
 void gen_memory(struct gen *g, const struct ir_inst *i);  /* ops_mem.c */
+/* Where members of a window lie, its number plus 1, from the TLB. */
+static inline int32_t window_at(unsigned window, size_t member)
+{
+	return (int32_t)(offsetof(struct tlb, window) + (window - 1) * sizeof(struct tlb_window) + member);
+}
+
 /* In the stub of an access by a window (mem/tlb.h): positions of jumps to what does without the TLB; NO_INDEX. */
 void gen_window_missed(struct gen *g, const struct stub *s, uint32_t from[3]);
 void gen_call(struct gen *g, const struct ir_inst *i);    /* ops_call.c */

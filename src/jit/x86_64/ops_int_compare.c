@@ -113,11 +113,33 @@ void gen_set_compare(struct gen *g, const struct ir_inst *c, uint32_t off)
 	gen_store_compare(g, c->op, gen_compare(g, &i), off);
 }
 
+/* Is it whether something is zero, which no flag says yet? */
+static bool is_zero_test(struct gen *g, const struct ir_inst *i)
+{
+	const struct ir_inst *b = inst_of(g, i->arg[1]);
+	bool w = i->aux != IR_I32;
+
+	return i->op == IR_EQ && b->op == IR_CONST && !b->imm && inst_of(g, i->arg[0])->op != IR_CONST &&
+	       !zero_known(g, i->arg[0], w) && !flags_of(g, FLAGS_COMPARE, i->arg[0], NO_INDEX, w);
+}
+
 void int_compare_value(struct gen *g, const struct ir_inst *i)
 {
-	enum cond cc = gen_compare(g, i);
+	enum cond cc;
 	unsigned dst;
 
+	if (g->host->lzcnt && is_zero_test(g, i)) {
+		/* the width for zero alone */
+		bool w = i->aux != IR_I32;
+		unsigned src = use_reg(g, i->arg[0]);
+
+		operands_read(g);
+		dst = def_reg(g);
+		a_f3(&g->a, w, 0xbd, dst, src);
+		a_shift_imm(&g->a, SH_SHR, false, dst, w ? 6 : 5);
+		return;
+	}
+	cc = gen_compare(g, i);
 	a_setcc(&g->a, cc, RAX);
 	operands_read(g);
 	dst = def_reg(g);

@@ -99,29 +99,33 @@ static struct operand tlb_hit(struct gen *g, unsigned addr, int32_t disp, struct
 
 /* ---- windows ---- */
 
-static int32_t window_at(unsigned window, size_t member)
-{
-	return (int32_t)(offsetof(struct tlb, window) + (window - 1) * sizeof(struct tlb_window) + member);
-}
-
 /*
- * Jumps to the stub unless `size` bytes at addr + disp lie in the window. rcx is its addend then. The position of
- * the jump.
+ * Jumps to the stub unless `size` bytes at addr + disp lie in the window. *addend is the register that has its
+ * addend then. The position of the jump.
  */
-static uint32_t window_hit(struct gen *g, unsigned window, unsigned addr, int32_t disp, unsigned size)
+static uint32_t window_hit(struct gen *g, unsigned window, unsigned addr, int32_t disp, unsigned size,
+			   unsigned *addend)
 {
 	size_t limit = offsetof(struct tlb_window, limit) + 8 * tlb_span(size);
+	int32_t minus_at = window_at(window, offsetof(struct tlb_window, minus));
+	int32_t addend_at = window_at(window, offsetof(struct tlb_window, addend));
+	unsigned minus = pin_of_window(g, minus_at);
 	struct assembler *a = &g->a;
 	uint32_t from;
 
-	a_load(a, true, RCX, R14, window_at(window, offsetof(struct tlb_window, minus)));
-	if (disp)
-		a_rx(a, true, 0x8d, RCX, RCX, addr, disp); /* lea */
+	if (minus == NO_REG)
+		a_load(a, true, RCX, R14, minus_at);
+	if (disp || minus != NO_REG)
+		a_rx(a, true, 0x8d, RCX, minus == NO_REG ? RCX : minus, addr, disp); /* lea */
 	else
 		a_alu(a, ALU_ADD, true, RCX, addr);
 	a_alu_mem(a, ALU_CMP, true, RCX, R14, window_at(window, limit));
 	from = a_jcc(a, CC_AE);
-	a_load(a, true, RCX, R14, window_at(window, offsetof(struct tlb_window, addend)));
+	*addend = pin_of_window(g, addend_at);
+	if (*addend == NO_REG) {
+		a_load(a, true, RCX, R14, addend_at);
+		*addend = RCX;
+	}
 	return from;
 }
 
@@ -129,15 +133,15 @@ static uint32_t window_hit(struct gen *g, unsigned window, unsigned addr, int32_
 static struct operand hit(struct gen *g, const struct ir_inst *i, unsigned addr, enum mem_access kind,
 			  uint32_t from[2])
 {
-	unsigned window = ir_window_of(i->imm, i->op);
+	unsigned window = ir_window_of(i->imm, i->op), addend;
 	struct ir_memop m = ir_memop_of(i);
 	int32_t disp = ir_disp_of(i);
 
 	if (!window)
 		return tlb_hit(g, addr, disp, m, kind, from);
-	from[0] = window_hit(g, window, addr, disp, m.size);
+	from[0] = window_hit(g, window, addr, disp, m.size, &addend);
 	from[1] = NO_INDEX;
-	return (struct operand){ addr, RCX, disp };
+	return (struct operand){ addr, addend, disp };
 }
 
 /* One instruction where to load and reverse takes two, and to store three: the value is to stay as it is. */
@@ -311,6 +315,8 @@ static struct stub *access_stub(struct gen *g, enum stub_kind kind, const struct
 	s->live_xmm = live_xmm;
 	s->pc = g->pc;
 	s->back = a_pos(&g->a);
+	if (kind != STUB_CAS && ir_window_of(i->imm, (enum ir_op)i->op))
+		s->window_pins = pins_of_window(g, ir_window_of(i->imm, (enum ir_op)i->op));
 	return s;
 }
 
@@ -385,8 +391,10 @@ static void probe(struct gen *g, const struct ir_inst *i)
 	dst = def_reg(g);
 	live = live_gprs(g) & ~(1u << dst);
 	if (window) {
-		from[0] = window_hit(g, window, base, p.low, (unsigned)(p.high - p.low));
-		a_rx(&g->a, true, 0x8d, dst, RCX, base, 0); /* lea */
+		unsigned addend;
+
+		from[0] = window_hit(g, window, base, p.low, (unsigned)(p.high - p.low), &addend);
+		a_rx(&g->a, true, 0x8d, dst, addend, base, 0); /* lea */
 	} else {
 		probe_tlb(g, p, base, dst, from);
 	}

@@ -12,6 +12,11 @@
  * block to block without them (tree.c); they were found to save no time there, and to make code longer, for a seventh
  * of what compiling took.
  *
+ * Members of windows of the TLB are candidates, too, which are only ever read: each spares an instruction in every access
+ * by that window in a loop. They are loaded in the blocks that lead into the loop.
+ *
+ * Pins of which no block has both may be in the same register.
+ *
  * Three sets of pins are known for each block (struct pin_block): those that carry something into it, those
  * that are taken in it, which are not for values there, and those that may be newer than
  * memory where it starts. A write-back is a use, so what may have been written on one way to an exit
@@ -24,7 +29,7 @@
 static const uint8_t registers[KINDS] = {10, 13};
 
 /* By gain; those that calls keep first. */
-static const uint8_t pin_reg[KINDS][MAX_PINS] = {
+static const uint8_t pin_reg[KINDS][PIN_REGS] = {
 	{RBX, R12, R13, R15, R11, R10, R9, R8},
 	{14, 13, 12, 11, 10, 9, 8, 7},
 };
@@ -112,6 +117,7 @@ static void count_block(struct choice *c, uint32_t b)
 	uint64_t dirty = f->dirty, known = 0; /* known: some register has it anyway */
 	float runs = c->g->runs[b];
 
+	add_gain(c, f->enter, -runs);
 	for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count; id++) {
 		const struct ir_inst *i = &c->r->inst[id];
 		uint64_t read = pins_foreign(c, b, i);
@@ -119,6 +125,7 @@ static void count_block(struct choice *c, uint32_t b)
 		if (i->op == IR_GET)
 			read |= named_set(c, i);
 		add_gain(c, read & ~known, runs);
+		add_gain(c, window_set(c, b, i), runs);
 		known |= read;
 		if (i->op == IR_SET && named_set(c, i)) {
 			/* no store, but perhaps a copy */
@@ -136,29 +143,29 @@ static void count_block(struct choice *c, uint32_t b)
 			c->calls += runs;
 		dirty = pins_dirty_after(c, i, dirty);
 	}
+	add_gain(c, (dirty & f->clean) | f->fetch, -runs);
 }
 
+/* The best of each kind. */
 static void sort(struct choice *c)
 {
 	for (unsigned k = 0; k < c->n; k++) {
 		unsigned kind = c->xmm >> k & 1, at = c->count[kind];
 		uint8_t *order = c->order[kind];
 
-		if (c->bad >> k & 1 || c->gain[k] <= 0)
+		if (c->bad >> k & 1 || c->gain[k] <= 0 ||
+		    (at == MAX_PINS && c->gain[order[--at]] >= c->gain[k]))
 			continue;
+		c->count[kind] = at + 1;
 		while (at > 0 && c->gain[order[at - 1]] < c->gain[k]) {
 			order[at] = order[at - 1];
 			at--;
 		}
-		order[at] = k;
-		c->count[kind]++;
+		order[at] = (uint8_t)k;
 	}
-	for (unsigned kind = 0; kind < KINDS; kind++) {
-		if (c->count[kind] > c->g->max_pins)
-			c->count[kind] = c->g->max_pins;
+	for (unsigned kind = 0; kind < KINDS; kind++)
 		for (unsigned k = 0; k < c->count[kind]; k++)
 			c->top |= bit(c->order[kind][k]);
-	}
 }
 
 /* Is the value one that needs no register but that of a pin? */
@@ -205,18 +212,11 @@ static void find_pressure(struct choice *c, uint32_t b, uint32_t *alive)
 		c->flow[b].pressure[kind] = most[kind];
 }
 
-/* What it costs to have the best n as pins: negative, if it pays. */
-static float cost_of(const struct choice *c, unsigned kind, unsigned n)
+/* What having pins costs in registers for values. */
+static float pressure_cost(const struct choice *c, unsigned kind, uint64_t set)
 {
 	float cost = 0;
-	uint64_t set = 0;
 
-	for (unsigned k = 0; k < n; k++) {
-		set |= bit(c->order[kind][k]);
-		cost -= c->gain[c->order[kind][k]];
-		if (kind == XMM || CALLER_SAVED_GPR >> pin_reg[kind][k] & 1)
-			cost += c->calls * 1.5f;
-	}
 	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
 		uint32_t b = c->cfg->rpo[k];
 		int wanted = c->flow[b].pressure[kind] +
@@ -228,33 +228,64 @@ static float cost_of(const struct choice *c, unsigned kind, unsigned n)
 	return cost;
 }
 
-/* How many of a kind. */
-static unsigned find_best(const struct choice *c, unsigned kind)
+/* All that are taken somewhere where a candidate is. */
+static uint64_t meets(const struct choice *c, unsigned candidate)
 {
-	unsigned best = 0;
-	float least = 0;
+	uint64_t set = 0;
 
-	for (unsigned n = 1; n <= c->count[kind]; n++) {
-		float cost = cost_of(c, kind, n);
+	for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
+		uint64_t taken = pins_taken_in(c, c->cfg->rpo[k]);
 
-		if (cost < least) {
-			least = cost;
-			best = n;
-		}
+		if (taken & bit(candidate))
+			set |= taken;
 	}
-	return best;
+	return set;
+}
+
+/* The first register where a candidate meets none of those that are there. False: there is none. */
+static bool find_register(const struct choice *c, unsigned candidate, const uint64_t *in, unsigned *reg)
+{
+	uint64_t others = meets(c, candidate);
+
+	for (*reg = 0; *reg < c->g->pin_regs && *reg < PIN_REGS; ++*reg)
+		if (!(in[*reg] & others))
+			return true;
+	return false;
+}
+
+/* Which of a kind are to be pins, and where: by register. The better ones choose first. */
+static void find_best(const struct choice *c, unsigned kind, uint64_t *in)
+{
+	float paid = 0;
+	uint64_t set = 0;
+
+	for (unsigned k = 0; k < c->count[kind]; k++) {
+		unsigned candidate = c->order[kind][k], reg;
+		float cost, gain = c->gain[candidate];
+
+		if (!find_register(c, candidate, in, &reg))
+			continue;
+		if (kind == XMM || CALLER_SAVED_GPR >> pin_reg[kind][reg] & 1)
+			gain -= c->calls * 1.5f;
+		cost = pressure_cost(c, kind, set | bit(candidate));
+		if (gain <= cost - paid)
+			continue;
+		paid = cost;
+		set |= bit(candidate);
+		in[reg] |= bit(candidate);
+	}
 }
 
 /* pin_of: by candidate */
-static uint16_t pins_of(const uint8_t *pin_of, uint64_t set)
+static uint32_t pins_of(const uint8_t *pin_of, uint64_t set)
 {
-	uint16_t pins = 0;
+	uint32_t pins = 0;
 
 	for (; set; set &= set - 1) {
 		unsigned pin = pin_of[__builtin_ctzll(set)];
 
 		if (pin != NO_PIN)
-			pins |= 1u << pin;
+			pins |= UINT32_C(1) << pin;
 	}
 	return pins;
 }
@@ -266,18 +297,21 @@ static void choose(struct choice *c)
 
 	memset(pin_of, NO_PIN, sizeof(pin_of));
 	for (unsigned kind = 0; kind < KINDS; kind++) {
-		unsigned best = find_best(c, kind);
+		uint64_t in[PIN_REGS] = {0};
 
-		for (unsigned k = 0; k < best; k++) {
-			unsigned candidate = c->order[kind][k];
+		find_best(c, kind, in);
+		for (unsigned reg = 0; reg < PIN_REGS; reg++) {
+			for (uint64_t m = in[reg]; m; m &= m - 1) {
+				unsigned candidate = (unsigned)__builtin_ctzll(m);
 
-			pin_of[candidate] = g->npin;
-			g->pin[g->npin++] = (struct pin){
-				.offset = c->offset[candidate],
-				.reg = pin_reg[kind][k],
-				.type = type_of(c, candidate),
-				.xmm = kind == XMM,
-			};
+				pin_of[candidate] = g->npin;
+				g->pin[g->npin++] = (struct pin){
+					.offset = c->offset[candidate],
+					.reg = pin_reg[kind][reg],
+					.type = type_of(c, candidate),
+					.xmm = kind == XMM,
+				};
+			}
 		}
 	}
 	for (uint32_t v = 0; v < c->r->ninst; v++)
@@ -290,6 +324,9 @@ static void choose(struct choice *c)
 			.live = pins_of(pin_of, c->flow[b].live),
 			.taken = pins_of(pin_of, pins_taken_in(c, b)),
 			.dirty = pins_of(pin_of, c->flow[b].dirty),
+			.enter = pins_of(pin_of, c->flow[b].enter),
+			.clean = pins_of(pin_of, c->flow[b].clean),
+			.fetch = pins_of(pin_of, c->flow[b].fetch),
 		};
 	}
 }
@@ -345,6 +382,23 @@ struct pin *pin_at(struct gen *g, uint32_t offset)
 	return NULL;
 }
 
+unsigned pin_of_window(struct gen *g, int32_t at)
+{
+	const struct pin *p = pin_at(g, PIN_OF_TLB | (uint32_t)at);
+
+	return p && (g->taken >> (p - g->pin) & 1) ? p->reg : NO_REG;
+}
+
+uint32_t pins_of_window(struct gen *g, unsigned window)
+{
+	uint32_t first = PIN_OF_TLB | (uint32_t)window_at(window, 0), pins = 0;
+
+	for (unsigned n = 0; n < g->npin; n++)
+		if (g->pin[n].offset - first < sizeof(struct tlb_window))
+			pins |= 1u << n;
+	return pins & g->taken;
+}
+
 static uint32_t regs_of(const struct gen *g, uint32_t pins, bool xmm)
 {
 	uint32_t regs = 0;
@@ -367,6 +421,11 @@ void pins_begin_block(struct gen *g, uint32_t block)
 	g->pinned_xmm = regs_of(g, g->taken, true);
 }
 
+void pins_enter_block(struct gen *g, uint32_t block)
+{
+	pins_load(g, g->pin_block[block].enter);
+}
+
 void pins_write_back(struct gen *g, uint32_t pins)
 {
 	for (; pins; pins &= pins - 1) {
@@ -379,12 +438,23 @@ void pins_write_back(struct gen *g, uint32_t pins)
 	}
 }
 
+void pins_end_block(struct gen *g)
+{
+	uint32_t clean = g->dirty & g->pin_block[g->block].clean;
+
+	pins_write_back(g, clean);
+	g->dirty &= ~clean;
+	pins_load(g, g->pin_block[g->block].fetch);
+}
+
 void pins_load(struct gen *g, uint32_t pins)
 {
 	for (; pins; pins &= pins - 1) {
 		const struct pin *p = &g->pin[__builtin_ctz(pins)];
 
-		if (p->xmm)
+		if (p->offset & PIN_OF_TLB)
+			a_load(&g->a, true, p->reg, R14, (int32_t)(p->offset & ~PIN_OF_TLB));
+		else if (p->xmm)
 			gen_load_xmm(g, p->type, p->reg, RBP, (int32_t)p->offset);
 		else
 			a_load(&g->a, true, p->reg, RBP, (int32_t)p->offset);

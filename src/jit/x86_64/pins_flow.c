@@ -91,7 +91,7 @@ uint64_t pins_dirty_after(const struct choice *c, const struct ir_inst *i, uint6
 	return is_seeing_call(i) ? 0 : dirty;
 }
 
-static void find_dirty(struct choice *c)
+void pins_find_dirty(struct choice *c)
 {
 	bool again = true;
 
@@ -100,6 +100,7 @@ static void find_dirty(struct choice *c)
 		struct flow *f = &c->flow[c->cfg->rpo[k]];
 
 		f->kept = ~UINT64_C(0);
+		f->dirty = f->made = 0;
 		for (uint32_t id = bb->first; id < bb->first + bb->count; id++) {
 			f->made = pins_dirty_after(c, &c->r->inst[id], f->made);
 			if (is_seeing_call(&c->r->inst[id]))
@@ -110,7 +111,7 @@ static void find_dirty(struct choice *c)
 		again = false;
 		for (uint32_t k = 0; k < c->cfg->nrpo; k++) {
 			uint32_t b = c->cfg->rpo[k], target[2];
-			uint64_t dirty = (c->flow[b].dirty & c->flow[b].kept) | c->flow[b].made;
+			uint64_t dirty = pins_dirty_end(&c->flow[b]) & ~c->flow[b].clean;
 
 			for (unsigned t = ir_targets(last_of(c->g, b), target); t-- > 0;) {
 				struct flow *to = &c->flow[target[t]];
@@ -124,21 +125,26 @@ static void find_dirty(struct choice *c)
 	}
 }
 
-static void find_uses(struct choice *c, uint32_t b)
+/* seen: what guest state is observed is a use, too. */
+static void find_uses(struct choice *c, uint32_t b, bool seen)
 {
 	struct flow *f = &c->flow[b];
 	uint64_t dirty = f->dirty;
 
+	f->named = f->written = f->enter;
+	f->read = f->live = 0;
 	for (uint32_t id = c->r->bb[b].first; id < c->r->bb[b].first + c->r->bb[b].count; id++) {
 		const struct ir_inst *i = &c->r->inst[id];
 		uint64_t others = pins_foreign(c, b, i), read = 0;
 
 		if (i->op == IR_GET)
 			read = named_set(c, i);
+		else
+			read = window_set(c, b, i);
 		f->named |= read | others;
 		/* A value of another block is there from the start, and is saved from what is written. */
 		f->read |= others;
-		if (observes(i))
+		if (seen && observes(i))
 			read |= dirty;
 		f->read |= read & ~f->written;
 		dirty = pins_dirty_after(c, i, dirty);
@@ -150,6 +156,8 @@ static void find_uses(struct choice *c, uint32_t b)
 			f->written = ~UINT64_C(0);
 		}
 	}
+	if (seen)
+		f->read |= dirty & f->clean & ~f->written;
 }
 
 static uint64_t live_at_end(const struct choice *c, uint32_t b)
@@ -162,17 +170,17 @@ static uint64_t live_at_end(const struct choice *c, uint32_t b)
 	return live;
 }
 
-static void find_live(struct choice *c)
+void pins_find_live(struct choice *c, bool seen)
 {
 	bool again = true;
 
 	for (uint32_t k = 0; k < c->cfg->nrpo; k++)
-		find_uses(c, c->cfg->rpo[k]);
+		find_uses(c, c->cfg->rpo[k], seen);
 	while (again) {
 		again = false;
 		for (uint32_t k = c->cfg->nrpo; k-- > 0;) {
 			struct flow *f = &c->flow[c->cfg->rpo[k]];
-			uint64_t live = f->read | (live_at_end(c, c->cfg->rpo[k]) & ~f->written);
+			uint64_t live = f->read | (live_at_end(c, c->cfg->rpo[k]) & ~f->written & ~f->fetch);
 
 			again |= live != f->live;
 			f->live = live;
@@ -188,8 +196,10 @@ uint64_t pins_taken_in(const struct choice *c, uint32_t b)
 void pins_flow(struct choice *c)
 {
 	find_candidates(c);
+	pins_find_windows(c);
 	if (!c->n)
 		return;
-	find_dirty(c);
-	find_live(c);
+	pins_find_dirty(c);
+	pins_find_live(c, true);
+	pins_relieve(c);
 }

@@ -140,6 +140,7 @@ static void go_back(struct gen *g, const struct stub *s, uint32_t bytes)
 	uint32_t fault;
 
 	stub_restore(g, s, bytes);
+	pins_load(g, s->window_pins);
 	a_test(&g->a, true, RCX, RCX);
 	fault = a_jcc(&g->a, CC_E);
 	a_patch(&g->a, a_jmp(&g->a), s->back);
@@ -223,6 +224,7 @@ static void probe(struct gen *g, const struct stub *s)
 	a_mov(&g->a, true, RCX, RDX);
 	a_mov(&g->a, true, s->reg, RAX);
 	stub_restore(g, s, bytes);
+	pins_load(g, s->window_pins);
 	a_alu_imm(&g->a, ALU_CMP, false, RCX, MEM_PROBE_OK);
 	fault = a_jcc(&g->a, CC_B);
 	refused = a_jcc(&g->a, CC_A);

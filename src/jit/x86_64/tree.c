@@ -224,7 +224,7 @@ static void restore(struct gen *g, const struct tree *t)
 
 static bool is_taken(const struct gen *g, const struct pin *p)
 {
-	return (p->xmm ? g->pinned_xmm : g->pinned) >> p->reg & 1;
+	return g->taken >> (p - g->pin) & 1;
 }
 
 static void lock(struct gen *g, const struct pin *p)
@@ -242,7 +242,8 @@ static uint32_t in_pin_register(const struct gen *g, const struct pin *p)
 
 /*
  * Registers that this block has other pins in are emptied. What was in a pin that it does not have is a value
- * like others from now on: the register is its own, or that of another that was there, too.
+ * like others from now on: the register is its own, or that of another that was there, too. (If it is another pin's here, it
+ * is emptied with the rest.)
  */
 static void settle(struct gen *g, const struct tree *t)
 {
