@@ -97,7 +97,7 @@ struct jit *jit_create(const struct jit_layout *layout, size_t bytes)
 	j->layout = *layout;
 	features_detect(&j->host);
 	j->memory = jit_memory_create(bytes);
-	if (!j->memory || !make_enter(j)) {
+	if (!j->memory || !make_enter(j) || !gen_shared_make(j)) {
 		jit_destroy(j);
 		errno = ENOMEM;
 		return NULL;
@@ -307,12 +307,9 @@ static void entry_poll(struct gen *g)
 	s->pc = g->start;
 }
 
-/* What jcc jumps to lies outside of the piece. */
-static void jcc_outside(struct gen *g, enum cond cc, const uint8_t *target)
+void gen_outside(struct gen *g, uint32_t where, const void *target)
 {
-	uint32_t where = a_jcc(&g->a, cc);
-
-	if (g->noutside == ARRAY_SIZE(g->outside)) {
+	if (g->noutside == g->cap_outside) {
 		g->failed = true;
 		return;
 	}
@@ -336,7 +333,7 @@ static void exit_lookup(struct gen *g, bool rough)
 	a_mov(a, false, RDX, RAX);
 	a_alu_imm(a, ALU_AND, false, RDX, (int32_t)(g->layout->jump_mask << 2));
 	a_rx4(a, true, 0x3b, RAX, RCX, RDX, offsetof(struct region_jump, pc));
-	jcc_outside(g, CC_NE, g->no_entry[rough]);
+	gen_outside(g, a_jcc(a, CC_NE), g->no_entry[rough]);
 	a_alu_imm(a, ALU_AND, true, RAX, -(int32_t)TLB_BLOCK_SIZE);
 	a_store(a, true, RAX, RBP, OFF_BASE);
 	a_rx4(a, false, 0xff, 4, RCX, RDX, offsetof(struct region_jump, entry));
@@ -650,12 +647,15 @@ static bool allot(struct gen *g)
 	g->cap_stub = r->ninst + 2;
 	g->stub = scratch_take(s, g->cap_stub, sizeof(*g->stub));
 	g->exit_where = scratch_take(s, r->nexit + 1, sizeof(*g->exit_where));
+	/* A stub has one, an exit's code another. */
+	g->cap_outside = 2 * r->ninst + 2;
+	g->outside = scratch_take(s, g->cap_outside, sizeof(*g->outside));
 	g->a.cap_ref = 8 * r->ninst + 600;
 	g->a.ref = scratch_take(s, g->a.cap_ref, sizeof(*g->a.ref));
 	g->block_pc = scratch_take(s, r->nbb + 1, sizeof(*g->block_pc));
 	g->pin_block = scratch_take(s, r->nbb + 1, sizeof(*g->pin_block));
 	if (!buffer || !g->val || !g->next || !g->block_at || !g->fixup || !g->stub || !g->exit_where ||
-	    !g->a.ref || !g->block_pc || !g->pin_block)
+	    !g->outside || !g->a.ref || !g->block_pc || !g->pin_block)
 		return false;
 	memset(g->val, 0, (r->ninst + 1) * sizeof(*g->val));
 	memset(g->block_at, 0, (r->nbb + 1) * sizeof(*g->block_at));
@@ -681,7 +681,7 @@ static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64
 
 	if (!g || !order)
 		goto out;
-	memset(g, 0, offsetof(struct gen, outside));
+	memset(g, 0, offsetof(struct gen, state_vals));
 	g->r = r;
 	g->layout = &j->layout;
 	g->host = &j->host;
@@ -691,6 +691,7 @@ static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64
 	g->a.bias = gen_bias(&j->layout);
 	g->no_entry[0] = j->no_entry[0];
 	g->no_entry[1] = j->no_entry[1];
+	g->shared = &j->shared;
 	if (!allot(g) || !ir_cfg_init(&g->cfg, r) || !runs_find(g) || !alloc_init(g) || !pins_choose(g))
 		goto out;
 	c = calloc(1, sizeof(*c) + r->nexit * sizeof(c->exit[0]));

@@ -173,6 +173,12 @@ void features_detect(struct features *f);
 /* See jit_limit (jit.h). */
 void features_limit(struct features *f, unsigned level);
 
+/* Code that all pieces have together (shared.c). */
+struct shared {
+	const uint8_t *miss[2];              /* [are xmm registers to be kept, or the value's] */
+	const uint8_t *leave, *fault, *poll; /* rax: the pc from env->base, 32 bits; leave: rcx says how */
+};
+
 struct gen {
 	struct assembler a;
 	const struct ir_region *r;
@@ -235,7 +241,13 @@ struct gen {
 	uint32_t entry_stub; /* where it leaves when it is not to be run */
 	uint32_t cold;       /* position where the stubs begin */
 	const void *no_entry[2]; /* to the guest address in rax by other means than the code's own (compile.c) */
-	uint32_t noutside;
+	const struct shared *shared;
+	/* Jumps to what lies outside of the piece: positions of displacements. */
+	struct {
+		uint32_t where;
+		const void *target;
+	} *outside;
+	uint32_t noutside, cap_outside;
 	bool failed;         /* cannot be compiled: out of memory or of temporaries */
 	uint32_t ndata, ndata_ref;
 	/* Filled for the exits. */
@@ -243,11 +255,6 @@ struct gen {
 
 	/* From here on what is cleared by nobody: counted above. */
 
-	/* Jumps to what lies outside of the piece: positions of displacements. */
-	struct {
-		uint32_t where;
-		const void *target;
-	} outside[136];
 	uint32_t state_vals[192]; /* values whose home is guest state */
 	uint32_t via_state[64];   /* values with that mark */
 	/* Constant data behind the code, and the displacements that lead to it. */
@@ -512,6 +519,18 @@ static inline void gen_from_xmm(struct gen *g, unsigned gpr, unsigned xmm)
 /* Between MXCSR and env->fp_status. */
 void gen_mxcsr(struct gen *g, bool load);
 void gen_stubs(struct gen *g);                            /* stubs.c */
+
+/* ---- shared.c ---- */
+
+/* In a stub, with guest state exact: the rest of an access or PROBE that missed. */
+void gen_miss(struct gen *g, const struct stub *s);
+/* Leave at a pc. gen_leave: rdx is the piece, `index` an exit's. */
+void gen_leave_fault(struct gen *g, uint64_t pc);
+void gen_leave_poll(struct gen *g, uint64_t pc);
+void gen_leave(struct gen *g, uint64_t pc, enum ir_leave how, uint32_t index);
+
+/* The displacement at `where` leads out of the piece (compile.c). */
+void gen_outside(struct gen *g, uint32_t where, const void *target);
 
 struct stub *add_stub(struct gen *g, enum stub_kind kind);
 /* The displacement at `where` is that of a jump to a block. */

@@ -14,7 +14,11 @@ struct jit {
 	const uint8_t *enter; /* struct left enter(struct ir_env *, const void *entry) */
 	const uint8_t *no_entry[2]; /* [are low bits of the address to be ignored] */
 	const uint8_t *unentered; /* jit_unentered */
+	struct shared shared;
 };
+
+/* Make j->shared. False: no room. */
+bool gen_shared_make(struct jit *j);
 
 /* How far behind the env rbp points. */
 int32_t gen_bias(const struct jit_layout *layout);

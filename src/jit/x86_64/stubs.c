@@ -79,19 +79,6 @@ static void load_self(struct gen *g)
 	a_4(&g->a, g->cold - (a_pos(&g->a) + 4));
 }
 
-static void leave(struct gen *g, enum ir_leave how, uint32_t index)
-{
-	a_mov_imm(&g->a, RAX, how | index << 8);
-	a_1(&g->a, 0xc3);
-}
-
-/* Pins are in memory already when the fault can be seen. */
-static void leave_fault(struct gen *g, uint64_t pc)
-{
-	gen_store_pc(g, pc);
-	leave(g, IR_LEAVE_FAULT, 0);
-}
-
 /* Save what is in caller-saved registers; the stack stays aligned for the call (8 off before it). */
 uint32_t stub_save(struct gen *g, const struct stub *s)
 {
@@ -145,50 +132,7 @@ static void go_back(struct gen *g, const struct stub *s, uint32_t bytes)
 	fault = a_jcc(&g->a, CC_E);
 	a_patch(&g->a, a_jmp(&g->a), s->back);
 	a_patch_here(&g->a, fault);
-	leave_fault(g, s->pc);
-}
-
-static void access(struct gen *g, const struct stub *s)
-{
-	bool store = s->kind == STUB_STORE, vec = s->type == IR_V128;
-	int32_t disp = (int32_t)(s->imm >> 32);
-	uint32_t bytes;
-
-	/* A fault must find guest state exact. */
-	make_exact(g, s);
-	bytes = stub_save(g, s);
-	if (vec) {
-		if (store)
-			a_sse_mem(&g->a, 0, 0x0f29, s->reg, RSP, 0);
-		a_lea(&g->a, true, RSI, s->addr, disp);
-		a_mov(&g->a, true, RCX, RSP);
-	} else if (store) {
-		/* rsi and rcx: the value may be in rsi */
-		if (s->xmm)
-			gen_from_xmm(g, RCX, s->reg);
-		else
-			a_mov(&g->a, true, RCX, s->reg);
-		a_lea(&g->a, true, RSI, s->addr, disp);
-	} else {
-		a_lea(&g->a, true, RSI, s->addr, disp);
-		a_mov_imm(&g->a, RCX, s->type);
-	}
-	a_mov_imm(&g->a, RDX, (uint32_t)s->imm);
-	call(g, vec ? (store ? (const void *)slow_store_v : (const void *)slow_load_v) :
-		      (store ? (const void *)slow_store : (const void *)slow_load));
-	if (!vec && !store)
-		a_mov(&g->a, true, RCX, RDX); /* ok of struct slow_result */
-	else
-		a_mov(&g->a, true, RCX, RAX);
-	if (!store) {
-		if (vec)
-			a_sse_mem(&g->a, 0, 0x0f28, s->reg, RSP, 0);
-		else if (s->xmm)
-			gen_to_xmm(g, s->reg, RAX);
-		else
-			a_mov(&g->a, true, s->reg, RAX);
-	}
-	go_back(g, s, bytes);
+	gen_leave_fault(g, s->pc);
 }
 
 /* A compare and swap that missed, or is misaligned, or must be reported. */
@@ -208,33 +152,6 @@ static void cas(struct gen *g, const struct stub *s)
 	a_mov(&g->a, true, RCX, RDX);
 	a_mov(&g->a, true, s->reg, RAX);
 	go_back(g, s, bytes);
-}
-
-/* A PROBE that missed: slow_probe may find that all is well, or record a fault, or refuse. */
-static void probe(struct gen *g, const struct stub *s)
-{
-	uint32_t bytes, fault, refused;
-
-	make_exact(g, s);
-	bytes = stub_save(g, s);
-	a_mov(&g->a, true, RSI, s->addr);
-	a_mov_imm(&g->a, RDX, s->imm);
-	a_mov_imm(&g->a, RCX, s->aux);
-	call(g, (const void *)slow_probe);
-	a_mov(&g->a, true, RCX, RDX);
-	a_mov(&g->a, true, s->reg, RAX);
-	stub_restore(g, s, bytes);
-	pins_load(g, s->window_pins);
-	a_alu_imm(&g->a, ALU_CMP, false, RCX, MEM_PROBE_OK);
-	fault = a_jcc(&g->a, CC_B);
-	refused = a_jcc(&g->a, CC_A);
-	a_patch(&g->a, a_jmp(&g->a), s->back);
-	a_patch_here(&g->a, fault);
-	leave_fault(g, s->pc);
-	a_patch_here(&g->a, refused);
-	gen_store_pc(g, s->pc);
-	load_self(g);
-	leave(g, IR_LEAVE_UNSHARED, 0);
 }
 
 static void by_window(struct gen *g, const struct stub *s)
@@ -257,29 +174,25 @@ static void gen_stub(struct gen *g, const struct stub *s)
 	switch ((enum stub_kind)s->kind) {
 	case STUB_ENTRY:
 		g->entry_stub = a_pos(&g->a);
-		gen_store_pc(g, s->pc);
-		leave(g, IR_LEAVE_POLL, 0);
+		gen_leave_poll(g, s->pc);
 		break;
 	case STUB_LOAD:
 	case STUB_STORE:
+	case STUB_PROBE:
 		by_window(g, s);
-		access(g, s);
+		make_exact(g, s);
+		gen_miss(g, s);
 		break;
 	case STUB_CAS:
 		cas(g, s);
 		break;
-	case STUB_PROBE:
-		by_window(g, s);
-		probe(g, s);
-		break;
 	case STUB_FAULT:
 		defer_make(g, s);
-		leave_fault(g, s->pc);
+		gen_leave_fault(g, s->pc);
 		break;
 	case STUB_POLL:
 		make_exact(g, s);
-		gen_store_pc(g, s->pc);
-		leave(g, IR_LEAVE_POLL, 0);
+		gen_leave_poll(g, s->pc);
 		break;
 	case STUB_FLOAT:
 		gen_float_stub(g, s);
@@ -289,9 +202,8 @@ static void gen_stub(struct gen *g, const struct stub *s)
 		jump_to_block(g, a_jmp(&g->a), s->block);
 		break;
 	case STUB_EXIT:
-		gen_store_pc(g, s->pc);
 		load_self(g);
-		leave(g, IR_LEAVE_DIRECT, s->exit);
+		gen_leave(g, s->pc, IR_LEAVE_DIRECT, s->exit);
 		break;
 	}
 }
