@@ -3,10 +3,15 @@
  */
 #include "ir/lower.h"
 
-/* The op about to be written may fault: the side table must know its instruction. */
+/*
+ * The op about to be written may fault: the side table must know its instruction. Nobody gets to where none is known (ir_check),
+ * as the optimiser leaves a block now and then whose last way it took.
+ */
 static void lower_may_fault(struct output *o)
 {
 	if (o->npc && o->pc[o->npc - 1].pc == o->guest_pc)
+		return;
+	if (o->guest_pc + o->l.r->base == UINT64_MAX)
 		return;
 	o->pc[o->npc++] = (struct lower_pc){.pc = o->guest_pc, .first = o->nop};
 }

@@ -20,6 +20,7 @@ struct gen {
 	int succ[MAX_BLOCKS][2];           /* -1: leave the region */
 	unsigned back[MAX_BLOCKS];         /* 0, or counter + 1: succ[][0] is a way back */
 	uint32_t dominated_by[MAX_BLOCKS]; /* sets of blocks */
+	bool entered[MAX_BLOCKS];          /* from some block, or first of all */
 	ir_block block[MAX_BLOCKS];
 	/* Values so far, by type, and where they were defined. */
 	struct {
@@ -84,7 +85,11 @@ static void plan_blocks(struct gen *g)
 			g->succ[b][1] = g->succ[b][0];
 		}
 		g->dominated_by[b] = b ? ~0u : 1;
+		g->entered[b] = !b;
 	}
+	for (unsigned b = 0; b < 2 * n; b++)
+		if (g->succ[b / 2][b % 2] >= 0)
+			g->entered[g->succ[b / 2][b % 2]] = true;
 	while (changed) {
 		changed = false;
 		for (unsigned b = 1; b < n; b++) {
@@ -921,15 +926,16 @@ static void end_block(struct gen *g, ir_block *exits, unsigned *nexits)
 
 static void generate(struct gen *g, struct ir_region *r)
 {
+	static const uint64_t base[] = {0, 0, 0x1ff000, -(uint64_t)0x1ff000};
 	ir_block exits[2 * MAX_BLOCKS];
 	unsigned nexits = 0, order[MAX_BLOCKS];
 
 	g->r = r;
 	memset(g->nvalues, 0, sizeof(g->nvalues));
 	g->near_block = -1;
-	g->pc = 0x1000;
-	/* Run at another base than its own, as most are. */
-	r->base = chance(g, 70) ? 0x1000 : UINT64_C(0xfffffff000000000);
+	g->pc = chance(g, 50) ? 0x1000 : UINT64_C(0xc000000000401000);
+	/* Run at another base than its own, as most are. A page of code may begin before it, and end behind it. */
+	r->base = g->pc + base[below(g, ARRAY_SIZE(base))];
 	g->whole = chance(g, 60);
 	g->plain = chance(g, 40);
 	plan_blocks(g);
@@ -953,6 +959,9 @@ static void generate(struct gen *g, struct ir_region *r)
 			ir_jump(r, g->block[g->succ[g->cur][0]]);
 			continue;
 		}
+		/* The rest of an instruction that is gone. */
+		if (!g->entered[g->cur] && chance(g, 50))
+			access(g);
 		if (chance(g, 30))
 			ir_poll(r);
 		for (unsigned n = 0; n < size; n++)

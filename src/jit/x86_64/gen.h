@@ -176,7 +176,7 @@ void features_limit(struct features *f, unsigned level);
 /* Code that all pieces have together (shared.c). */
 struct shared {
 	const uint8_t *miss[2];              /* [are xmm registers to be kept, or the value's] */
-	const uint8_t *leave, *fault, *poll; /* rax: the pc from env->base, 32 bits; leave: rcx says how */
+	const uint8_t *leave, *fault, *poll; /* rax: the pc from env->base; leave: rcx says how */
 };
 
 struct gen {

@@ -165,7 +165,6 @@ bool gen_shared_make(struct jit *j)
 	a_mov_imm(&a, RCX, IR_LEAVE_POLL);
 	a_patch_here(&a, to_end);
 	j->shared.leave = jit_memory_exec(j->memory, a.at);
-	a_rr(&a, true, 0x63, RAX, RAX); /* movsxd */
 	a_rm(&a, true, 0x03, RAX, RBP, OFF_BASE);
 	a_store(&a, true, RAX, RBP, OFF_PC);
 	a_mov(&a, true, RAX, RCX);
@@ -184,11 +183,7 @@ static void go_outside(struct gen *g, uint8_t op, const uint8_t *target)
 /* rax := what `leave` and its like take. */
 static void relative_pc(struct gen *g, uint64_t pc)
 {
-	uint64_t relative = pc - g->r->base;
-
-	if (!fits32((int64_t)relative))
-		g->failed = true;
-	a_mov_imm(&g->a, RAX, (uint32_t)relative);
+	a_mov_imm(&g->a, RAX, pc - g->r->base);
 }
 
 void gen_leave_fault(struct gen *g, uint64_t pc)
@@ -224,6 +219,7 @@ void gen_miss(struct gen *g, const struct stub *s)
 				   (s->kind == STUB_STORE ? SITE_STORE : 0)),
 	};
 
+	/* No code of a page lies so far from the base (ir.h). */
 	if (!fits32((int64_t)relative))
 		g->failed = true;
 	go_outside(g, 0xe8, g->shared->miss[vec || s->live_xmm]);

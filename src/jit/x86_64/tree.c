@@ -78,7 +78,7 @@ bool tree_init(struct gen *g)
 		g->tree[b] = (struct tree){.above = above};
 	}
 	for (uint32_t b = 0; b < r->nbb; b++)
-		if (r->bb[b].first != NO_INDEX)
+		if (cfg->number[b] != CFG_NONE)
 			find_uses(g, b);
 	return true;
 }

@@ -161,7 +161,11 @@ static void find_made_at_use(struct gen *g, uint32_t n)
 		x->tested |= inst_of(g, i->arg[1])->op == IR_CONST && !inst_of(g, i->arg[1])->imm;
 }
 
-/* Of each value its block, and how often it is an operand. */
+/*
+ * Of each value its block, and how often it is an operand. What cannot be reached (the optimiser leaves a block now and
+ * then whose last way it took) is in none: there is no code of it, nor need for what it names. No guest instruction is known
+ * there either that a fault would be of.
+ */
 static void find_blocks(struct gen *g)
 {
 	const struct ir_region *r = g->r;
@@ -175,7 +179,7 @@ static void find_blocks(struct gen *g)
 	for (uint32_t b = 0; b < r->nbb; b++) {
 		uint32_t end = r->bb[b].first + r->bb[b].count;
 
-		if (r->bb[b].first == NO_INDEX)
+		if (g->cfg.number[b] == CFG_NONE)
 			continue;
 		for (uint32_t v = r->bb[b].first; v < end; v++) {
 			const struct ir_inst *i = &r->inst[v];
