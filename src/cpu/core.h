@@ -218,8 +218,10 @@ struct cpu_system {
 	const struct region_clock *clock; /* theirs */
 	struct jit *jit; /* NULL: everything is interpreted */
 	struct jit_trace *trace; /* NULL: nobody wants to know what is compiled */
+	size_t translation_bytes; /* as asked for; 0: the default */
 	pthread_mutex_t lock; /* the list of processors */
 	struct cpu *cpus;
+	unsigned ncpus;
 	struct cpu_watches watches;
 	struct cpu_timer *timer;
 	struct cpu_compiler *compiler; /* NULL: processors compile for themselves */

@@ -13,11 +13,18 @@
 #define LOCKSTEP_AFTER 4
 
 /*
- * What translations may take, and how many sixteenths of it those that are not compiled may: they are cheap to
+ * What translations may take if nobody says: what all else leaves of 64 MiB for one processor. Each further one has tables
+ * of its own, which go off that, down to the least.
+ */
+#define TRANSLATIONS	   (UINT64_C(42) << 20)
+#define TABLES		   (UINT64_C(3) << 20)
+#define TRANSLATIONS_LEAST (UINT64_C(28) << 20)
+
+/*
+ * How many sixteenths of it those that are not compiled may take: they are cheap to
  * make again. Address space for code: some is dead for a while, some is lost between pieces, and the two zones
  * (jit/memory.h) need not fill alike.
  */
-#define TRANSLATIONS	 (UINT64_C(34) << 20)
 #define INTERPRETED	 5
 #define JIT_BYTES(limit) ((limit) + (limit) / 2 + (UINT64_C(4) << 20))
 
@@ -34,19 +41,38 @@ static int64_t sample_ns(const struct cpu_system *s, const struct cpu_system_con
 
 _Static_assert(CPU_HOST_LEVELS == JIT_LEVELS - 1, "all but the least");
 
+/* Of a system that has so many processors. */
+static struct region_limits limits(size_t asked, bool jit, unsigned ncpus)
+{
+	const unsigned most = (TRANSLATIONS - TRANSLATIONS_LEAST) / TABLES, further = ncpus ? ncpus - 1 : 0;
+	const size_t all = asked ? asked : TRANSLATIONS - (further < most ? further : most) * TABLES;
+
+	return (struct region_limits){
+		.interpreted = jit ? all / 16 * INTERPRETED : all,
+		.compiled = jit ? all - all / 16 * INTERPRETED : 0,
+	};
+}
+
+/* Lock held. */
+static void count_cpus(struct cpu_system *s, int more)
+{
+	struct region_limits limit;
+
+	s->ncpus += (unsigned)more;
+	limit = limits(s->translation_bytes, s->jit, s->ncpus);
+	region_cache_limit(s->regions, limit.interpreted, limit.compiled);
+}
+
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
-	const size_t all = config->translation_bytes ? config->translation_bytes : TRANSLATIONS;
-	const struct region_limits limit = {
-		.interpreted = config->jit ? all / 16 * INTERPRETED : all,
-		.compiled = config->jit ? all - all / 16 * INTERPRETED : 0,
-		.keep_interpreted = config->lockstep,
-		.no_twins = config->no_twins,
-	};
+	struct region_limits limit = limits(config->translation_bytes, config->jit, 0);
 	struct cpu_system *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
+	limit.keep_interpreted = config->lockstep;
+	limit.no_twins = config->no_twins;
+	s->translation_bytes = config->translation_bytes;
 	s->arch = config->arch;
 	s->optimise = config->optimise;
 	s->check_ir = config->check_ir;
@@ -172,6 +198,7 @@ struct cpu *cpu_create(struct cpu_system *s)
 	pthread_mutex_lock(&s->lock);
 	c->next = s->cpus;
 	s->cpus = c;
+	count_cpus(s, 1);
 	pthread_mutex_unlock(&s->lock);
 	cpu_watches_join(&s->watches);
 	return c;
@@ -189,6 +216,7 @@ void cpu_destroy(struct cpu *c)
 	for (link = &s->cpus; *link != c; link = &(*link)->next)
 		;
 	*link = c->next;
+	count_cpus(s, -1);
 	pthread_mutex_unlock(&s->lock);
 	cpu_watches_leave(&s->watches);
 	cpu_lockstep_destroy(c);

@@ -2,6 +2,7 @@
  * The region cache: see region.h.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "jit/jit.h"
@@ -40,16 +41,24 @@ static _Atomic uint64_t *block_seen(struct region_cache *rc, uint64_t host, uint
 	return &rc->block_seen[n / 64];
 }
 
+void region_cache_limit(struct region_cache *rc, size_t interpreted, size_t compiled)
+{
+	unsigned share = region_finds_twins(rc) ? REGION_SET_SHARE : UINT_MAX;
+
+	atomic_store(&rc->most[false], interpreted - interpreted / share);
+	atomic_store(&rc->most[true], compiled - compiled / share);
+}
+
 struct region_cache *region_cache_create(struct jit *jit, const struct region_limits *limit)
 {
 	struct region_cache *rc = calloc(1, sizeof(*rc));
 
 	if (!rc)
 		return NULL;
-	rc->limit = *limit;
+	rc->keep_interpreted = limit->keep_interpreted;
 	rc->regions = slab_create(sizeof(struct region));
 	rc->slab = slab_create(CODE_STEP);
-	if (!rc->regions || !rc->slab || !region_twins_create(rc)) {
+	if (!rc->regions || !rc->slab || !region_twins_create(rc, limit->no_twins ? 0 : limit->interpreted + limit->compiled)) {
 		slab_destroy(rc->slab);
 		slab_destroy(rc->regions);
 		free(rc);
@@ -57,6 +66,7 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 	}
 	pthread_mutex_init(&rc->lock, NULL);
 	atomic_store(&rc->epoch, 1);
+	region_cache_limit(rc, limit->interpreted, limit->compiled);
 	rc->jit = jit;
 	return rc;
 }
@@ -394,7 +404,7 @@ struct region *region_insert_twin(struct region_cache *rc, const struct region_s
 			g = region_new(rc, from);
 		if (g)
 			enter_text(rc, b, g, code);
-		else if (code || rc->limit.keep_interpreted || !region_twin_copy(rc, from, kind, p))
+		else if (code || rc->keep_interpreted || !region_twin_copy(rc, from, kind, p))
 			err = code ? ENOMEM : ENOENT;
 	}
 	pthread_mutex_unlock(&rc->lock);
@@ -441,7 +451,7 @@ bool region_attach(struct region_cache *rc, struct region *g, const struct regio
 		region_give_compiled(rc, g, c, p);
 		attached = true;
 		region_use(&rc->clock, g);
-		if (!rc->limit.keep_interpreted) {
+		if (!rc->keep_interpreted) {
 			c->strip_next = rc->retired[0].stripped;
 			rc->retired[0].stripped = g;
 			rc->nretired++;
@@ -618,7 +628,7 @@ void region_cache_stats_read(const struct region_cache *rc, struct region_cache_
 
 bool region_cache_filling(const struct region_cache *rc)
 {
-	return atomic_load(&rc->compiled_bytes) > rc->limit.compiled / 8 * 7 + atomic_load(&rc->kept_bytes);
+	return atomic_load(&rc->compiled_bytes) > atomic_load(&rc->most[true]) / 8 * 7 + atomic_load(&rc->kept_bytes);
 }
 
 size_t region_cache_bytes(const struct region_cache *rc)

@@ -226,6 +226,9 @@ struct region_cache *region_cache_create(struct jit *jit, const struct region_li
 
 void region_cache_destroy(struct region_cache *rc);
 
+/* Other limits than those that it was made with, from now on; what is beyond them goes as others are entered. */
+void region_cache_limit(struct region_cache *rc, size_t interpreted, size_t compiled);
+
 /*
  * Where the interpreted code of its regions is to be from, with so many bytes in front of it (ir_lower_in), which
  * they need.

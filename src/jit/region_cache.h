@@ -68,7 +68,8 @@ struct region_cache {
 	struct retired retired[2]; /* of the current epoch and of those before */
 	uint32_t nretired;
 	size_t retired_bytes;
-	struct region_limits limit;
+	bool keep_interpreted;  /* as of struct region_limits */
+	_Atomic size_t most[2]; /* bytes that live regions may take: [compiled] */
 	_Atomic size_t bytes, compiled_bytes; /* of the live, and what is kept of others: */
 	_Atomic size_t kept_bytes;            /* compiled */
 	struct region_clock clock;
@@ -175,8 +176,11 @@ uint32_t region_content_hash(const struct region_content *c);
 /* Of content of len bytes; equal values are equal contents. */
 struct siphash region_content_value(const struct region_cache *rc, const struct region_content *c, uint32_t len);
 
-/* The limits are known, and give a part of what they allow. False: out of memory. */
-bool region_twins_create(struct region_cache *rc);
+/* Of `all` bytes that translations may take, what looking them up by content takes is a SET_SHARE-th. */
+#define REGION_SET_SHARE 32 /* an entry for each */
+
+/* all 0: nothing is looked up so. False: out of memory. */
+bool region_twins_create(struct region_cache *rc, size_t all);
 void region_twins_destroy(struct region_cache *rc);
 
 /* Free a list of retired regions. */

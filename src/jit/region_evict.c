@@ -23,7 +23,7 @@
 static bool excess(const struct region_cache *rc, bool compiled, unsigned share)
 {
 	size_t bytes = atomic_load(compiled ? &rc->compiled_bytes : &rc->bytes);
-	size_t limit = compiled ? rc->limit.compiled : rc->limit.interpreted;
+	size_t limit = atomic_load(&rc->most[compiled]);
 
 	return bytes > limit + (share ? limit / share : 0);
 }
@@ -108,7 +108,7 @@ bool region_epoch_advance(struct region_cache *rc)
 
 	pthread_mutex_lock(&rc->lock);
 	enough = rc->nretired >= RETIRED_THRESHOLD || rc->want_epoch ||
-		 rc->retired_bytes > (rc->limit.interpreted + rc->limit.compiled) / RETIRED_SHARE;
+		 rc->retired_bytes > (atomic_load(&rc->most[false]) + atomic_load(&rc->most[true])) / RETIRED_SHARE;
 	if (enough && !rc->retired[1].list && !rc->retired[1].stripped) {
 		rc->retired[1] = rc->retired[0];
 		rc->retired[1].epoch = atomic_load(&rc->epoch);

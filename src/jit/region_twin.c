@@ -26,7 +26,6 @@
 #define MOST	     1024u	      /* nor what is more */
 #define SAME	     3		      /* of one content: some may die */
 #define KIND	     UINT32_C(0x8000) /* of a hash: it is struct region_compiled, not text */
-#define SET_SHARE    32		      /* of what translations may take: that is an entry for each */
 #define SET_BITS_MAX 20
 
 struct region_content region_content_of(const struct region_source *from, bool compiled, uint32_t kind)
@@ -259,22 +258,19 @@ static bool create_set(struct region_set *s, unsigned bits)
 	return s->memory;
 }
 
-bool region_twins_create(struct region_cache *rc)
+bool region_twins_create(struct region_cache *rc, size_t all)
 {
-	size_t all = rc->limit.interpreted + rc->limit.compiled;
 	unsigned bits = 1;
 
 	rc->let_go.texts_end = &rc->let_go.texts;
 	rc->let_go.twins_end = &rc->let_go.twins;
-	if (rc->limit.no_twins)
+	if (!all)
 		return true;
 	/* Without a key nothing is known, so nothing is found. */
 	if (getrandom(&rc->key, sizeof(rc->key), 0) != sizeof(rc->key))
 		return true;
-	while (bits < SET_BITS_MAX && (size_t)2 * REGION_SET_WAYS * sizeof(uint64_t) << bits <= all / SET_SHARE)
+	while (bits < SET_BITS_MAX && (size_t)2 * REGION_SET_WAYS * sizeof(uint64_t) << bits <= all / REGION_SET_SHARE)
 		bits++;
-	rc->limit.interpreted -= rc->limit.interpreted / SET_SHARE;
-	rc->limit.compiled -= rc->limit.compiled / SET_SHARE;
 	return create_set(&rc->twins, bits);
 }
 

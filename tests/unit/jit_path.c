@@ -270,6 +270,31 @@ static void gone(void **state)
 	destroy(&s);
 }
 
+/* Limits that are lowered while regions live, and raised again. */
+static void limited(void **state)
+{
+	struct region_cache_stats before, after;
+	struct setup s;
+
+	(void)state;
+	create(&s, 4 << 20);
+	for (unsigned n = 0; n < 500; n++)
+		plain(&s, n);
+	region_cache_stats_read(s.rc, &before);
+	assert_int_equal(before.evicted, 0);
+	region_cache_limit(s.rc, 16 << 10, 16 << 10);
+	for (unsigned n = 500; n < 1000; n++)
+		plain(&s, n);
+	region_cache_stats_read(s.rc, &before);
+	assert_true(before.evicted > 700);
+	region_cache_limit(s.rc, 1 << 20, 4 << 20);
+	for (unsigned n = 1000; n < 1500; n++)
+		plain(&s, n);
+	region_cache_stats_read(s.rc, &after);
+	assert_int_equal(after.evicted, before.evicted);
+	destroy(&s);
+}
+
 /* Who marks a block while another has processors told of it has to wait for them, too; and so has who marks it anew. */
 static void marked_by_two(void **state)
 {
@@ -306,7 +331,7 @@ int main(void)
 		cmocka_unit_test(takes_place),
 		cmocka_unit_test(written),
 		cmocka_unit_test(written_meanwhile),
-		cmocka_unit_test(gone),
+		cmocka_unit_test(gone), cmocka_unit_test(limited),
 		cmocka_unit_test(marked_by_two),
 	};
 
