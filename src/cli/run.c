@@ -272,7 +272,7 @@ static const struct option_def options[] = {
 	{{"--jit-level"}, "0|1|2|3|4",
 	 "compile as for a host with fewer features: 0\nis what all x86-64 have; default 4, all", set_jit_level},
 	{{"--translations"}, "SIZE",
-	 "memory for translated guest code; what was\nnot used lately makes room for more; default\n42M, 3M less for each further\nvCPU, at least 28M; with --nested 96M",
+	 "memory for translated guest code; what was\nnot used lately makes room for more; default\n42M, 4M less for each further\nvCPU, at least 28M; with --nested 96M",
 	 set_translations},
 	{{"--optimise"}, "on|off", "optimise the intermediate code; default on", set_optimise},
 	{{"--check-ir"}, NULL, "verify each translation (slow)", set_check_ir},

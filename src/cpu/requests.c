@@ -17,7 +17,7 @@
  * of its own, which go off that, down to the least.
  */
 #define TRANSLATIONS	   (UINT64_C(42) << 20)
-#define TABLES		   (UINT64_C(3) << 20)
+#define TABLES		   (UINT64_C(4) << 20)
 #define TRANSLATIONS_LEAST (UINT64_C(28) << 20)
 
 /*
