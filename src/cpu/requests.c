@@ -92,6 +92,7 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 			.vec_first = s->arch->vec_first,
 			.vec_end = s->arch->vec_end,
 			.count_polls = config->lockstep,
+			.no_copies = config->no_twins,
 		};
 
 		/* Without a back end, or memory for one, the interpreter serves. */

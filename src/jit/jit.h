@@ -30,6 +30,8 @@ struct jit_layout {
 	uint32_t vec_first, vec_end;
 	/* Leave at polls as the interpreter does, when env.polls_left is used up. */
 	bool count_polls;
+	/* Nothing is ever copied (jit_copy): what that needs is not kept. */
+	bool no_copies;
 };
 
 /* NULL: errno ENOTSUP (no back end for this host) or ENOMEM. */
@@ -54,7 +56,7 @@ struct jit_code {
 	int32_t dead;         /* displacement from the entry to where it is left at once */
 	uint32_t nexit;
 	uint32_t size, cold_size;
-	struct jit_moves *moves; /* what there is to change in a copy; theirs, too */
+	struct jit_moves *moves; /* what there is to change in a copy; theirs, too; NULL: there will be none */
 	/* By index of EXIT_DIRECT: the displacement to patch. */
 	struct jit_exit {
 		uint32_t where; /* from the entry; JIT_NO_EXIT: cannot be linked */
@@ -72,7 +74,7 @@ struct jit_code *jit_compile(struct jit *j, const struct ir_region *r, uint64_t 
 
 /*
  * The same code once more, for the same guest code at the same distance from the start of its span. c may be killed,
- * but nobody links, unlinks or kills it meanwhile. NULL: as above.
+ * but nobody links, unlinks or kills it meanwhile. NULL: as above; or there are to be no copies (errno ENOTSUP).
  */
 struct jit_code *jit_copy(struct jit *j, const struct jit_code *c);
 

@@ -295,6 +295,34 @@ static void limited(void **state)
 	destroy(&s);
 }
 
+/* Where nothing is to be copied, the code takes less, and is not. */
+static void not_copied(void **state)
+{
+	struct jit_layout other = layout;
+	struct jit_code *c, *copy;
+	struct setup s, t;
+	size_t size;
+
+	(void)state;
+	create(&s, 1 << 20);
+	c = code(&s, PC);
+	copy = jit_copy(s.jit, c);
+	assert_non_null(copy);
+	size = jit_code_size(c);
+	jit_free(s.jit, copy);
+	jit_free(s.jit, c);
+	destroy(&s);
+	other.no_copies = true;
+	t.jit = jit_create(&other, 8 << 20);
+	c = code(&t, PC);
+	assert_true(jit_code_size(c) < size);
+	errno = 0;
+	assert_null(jit_copy(t.jit, c));
+	assert_int_equal(errno, ENOTSUP);
+	jit_free(t.jit, c);
+	jit_destroy(t.jit);
+}
+
 /* Who marks a block while another has processors told of it has to wait for them, too; and so has who marks it anew. */
 static void marked_by_two(void **state)
 {
@@ -331,7 +359,7 @@ int main(void)
 		cmocka_unit_test(takes_place),
 		cmocka_unit_test(written),
 		cmocka_unit_test(written_meanwhile),
-		cmocka_unit_test(gone), cmocka_unit_test(limited),
+		cmocka_unit_test(gone), cmocka_unit_test(limited), cmocka_unit_test(not_copied),
 		cmocka_unit_test(marked_by_two),
 	};
 

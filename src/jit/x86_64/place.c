@@ -6,6 +6,7 @@
  * a copy there is that to change, and displacements from one part to the other and to what lies outside: those
  * are noted.
  */
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -116,9 +117,12 @@ bool gen_place(const struct gen *g, struct jit_memory *m, struct jit_code *c)
 
 	c->size = g->cold;
 	c->cold_size = a_pos(&g->a) - g->cold;
-	c->moves = find_moves(g);
-	if (!c->moves)
-		return false;
+	c->moves = NULL;
+	if (!g->layout->no_copies) {
+		c->moves = find_moves(g);
+		if (!c->moves)
+			return false;
+	}
 	if (!allot(m, c, &p)) {
 		free(c->moves);
 		return false;
@@ -145,12 +149,17 @@ bool gen_place(const struct gen *g, struct jit_memory *m, struct jit_code *c)
 struct jit_code *jit_copy(struct jit *j, const struct jit_code *c)
 {
 	size_t size = sizeof(*c) + c->nexit * sizeof(c->exit[0]);
-	struct jit_code *n = malloc(size);
 	const struct jit_moves *v = c->moves;
+	struct jit_code *n;
 	struct placed p, o = {.hot_exec = c->entry, .cold_exec = c->cold, .boundary = c->size};
 	struct assembler first = {.bias = gen_bias(&j->layout)};
 	int64_t hot, cold;
 
+	if (!v) {
+		errno = ENOTSUP;
+		return NULL;
+	}
+	n = malloc(size);
 	if (!n)
 		return NULL;
 	memcpy(n, c, size);
@@ -192,8 +201,10 @@ struct jit_code *jit_copy(struct jit *j, const struct jit_code *c)
 
 size_t jit_code_size(const struct jit_code *c)
 {
-	return (size_t)(c->units + c->cold_units) * JIT_UNIT + sizeof(*c) + c->nexit * sizeof(c->exit[0]) +
-	       sizeof(*c->moves) + (c->moves->ncross + c->moves->noutside) * sizeof(c->moves->at[0]);
+	const struct jit_moves *v = c->moves;
+	size_t moves = v ? sizeof(*v) + (v->ncross + v->noutside) * sizeof(v->at[0]) : 0;
+
+	return (size_t)(c->units + c->cold_units) * JIT_UNIT + sizeof(*c) + c->nexit * sizeof(c->exit[0]) + moves;
 }
 
 void jit_free(struct jit *j, struct jit_code *c)
@@ -203,7 +214,7 @@ void jit_free(struct jit *j, struct jit_code *c)
 	jit_memory_free(j->memory, JIT_HOT, jit_memory_writable(j->memory, c->entry), c->units);
 	jit_memory_free(j->memory, JIT_COLD, jit_memory_writable(j->memory, c->cold),
 			c->cold_units);
-	if (atomic_fetch_sub_explicit(&c->moves->refs, 1, memory_order_acq_rel) == 1)
+	if (c->moves && atomic_fetch_sub_explicit(&c->moves->refs, 1, memory_order_acq_rel) == 1)
 		free(c->moves);
 	free(c);
 }
