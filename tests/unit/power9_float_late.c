@@ -481,6 +481,11 @@ static void edges(void **state)
 		 UINT64_C(0x3c30000000000000), UINT64_C(0x3ff0010000000000),
 		 UINT64_C(0x3ff0020000000000),
 		 P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FG},
+		/* the same, but less than any double */
+		{A(59u, 29u, 1u, 2u, 3u), UINT64_C(0xb690000000000000),
+		 UINT64_C(0x3ff0000030000000), UINT64_C(0x0010000000000000),
+		 UINT64_C(0x3ff0000020000000),
+		 P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FG},
 		/* fmul: tiny, then rounded up to the least normal number */
 		{A(63u, 25u, 1u, 0u, 3u), UINT64_C(0x3fefffffffffffff), 0,
 		 UINT64_C(0x0010000000000000), UINT64_C(0x0010000000000000),

@@ -130,8 +130,8 @@ static void accept_zero_lanes(struct gen *g, const struct stub *s, unsigned numb
 /*
  * In the middle between two singles: if that is exact, it can be rounded as it is, and always where it is not rounded
  * to nearest, which is not asked here. Sums and so on of singles either are exact or do not get there
- * (53 > 2 * 24 + 1). Of a fused operation on singles the product p is exact, and with it the error of p + b can be had
- * (Knuth), without any rounding if there is none. Else to `call`.
+ * (53 > 2 * 24 + 1). Of a fused operation on singles the product p is exact, if it is not tiny, and with it the error
+ * of p + b can be had (Knuth), without any rounding if there is none. Else to `call`.
  */
 static void accept_tie(struct gen *g, const struct stub *s, unsigned number, uint32_t call)
 {
@@ -167,6 +167,9 @@ static void accept_tie(struct gen *g, const struct stub *s, unsigned number, uin
 		a_sse_w(a, 0x66, 0x0f7e, 1, RAX);
 		a_alu(a, ALU_CMP, true, RDX, RAX);
 		a_patch(a, a_jcc(a, CC_NE), call);
+		exponent(g, RAX);
+		a_alu_imm(a, ALU_CMP, false, RAX, 2);
+		a_patch(a, a_jcc(a, CC_B), call);
 	}
 	a_patch(a, a_jmp(a), s->resume);
 }
