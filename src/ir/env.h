@@ -34,6 +34,15 @@ union ir_slot {
 
 #define IR_FP_INEXACT UINT32_C(0x20) /* of fp_status; x86's MXCSR[PE] */
 
+/* How floating-point results are rounded, of fp_round and fp_status: x86's MXCSR[RC] */
+enum ir_fp_round {
+	IR_FP_NEAREST = 0,
+	IR_FP_DOWN = 0x2000,
+	IR_FP_UP = 0x4000,
+	IR_FP_ZERO = 0x6000,
+	IR_FP_ROUND = 0x6000, /* the bits */
+};
+
 struct ir_env {
 	union ir_slot temp[IR_MAX_TEMPS];
 	struct mem_door door;
@@ -55,6 +64,12 @@ struct ir_env {
 	 * the back end's (x86-64: MXCSR, as it is inside compiled code).
 	 */
 	uint32_t fp_status;
+	/*
+	 * How it is to round there: the architecture's, by ir_fp_set_round(). C is run with the host's own
+	 * control bits, which the back end has in fp_host; a helper that computes, or changes this, says so (IR_H_FLOAT).
+	 */
+	uint32_t fp_round;
+	uint32_t fp_host;
 	/* Guest program counter of the instruction being left, set by the executor on every exit. */
 	uint64_t pc;
 	/*
@@ -63,5 +78,12 @@ struct ir_env {
 	 */
 	uint64_t base;
 };
+
+/* In C: compiled code takes it up where it goes on. */
+static inline void ir_fp_set_round(struct ir_env *env, enum ir_fp_round round)
+{
+	env->fp_round = round;
+	env->fp_status = (env->fp_status & ~(uint32_t)IR_FP_ROUND) | round;
+}
 
 #endif

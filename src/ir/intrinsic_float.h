@@ -7,9 +7,10 @@
  * what a back end may do instead of calling it, for operands where nothing but "inexact" can be
  * said of the result:
  *
- *   The result R is IEEE 754's of the named operation, rounded to nearest, once, to the named
+ *   The result R is IEEE 754's of the named operation, rounded as env->fp_round says, once, to the named
  *   precision. If R is a normal number, and not one with the least exponent (which may have been tiny
- *   before it was rounded), or a zero that is exact, the function returns R, and all else that it does
+ *   before it was rounded) or the greatest (which may have been greater), or a zero that is exact, the
+ *   function returns R, and all else that it does
  *   can be had from the operands again, but for one thing: if R is not exact, that counts as
  *   an operation that was inexact. A back end notes that in env->fp_status (IR_FP_INEXACT); the
  *   architecture looks there before it says what its status is.
@@ -48,14 +49,14 @@ enum ir_float_intrinsic {
 	IR_FROUND_SINGLE, /* (a): a double rounded so */
 	/*
 	 * (a): to an integral value toward 0, up, down, to the nearest one with halves away from 0; that is
-	 * never "inexact", any zero is exact. And to the nearest one with halves to even, which is inexact
-	 * if it is another number.
+	 * never "inexact", any zero is exact. And to one as env->fp_round says, which is inexact if it is
+	 * another number.
 	 */
 	IR_FTRUNCATE,
 	IR_FCEILING,
 	IR_FFLOOR,
 	IR_FROUND_AWAY,
-	IR_FROUND_EVEN,
+	IR_FROUND_CURRENT,
 	/* (a, b): if none is a NaN, and they are not zeros of two signs */
 	IR_FMAX,
 	IR_FMIN,
@@ -74,8 +75,8 @@ enum ir_float_intrinsic {
 	/* (a): a single in the low half; a result is special only if it is a NaN. */
 	IR_FFROM_SINGLE,
 	/*
-	 * (a): a double to an integer of 64, 32 bits (that in both halves of the result), rounded to
-	 * nearest; toward 0. If it does not fit, or is the least that does, the function does
+	 * (a): a double to an integer of 64, 32 bits (that in both halves of the result), rounded as
+	 * env->fp_round says; toward 0. If it does not fit, or is the least that does, the function does
 	 * as it likes.
 	 */
 	IR_FTO_S64,
@@ -130,12 +131,12 @@ enum ir_float_intrinsic {
 	IR_VFCEILING_64,
 	IR_VFFLOOR_64,
 	IR_VFROUND_AWAY_64,
-	IR_VFROUND_EVEN_64,
+	IR_VFROUND_CURRENT_64,
 	IR_VFTRUNCATE_32,
 	IR_VFCEILING_32,
 	IR_VFFLOOR_32,
 	IR_VFROUND_AWAY_32,
-	IR_VFROUND_EVEN_32,
+	IR_VFROUND_CURRENT_32,
 	/* (a): two doubles to integers of 64 bits, signed, unsigned, toward 0; what does not fit as for the scalars */
 	IR_VFTO_S64_TRUNCATE,
 	IR_VFTO_U64_TRUNCATE,
@@ -158,7 +159,7 @@ enum ir_float_intrinsic {
 	/* (a): two doubles rounded to singles, in both halves of their lanes */
 	IR_VFNARROW,
 	/*
-	 * Pure, without any status: four singles, rounded to nearest. If the last operand (I64, its bit 0 counts)
+	 * Pure, without any status: four singles, always rounded to nearest. If the last operand (I64, its bit 0 counts)
 	 * says so, denormals are zeros, as operands and as results; a result is tiny before it is rounded.
 	 * Special is a result that is a NaN. (a, b, flush); (a, b, c, flush): a * c + b, -(a * c - b)
 	 */

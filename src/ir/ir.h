@@ -202,7 +202,7 @@ enum ir_helper_flags {
 	IR_H_READS_STATE = 2,   /* reads guest state other than by operands */
 	IR_H_WRITES_STATE = 4,  /* writes guest state */
 	IR_H_FAULTS = 8,        /* may set env->fault: the instruction is left then */
-	IR_H_FLOAT = 16,        /* uses the host's floating-point unit or env->fp_status */
+	IR_H_FLOAT = 16,        /* uses the host's floating-point unit, env->fp_status or fp_round */
 	IR_H_DOOR = 32,         /* changes env->door.tlb; only what WRITES_STATE may */
 };
 

@@ -729,6 +729,13 @@ static void effect(struct gen *g)
 	ir_val a[3];
 
 	switch (below(g, 14)) {
+	case 11:
+		if (chance(g, 40)) {
+			a[0] = pick(g, IR_I64);
+			ir_call(g->r, &machine_helper[H_ROUND], a, 1);
+			break;
+		}
+		/* fall through */
 	case 12:
 	case 13:
 		floating_point(g);

@@ -146,6 +146,7 @@ void machine_reset(struct machine *m, uint64_t seed)
 	m->env.exit_request = 0;
 	m->env.polls_left = UINT32_MAX;
 	m->env.fp_status = 0;
+	ir_fp_set_round(&m->env, IR_FP_NEAREST);
 }
 
 const char *machine_differ(const struct machine *a, const struct machine *b)
@@ -168,6 +169,8 @@ const char *machine_differ(const struct machine *a, const struct machine *b)
 		return "counters";
 	if ((a->env.fp_status ^ b->env.fp_status) & IR_FP_INEXACT)
 		return "whether all was exact";
+	if (a->env.fp_round != b->env.fp_round)
+		return "how it is rounded";
 	if (a->log != b->log || a->ncode_writes != b->ncode_writes)
 		return "the order of calls and code writes";
 	if (a->polls_left != b->polls_left || a->env.exit_request != b->env.exit_request)
@@ -273,6 +276,13 @@ static void h_request(struct ir_env *env)
 		env->exit_request = 1;
 }
 
+static void h_round(struct ir_env *env, uint64_t a)
+{
+	static const uint16_t round[] = {IR_FP_NEAREST, IR_FP_DOWN, IR_FP_UP, IR_FP_ZERO};
+
+	ir_fp_set_round(env, round[a % 4]);
+}
+
 static void h_resume(struct ir_env *env, uint64_t a)
 {
 	env->pc = a * 17;
@@ -318,5 +328,6 @@ const struct ir_helper machine_helper[H_COUNT] = {
 		{"vfault", FN(h_vfault), 1, IR_V128, {IR_V128}, IR_H_FAULTS | IR_H_READS_STATE, 0},
 	[H_EFFECT] = {"effect", FN(h_effect), 0, IR_I64, {0}, 0, 0},
 	[H_REQUEST] = {"request", FN(h_request), 0, IR_NONE, {0}, 0, 0},
+	[H_ROUND] = {"round", FN(h_round), 1, IR_NONE, {IR_I64}, IR_H_FLOAT, 0},
 	[H_RESUME] = {"resume", FN(h_resume), 1, IR_NONE, {IR_I64}, 0, 0},
 };

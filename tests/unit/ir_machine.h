@@ -82,6 +82,7 @@ enum helper {
 	H_VFAULT,     /* V128(V128): writes its result, then may fault */
 	H_EFFECT,     /* I64(): no state, but each call gives something else */
 	H_REQUEST,    /* (): now and then asks for an exit */
+	H_ROUND,      /* (I64): floating point is rounded in one of four ways from there on */
 	H_RESUME,     /* (I64): sets env->pc, before an EXIT_RESUME */
 	H_COUNT
 };

@@ -5,6 +5,8 @@
 #include <fenv.h>
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cpu/power9/fpu.h"
@@ -31,6 +33,33 @@ static void note(struct ir_env *env, bool inexact)
 {
 	if (inexact)
 		env->fp_status |= IR_FP_INEXACT;
+}
+
+/* From here to round_back() it is rounded as the guest wants it. C never is, outside of that. */
+static void round_as(const struct ir_env *env)
+{
+	if (fegetround() != FE_TONEAREST) {
+		fputs("a helper was called with the guest's rounding mode\n", stderr);
+		abort();
+	}
+	switch ((enum ir_fp_round)env->fp_round) {
+	case IR_FP_NEAREST:
+		break;
+	case IR_FP_DOWN:
+		fesetround(FE_DOWNWARD);
+		break;
+	case IR_FP_UP:
+		fesetround(FE_UPWARD);
+		break;
+	default:
+		fesetround(FE_TOWARDZERO);
+		break;
+	}
+}
+
+static void round_back(void)
+{
+	fesetround(FE_TONEAREST);
 }
 
 /* The operations from FADD on. Volatile: between clearing the flags and reading them. */
@@ -65,31 +94,49 @@ static double operate(unsigned n, double x, double y, double z)
 	return r;
 }
 
-/* Rounded to nearest, or to odd: then rounding to single gives what rounding once would. */
-static double rounded(unsigned n, const uint64_t v[3], bool odd, bool *inexact)
+/* Rounded as the guest wants it, or to odd: then rounding to single gives what rounding once would. */
+static double rounded(struct ir_env *env, unsigned n, const uint64_t v[3], bool odd, bool *inexact)
 {
 	double r;
 
 	feclearexcept(FE_ALL_EXCEPT);
-	if (odd)
-		fesetround(FE_TOWARDZERO);
+	round_as(env);
 	r = operate(n, to_double(v[0]), to_double(v[1]), to_double(v[2]));
 	*inexact = fetestexcept(FE_INEXACT);
-	fesetround(FE_TONEAREST);
-	if (odd && *inexact && !isnan(r))
-		r = to_double(from_double(r) | 1);
+	/* An exact zero has the sign that it has. */
+	if (odd && *inexact) {
+		fesetround(FE_TOWARDZERO);
+		r = operate(n, to_double(v[0]), to_double(v[1]), to_double(v[2]));
+		if (!isnan(r))
+			r = to_double(from_double(r) | 1);
+	}
+	round_back();
 	return r;
 }
 
-static double narrowed(double d, bool *inexact)
+static double narrowed(struct ir_env *env, double d, bool *inexact)
 {
 	volatile double a = d;
 	volatile float s;
 
 	feclearexcept(FE_ALL_EXCEPT);
+	round_as(env);
 	s = (float)a;
+	round_back();
 	*inexact |= fetestexcept(FE_INEXACT) != 0;
 	return s;
+}
+
+static double integral(struct ir_env *env, double d)
+{
+	/* The library's: what the compiler has for it rounds the magnitude. */
+	static double (*const volatile round_by_mode)(double) = rint;
+	volatile double a = d, r;
+
+	round_as(env);
+	r = round_by_mode(a);
+	round_back();
+	return r;
 }
 
 static uint64_t arithmetic(struct ir_env *env, unsigned n, bool single, uint64_t a, uint64_t b,
@@ -97,10 +144,10 @@ static uint64_t arithmetic(struct ir_env *env, unsigned n, bool single, uint64_t
 {
 	const uint64_t v[3] = {a, b, c};
 	bool inexact;
-	double r = rounded(n, v, single, &inexact);
+	double r = rounded(env, n, v, single, &inexact);
 
 	if (single)
-		r = narrowed(r, &inexact);
+		r = narrowed(env, r, &inexact);
 	note(env, inexact);
 	return from_double(n >= IR_FNMADD - IR_FADD ? -r : r);
 }
@@ -146,7 +193,7 @@ FUSED(f_nmsub, IR_FNMSUB)
 static uint64_t f_round_single(struct ir_env *env, uint64_t a)
 {
 	bool inexact = false;
-	double r = narrowed(to_double(a), &inexact);
+	double r = narrowed(env, to_double(a), &inexact);
 
 	note(env, inexact);
 	return from_double(r);
@@ -176,9 +223,9 @@ static uint64_t f_round_away(struct ir_env *env, uint64_t a)
 	return from_double(round(to_double(a)));
 }
 
-static uint64_t f_round_even(struct ir_env *env, uint64_t a)
+static uint64_t f_round_current(struct ir_env *env, uint64_t a)
 {
-	double d = to_double(a), r = rint(d);
+	double d = to_double(a), r = integral(env, d);
 
 	note(env, r != d && !isnan(d));
 	return from_double(r);
@@ -199,41 +246,51 @@ CHOICE(f_greater, x > y, ~UINT64_C(0), 0)
 CHOICE(f_not_less, x >= y, ~UINT64_C(0), 0)
 
 /* An integer is inexact when it does not come back: by 128 bits, which hold all of them. */
-static uint64_t f_from_s64(struct ir_env *env, uint64_t a)
-{
-	double r = (double)(int64_t)a;
+#define FROM_INTEGER(id, integer, number)                                                          \
+	static uint64_t id(struct ir_env *env, uint64_t a)                                         \
+	{                                                                                          \
+		volatile integer v = (integer)a;                                                   \
+		volatile number r;                                                                 \
+                                                                                                   \
+		round_as(env);                                                                     \
+		r = (number)v;                                                                     \
+		round_back();                                                                      \
+		note(env, (__int128)r != (__int128)v);                                             \
+		return from_double(r);                                                             \
+	}
+FROM_INTEGER(f_from_s64, int64_t, double)
+FROM_INTEGER(f_from_s64_single, int64_t, float)
 
-	note(env, (__int128)r != (int64_t)a);
+/* Of these the compiler makes code of its own, which rounds only once to nearest. */
+static uint64_t from_u64(struct ir_env *env, uint64_t a, bool single)
+{
+	volatile int64_t half = (int64_t)(a >> 1 | (a & 1)), whole = (int64_t)a;
+	volatile double r;
+
+	round_as(env);
+	/* The last bit of the half stands for both. */
+	if (single)
+		r = whole < 0 ? (double)(2 * (float)half) : (double)(float)whole;
+	else
+		r = whole < 0 ? 2 * (double)half : (double)whole;
+	round_back();
+	note(env, (__int128)r != (__int128)a);
 	return from_double(r);
 }
 
 static uint64_t f_from_u64(struct ir_env *env, uint64_t a)
 {
-	double r = (double)a;
-
-	note(env, (__int128)r != (__int128)a);
-	return from_double(r);
-}
-
-static uint64_t f_from_s64_single(struct ir_env *env, uint64_t a)
-{
-	float r = (float)(int64_t)a;
-
-	note(env, (__int128)r != (int64_t)a);
-	return from_double(r);
+	return from_u64(env, a, false);
 }
 
 static uint64_t f_from_u64_single(struct ir_env *env, uint64_t a)
 {
-	float r = (float)a;
-
-	note(env, (__int128)r != (__int128)a);
-	return from_double(r);
+	return from_u64(env, a, true);
 }
 
 static uint64_t to_unsigned(struct ir_env *env, uint64_t a, bool wide, bool truncate)
 {
-	double d = to_double(a), r = truncate ? trunc(d) : rint(d);
+	double d = to_double(a), r = truncate ? trunc(d) : integral(env, d);
 
 	if (!(r >= 0 && r < (wide ? 0x1p64 : 0x1p32)))
 		return 0x1234;
@@ -263,11 +320,13 @@ static uint64_t f_to_u32_truncate(struct ir_env *env, uint64_t a)
 
 static uint64_t to_integer(struct ir_env *env, uint64_t a, bool wide, bool truncate)
 {
-	double d = to_double(a), r = truncate ? trunc(d) : rint(d), limit = wide ? 0x1p63 : 0x1p31;
+	double d = to_double(a), r = truncate ? trunc(d) : integral(env, d), limit = wide ? 0x1p63 : 0x1p31;
 
-	if (!(r > -limit && r < limit))
+	if (!(r >= -limit && r < limit))
 		return 0x1234;
 	note(env, r != d);
+	if (r == -limit)
+		return 0x1234;
 	return wide ? (uint64_t)(int64_t)r
 		    : (uint32_t)(int32_t)r | (uint64_t)(uint32_t)(int32_t)r << 32;
 }
@@ -420,11 +479,9 @@ static void v_from_s32(struct ir_env *env, u128 *out, const u128 *a)
 	u128 r = 0;
 
 	for (unsigned at = 0; at < 128; at += 32) {
-		int32_t v = (int32_t)(*a >> at);
-		float f = (float)v;
+		uint64_t v = (uint64_t)(int64_t)(int32_t)(*a >> at);
 
-		note(env, (int64_t)f != v);
-		r |= (u128)p9_fpu_single(from_double(f)) << at;
+		r |= (u128)p9_fpu_single(f_from_s64_single(env, v)) << at;
 	}
 	*out = r;
 }
@@ -468,12 +525,12 @@ V_EACH(v_truncate_64, each, 64, f_truncate)
 V_EACH(v_ceiling_64, each, 64, f_ceiling)
 V_EACH(v_floor_64, each, 64, f_floor)
 V_EACH(v_round_away_64, each, 64, f_round_away)
-V_EACH(v_round_even_64, each, 64, f_round_even)
+V_EACH(v_round_current_64, each, 64, f_round_current)
 V_EACH(v_truncate_32, each, 32, f_truncate)
 V_EACH(v_ceiling_32, each, 32, f_ceiling)
 V_EACH(v_floor_32, each, 32, f_floor)
 V_EACH(v_round_away_32, each, 32, f_round_away)
-V_EACH(v_round_even_32, each, 32, f_round_even)
+V_EACH(v_round_current_32, each, 32, f_round_current)
 V_EACH(v_to_s64, each, 64, f_to_s64_truncate)
 V_EACH(v_to_u64, each, 64, f_to_u64_truncate)
 V_EACH(v_to_s32, each_to_32, 32, f_to_s32_truncate)
@@ -617,7 +674,7 @@ const struct ir_helper machine_float[IR_FLOAT_END - IR_FLOAT_FIRST] = {
 	I1(f_ceiling, IR_FCEILING, IR_H_FLOAT),
 	I1(f_floor, IR_FFLOOR, IR_H_FLOAT),
 	I1(f_round_away, IR_FROUND_AWAY, IR_H_FLOAT),
-	I1(f_round_even, IR_FROUND_EVEN, IR_H_FLOAT),
+	I1(f_round_current, IR_FROUND_CURRENT, IR_H_FLOAT),
 	I2(f_max, IR_FMAX),
 	I2(f_min, IR_FMIN),
 	I2(f_max, IR_FMAX_C),
@@ -673,12 +730,12 @@ const struct ir_helper machine_float[IR_FLOAT_END - IR_FLOAT_FIRST] = {
 	V1(v_ceiling_64, IR_VFCEILING_64),
 	V1(v_floor_64, IR_VFFLOOR_64),
 	V1(v_round_away_64, IR_VFROUND_AWAY_64),
-	V1(v_round_even_64, IR_VFROUND_EVEN_64),
+	V1(v_round_current_64, IR_VFROUND_CURRENT_64),
 	V1(v_truncate_32, IR_VFTRUNCATE_32),
 	V1(v_ceiling_32, IR_VFCEILING_32),
 	V1(v_floor_32, IR_VFFLOOR_32),
 	V1(v_round_away_32, IR_VFROUND_AWAY_32),
-	V1(v_round_even_32, IR_VFROUND_EVEN_32),
+	V1(v_round_current_32, IR_VFROUND_CURRENT_32),
 	V1(v_to_s64, IR_VFTO_S64_TRUNCATE),
 	V1(v_to_u64, IR_VFTO_U64_TRUNCATE),
 	V1(v_to_s32, IR_VFTO_S32_TRUNCATE),

@@ -4,6 +4,7 @@
  * be tried (default 20000), ANYKVM_IR_SEED which is the first.
  */
 #include <errno.h>
+#include <fenv.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,6 +77,7 @@ static bool run_compiled(struct jit *j, uint64_t seed, const struct ir_region *r
 	if (beyond)
 		fail_msg("seed %" PRIu64 ", level %u: %s", seed, level_of(seed), beyond);
 	o->leave = jit_run(j, c->entry, &m->env, &left, &o->exit_index);
+	assert_int_equal(fegetround(), FE_TONEAREST);
 	/* Beyond its span it goes by the jump cache, which is empty. */
 	if (o->leave == IR_LEAVE_INDIRECT)
 		o->exit_index = UINT32_MAX;
@@ -111,6 +113,8 @@ static void reset(struct machine *m, uint64_t seed)
 {
 	machine_reset(m, seed);
 	m->env.base = seed << 40 | (seed & 3) << 12;
+	/* one in two as programs mostly do */
+	ir_fp_set_round(&m->env, seed & 1 ? IR_FP_NEAREST : (enum ir_fp_round)(seed << 12 & IR_FP_ROUND));
 }
 
 static void check(uint64_t seed, const char *what, const struct ir_region *r)

@@ -19,9 +19,13 @@
 #include <string.h>
 
 #include "cpu/power9/core.h"
+#include "cpu/power9/float_status.h"
 #include "cpu/power9/fpu.h"
 #include "cpu/power9/helper_vec.h"
+#include "cpu/power9/region.h"
+#include "ir/op.h"
 #include "jit/jit.h"
+#include "mem/endian.h"
 #include "power9_harness.h"
 
 #define PC   UINT64_C(0x10000000)
@@ -359,7 +363,7 @@ static void random_start(struct machine *m)
 		m->r.fpscr = P9_FPSCR_XX | P9_FPSCR_FX;
 	if (!below(4))
 		m->r.fpscr = p9_fpscr_summarise(rnd() & ~(P9_FPSCR_ENABLES | P9_FPSCR_RN));
-	if (!below(6))
+	if (!below(2))
 		m->r.fpscr = p9_fpscr_summarise(m->r.fpscr | (rnd() & P9_FPSCR_RN));
 	if (!below(6))
 		m->r.fpscr = p9_fpscr_summarise(m->r.fpscr | (rnd() & P9_FPSCR_ENABLES));
@@ -477,6 +481,11 @@ static void edges(void **state)
 		 UINT64_C(0x3c30000000000000), UINT64_C(0x3ff0010000000000),
 		 UINT64_C(0x3ff0020000000000),
 		 P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FG},
+		/* the same, but less than any double */
+		{A(59u, 29u, 1u, 2u, 3u), UINT64_C(0xb690000000000000),
+		 UINT64_C(0x3ff0000030000000), UINT64_C(0x0010000000000000),
+		 UINT64_C(0x3ff0000020000000),
+		 P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI | P9_FPSCR_FG},
 		/* fmul: tiny, then rounded up to the least normal number */
 		{A(63u, 25u, 1u, 0u, 3u), UINT64_C(0x3fefffffffffffff), 0,
 		 UINT64_C(0x0010000000000000), UINT64_C(0x0010000000000000),
@@ -534,6 +543,135 @@ static void edges(void **state)
 	}
 }
 
+/* Toward zero, up and down. The rest of the FPSCR is 0 at first. */
+static void directed(void **state)
+{
+	enum { XX = P9_FPSCR_FX | P9_FPSCR_XX | P9_FPSCR_FI, UP = XX | P9_FPSCR_FR };
+	static const uint64_t one = UINT64_C(0x3ff0000000000000), least = 1, minus = UINT64_C(1) << 63,
+			      infinity = UINT64_C(0x7ff0000000000000), greatest = UINT64_C(0x7fefffffffffffff),
+			      great_single = UINT64_C(0x47efffffe0000000), small = UINT64_C(0x3c30000000000000);
+	const struct {
+		uint32_t word; /* target 0, operands 1, 2, 3 */
+		uint64_t a, b, c;
+		struct {
+			uint64_t result, fpscr;
+		} want[3];
+	} row[] = {
+		/* fadd, fsub: a little more than one, and less; fnmadd: negated after it was rounded */
+		{A(63u, 21u, 1u, 2u, 0u), one, small, 0,
+		 {{one, XX | P9_FPSCR_FG}, {one + 1, UP | P9_FPSCR_FG}, {one, XX | P9_FPSCR_FG}}},
+		{A(63u, 20u, 1u, 2u, 0u), one, small, 0,
+		 {{one - 1, XX | P9_FPSCR_FG}, {one, UP | P9_FPSCR_FG}, {one - 1, XX | P9_FPSCR_FG}}},
+		{A(63u, 31u, 1u, 2u, 3u), one, small, one,
+		 {{one | minus, XX | P9_FPSCR_FL},
+		  {(one + 1) | minus, UP | P9_FPSCR_FL},
+		  {one | minus, XX | P9_FPSCR_FL}}},
+		/* fsub: x - x */
+		{A(63u, 20u, 1u, 1u, 0u), one, 0, 0,
+		 {{0, P9_FPSCR_FE}, {0, P9_FPSCR_FE}, {minus, P9_FPSCR_FE | P9_FPSCR_C}}},
+		/* fadd: the greatest number and a little; fmul: a negative overflow */
+		{A(63u, 21u, 1u, 2u, 0u), greatest, one, 0,
+		 {{greatest, XX | P9_FPSCR_FG},
+		  {infinity, UP | P9_FPSCR_OX | P9_FPSCR_FG | P9_FPSCR_FU},
+		  {greatest, XX | P9_FPSCR_FG}}},
+		{A(63u, 25u, 1u, 0u, 3u), greatest | minus, 0, greatest,
+		 {{greatest | minus, XX | P9_FPSCR_OX | P9_FPSCR_FL},
+		  {greatest | minus, XX | P9_FPSCR_OX | P9_FPSCR_FL},
+		  {infinity | minus, UP | P9_FPSCR_OX | P9_FPSCR_FL | P9_FPSCR_FU}}},
+		/* fadds: the same of singles */
+		{A(59u, 21u, 1u, 2u, 0u), great_single, one, 0,
+		 {{great_single, XX | P9_FPSCR_FG},
+		  {infinity, UP | P9_FPSCR_OX | P9_FPSCR_FG | P9_FPSCR_FU},
+		  {great_single, XX | P9_FPSCR_FG}}},
+		/* frsp: above a number of twice the greatest single; in the middle between two singles */
+		{X(63u, 12u) | 1u << 11, UINT64_C(0x47ffffffffffffff), 0, 0,
+		 {{great_single, XX | P9_FPSCR_OX | P9_FPSCR_FG},
+		  {infinity, UP | P9_FPSCR_OX | P9_FPSCR_FG | P9_FPSCR_FU},
+		  {great_single, XX | P9_FPSCR_OX | P9_FPSCR_FG}}},
+		{X(63u, 12u) | 1u << 11, UINT64_C(0x3ff0000010000000), 0, 0,
+		 {{one, XX | P9_FPSCR_FG},
+		  {UINT64_C(0x3ff0000020000000), UP | P9_FPSCR_FG},
+		  {one, XX | P9_FPSCR_FG}}},
+		/* fmul: less than any number */
+		{A(63u, 25u, 1u, 0u, 3u), least, 0, least | minus,
+		 {{minus, XX | P9_FPSCR_UX | P9_FPSCR_C | P9_FPSCR_FE},
+		  {minus, XX | P9_FPSCR_UX | P9_FPSCR_C | P9_FPSCR_FE},
+		  {least | minus, UP | P9_FPSCR_UX | P9_FPSCR_C | P9_FPSCR_FL}}},
+		/* fctid, fctiw, of which what does not fit depends on it */
+		{X(63u, 814u) | 1u << 11, UINT64_C(0xc004000000000000), 0, 0,
+		 {{-UINT64_C(2), XX}, {-UINT64_C(2), XX}, {-UINT64_C(3), UP}}},
+		{X(63u, 14u) | 1u << 11, UINT64_C(0x41dfffffffe00000), 0, 0,
+		 {{UINT64_C(0x7fffffff7fffffff), XX},
+		  {UINT64_C(0x7fffffff7fffffff), P9_FPSCR_FX | P9_FPSCR_VX | P9_FPSCR_VXCVI},
+		  {UINT64_C(0x7fffffff7fffffff), XX}}},
+		/* fcfid, fcfids */
+		{X(63u, 846u) | 1u << 11, UINT64_C(0xff00000000000001), 0, 0,
+		 {{UINT64_C(0xc36fffffffffffff), XX | P9_FPSCR_FL},
+		  {UINT64_C(0xc36fffffffffffff), XX | P9_FPSCR_FL},
+		  {UINT64_C(0xc370000000000000), UP | P9_FPSCR_FL}}},
+		{X(59u, 846u) | 1u << 11, UINT64_C(0x4000000000000001), 0, 0,
+		 {{UINT64_C(0x43d0000000000000), XX | P9_FPSCR_FG},
+		  {UINT64_C(0x43d0000020000000), UP | P9_FPSCR_FG},
+		  {UINT64_C(0x43d0000000000000), XX | P9_FPSCR_FG}}},
+		/* a NaN */
+		{A(63u, 21u, 1u, 2u, 0u), UINT64_C(0x7ff4000000000000), one, 0,
+		 {{UINT64_C(0x7ffc000000000000), P9_FPSCR_FX | P9_FPSCR_VX | P9_FPSCR_VXSNAN | P9_FPSCR_C | P9_FPSCR_FU},
+		  {UINT64_C(0x7ffc000000000000), P9_FPSCR_FX | P9_FPSCR_VX | P9_FPSCR_VXSNAN | P9_FPSCR_C | P9_FPSCR_FU},
+		  {UINT64_C(0x7ffc000000000000), P9_FPSCR_FX | P9_FPSCR_VX | P9_FPSCR_VXSNAN | P9_FPSCR_C | P9_FPSCR_FU}}},
+	};
+
+	(void)state;
+	for (unsigned k = 0; k < 3 * JIT_LEVELS * sizeof(row) / sizeof(*row); k++) {
+		const uint32_t word[] = {row[k / 3 / JIT_LEVELS].word, A(63u, 21u, 4u, 4u, 0u) | 4u << 21};
+		struct p9_harness *h = harness[k / 3 % JIT_LEVELS];
+		static struct machine begin;
+		unsigned rn = 1 + k % 3;
+
+		regs = p9_harness_regs(h);
+		begin.r = *regs;
+		begin.r.fpscr = rn;
+		begin.r.vsr[0] = 0;
+		begin.r.vsr[1] = (u128)row[k / 3 / JIT_LEVELS].a << 64;
+		begin.r.vsr[2] = (u128)row[k / 3 / JIT_LEVELS].b << 64;
+		begin.r.vsr[3] = (u128)row[k / 3 / JIT_LEVELS].c << 64;
+		begin.r.vsr[4] = (u128)one << 64;
+		run_all_ways(h, &begin, word, 2, P9_HARNESS_USER, k);
+		run_all_ways(h, &begin, word, 1, P9_HARNESS_USER, k);
+		if ((uint64_t)(regs->vsr[0] >> 64) != row[k / 3 / JIT_LEVELS].want[rn - 1].result ||
+		    regs->fpscr != (row[k / 3 / JIT_LEVELS].want[rn - 1].fpscr | rn))
+			fail_msg("row %u, RN %u: %016" PRIx64 ", FPSCR %08" PRIx64, k / 3 / JIT_LEVELS, rn,
+				 (uint64_t)(regs->vsr[0] >> 64), regs->fpscr);
+	}
+}
+
+/* How many operations of a program, in the mode that an FPSCR asks for, a back end may do on its own. */
+static unsigned left_to_host(uint64_t fpscr)
+{
+	static const uint32_t word[] = {A(63u, 21u, 1u, 2u, 0u), A(59u, 29u, 1u, 2u, 3u), X(63u, 814u) | 1u << 11,
+					XX3(96u) | 1u << 16 | 2u << 11};
+	uint8_t code[sizeof(word)];
+	struct ir_region r;
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < sizeof(word) / sizeof(*word); k++)
+		st_le32(code + 4 * k, word[k]);
+	ir_region_init(&r);
+	p9_translate_region(P9_HARNESS_USER | p9_fp_mode(fpscr), &r, PC, code, sizeof(code), sizeof(word) / sizeof(*word));
+	for (uint32_t k = 0; k < r.ninst; k++)
+		n += r.inst[k].op == IR_CALL && ir_helper_of(&r.inst[k])->intrinsic >= IR_FLOAT_FIRST;
+	ir_region_destroy(&r);
+	return n;
+}
+
+static void on_the_host(void **state)
+{
+	(void)state;
+	for (unsigned rn = 0; rn < 4; rn++) {
+		assert_int_equal(left_to_host(rn), 4);
+		assert_int_equal(left_to_host(rn | P9_FPSCR_XE), 0);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -558,6 +696,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edges),
+		cmocka_unit_test(directed),
+		cmocka_unit_test(on_the_host),
 		cmocka_unit_test(random_programs),
 	};
 

@@ -25,7 +25,7 @@ enum p9_mode_bits {
 	P9_MODE_HFP = 1 << 12,  /* HFSCR[FP] set */
 	P9_MODE_HVEC = 1 << 13, /* HFSCR[VECVSX] set */
 	P9_MODE_SO = 1 << 15,   /* XER[SO] */
-	P9_MODE_FPX = 1 << 14,  /* FP or VSX, and an exception enabled or RN not 0 (float_status.h) */
+	P9_MODE_FPX = 1 << 14,  /* FP or VSX, and an exception enabled in the FPSCR (float_status.h) */
 };
 
 /* Interrupts to the supervisor are counted by vector / 0x20; scv has a slot of its own. */

@@ -60,6 +60,7 @@ _Static_assert(offsetof(struct p9_cpu, exc) < CODE_REACH, "guest state is out of
 static void p9_state_loaded(struct cpu *c)
 {
 	p9_update_mode(p9_of(c));
+	p9_fp_round_changed(p9_of(c));
 }
 
 static void p9_state_settle(struct cpu *c)

@@ -123,6 +123,7 @@ void p9_state_changed(struct cpu *c)
 	struct p9_cpu *p = p9_of(c);
 
 	p9_set_msr(p, p->regs.msr);
+	p9_fp_round_changed(p);
 	/* Time facilities and control bits may have changed too: look at all events again. */
 	atomic_store(&c->timer_fired, true);
 	atomic_store(&c->env.exit_request, 1);

@@ -1,9 +1,9 @@
 /*
  * The floating-point status that is computed late.
  *
- * While the FPSCR's control bits are as programs leave them, no exception enabled and rounding to
- * nearest (P9_MODE_FPX clear), compiled code does arithmetic on the host (ir/intrinsic_float.h) and
- * leaves the FPSCR alone. What it would have changed is told by two things:
+ * While no exception is enabled in the FPSCR (P9_MODE_FPX clear), compiled code does arithmetic on the
+ * host (ir/intrinsic_float.h), rounded by FPSCR[RN], which env.fp_round follows, and leaves the FPSCR
+ * alone. What it would have changed is told by two things:
  *
  *   env.fp_status has IR_FP_INEXACT: XX is due, and FX, if XX was not set.
  *   p9_cpu.fp_last: the last operation that sets FR, FI and FPRF, and its operands, from which
@@ -33,7 +33,7 @@
 #define P9_FPF_UNARY(_)                                                                            \
 	_(sqrt, IR_FSQRT) _(sqrts, IR_FSQRT_SINGLE) _(rsp, IR_FROUND_SINGLE)                       \
 	_(riz, IR_FTRUNCATE) _(rip, IR_FCEILING) _(rim, IR_FFLOOR)                                 \
-	_(rin, IR_FROUND_AWAY) _(ric, IR_FROUND_EVEN)
+	_(rin, IR_FROUND_AWAY) _(ric, IR_FROUND_CURRENT)
 #define P9_FPF_FROM_INT(_)                                                                         \
 	_(cfid, IR_FFROM_S64) _(cfidu, IR_FFROM_U64) _(cfids, IR_FFROM_S64_SINGLE)                   \
 	_(cfidus, IR_FFROM_U64_SINGLE)
@@ -62,9 +62,9 @@
 #define P9_XVF_UNARY(_)                                                                            \
 	_(xvsqrtdp, IR_VFSQRT_64) _(xvsqrtsp, IR_VFSQRT_32)                                        \
 	_(xvrdpiz, IR_VFTRUNCATE_64) _(xvrdpip, IR_VFCEILING_64) _(xvrdpim, IR_VFFLOOR_64)         \
-	_(xvrdpi, IR_VFROUND_AWAY_64) _(xvrdpic, IR_VFROUND_EVEN_64)                               \
+	_(xvrdpi, IR_VFROUND_AWAY_64) _(xvrdpic, IR_VFROUND_CURRENT_64)                               \
 	_(xvrspiz, IR_VFTRUNCATE_32) _(xvrspip, IR_VFCEILING_32) _(xvrspim, IR_VFFLOOR_32)         \
-	_(xvrspi, IR_VFROUND_AWAY_32) _(xvrspic, IR_VFROUND_EVEN_32)                               \
+	_(xvrspi, IR_VFROUND_AWAY_32) _(xvrspic, IR_VFROUND_CURRENT_32)                               \
 	_(xvcvdpsxds, IR_VFTO_S64_TRUNCATE) _(xvcvdpuxds, IR_VFTO_U64_TRUNCATE)                    \
 	_(xvcvspsxws, IR_VFTO_S32_TRUNCATE) _(xvcvspuxws, IR_VFTO_U32_TRUNCATE)                    \
 	_(xvcvdpsxws, IR_VFTO_S32_TRUNCATE_64) _(xvcvdpuxws, IR_VFTO_U32_TRUNCATE_64)              \
@@ -139,12 +139,26 @@ static inline void p9_fp_settle(struct p9_cpu *p)
 /* Does the FPSCR demand more than what can be deferred? */
 static inline uint32_t p9_fp_mode(uint64_t fpscr)
 {
-	return fpscr & (P9_FPSCR_ENABLES | P9_FPSCR_RN) ? P9_MODE_FPX : 0;
+	return fpscr & P9_FPSCR_ENABLES ? P9_MODE_FPX : 0;
+}
+
+/* After RN may have changed. Translated code does not know it. */
+static inline void p9_fp_round_changed(struct p9_cpu *p)
+{
+	static const uint16_t round[] = {
+		[P9_ROUND_NEAREST] = IR_FP_NEAREST,
+		[P9_ROUND_ZERO] = IR_FP_ZERO,
+		[P9_ROUND_UP] = IR_FP_UP,
+		[P9_ROUND_DOWN] = IR_FP_DOWN,
+	};
+
+	ir_fp_set_round(&p->cpu.env, round[p->regs.fpscr & P9_FPSCR_RN]);
 }
 
 /* After the control bits may have changed. Translated code asks cpu.mode whether to go on. */
 static inline void p9_fp_control_changed(struct p9_cpu *p)
 {
+	p9_fp_round_changed(p);
 	cpu_set_mode(&p->cpu, (p->cpu.mode & ~(uint32_t)P9_MODE_FPX) | p9_fp_mode(p->regs.fpscr));
 }
 

@@ -61,10 +61,10 @@ static bool make_enter(struct jit *j)
 	a.bias = gen_bias(&j->layout);
 	a_lea(&a, true, RBP, RDI, a.bias);
 	a_load(&a, true, R14, RBP, OFF_TLB);
-	/* ldmxcsr, stmxcsr: what compiled code's operations leave there, C must not disturb */
-	a_rm(&a, false, 0x0fae, 2, RBP, OFF_FP_STATUS);
+	/* what compiled code's operations leave in MXCSR, C must not disturb, nor round as they do */
+	a_mxcsr_enter(&a);
 	a_call_reg(&a, RSI);
-	a_rm(&a, false, 0x0fae, 3, RBP, OFF_FP_STATUS);
+	a_mxcsr_leave(&a);
 	a_alu_imm(&a, ALU_ADD, true, RSP, 8);
 	for (unsigned n = 6; n-- > 0;)
 		a_pop(&a, saved[n]);
@@ -137,8 +137,8 @@ enum ir_leave jit_run(struct jit *j, const void *entry, struct ir_env *env, stru
 		(struct left(*)(struct ir_env *, const void *))(uintptr_t)j->enter;
 	struct left l;
 
-	/* all exceptions masked, round to nearest */
-	env->fp_status = (env->fp_status & IR_FP_INEXACT) | 0x1f80;
+	env->fp_host = MXCSR_MASKED;
+	env->fp_status = (env->fp_status & IR_FP_INEXACT) | env->fp_round | MXCSR_MASKED;
 	l = enter(env, entry);
 
 	*exit_index = l.how >> 8;

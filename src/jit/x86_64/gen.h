@@ -268,6 +268,7 @@ struct gen {
 #define OFF_FAULT        offsetof(struct ir_env, fault)
 #define OFF_PC           offsetof(struct ir_env, pc)
 #define OFF_FP_STATUS    offsetof(struct ir_env, fp_status)
+#define OFF_FP_HOST      offsetof(struct ir_env, fp_host)
 #define OFF_BASE         offsetof(struct ir_env, base)
 #define OFF_TLB          (offsetof(struct ir_env, door) + offsetof(struct mem_door, tlb))
 
@@ -516,8 +517,42 @@ static inline void gen_from_xmm(struct gen *g, unsigned gpr, unsigned xmm)
 	a_sse_w(&g->a, 0x66, 0x0f7e, xmm, gpr);
 }
 
-/* Between MXCSR and env->fp_status. */
-void gen_mxcsr(struct gen *g, bool load);
+/* ---- MXCSR: env->fp_status while compiled code runs, the host's default while C does that looks at it, or computes ---- */
+
+#define MXCSR_MASKED UINT32_C(0x1f80) /* all exceptions masked, rounding to nearest: as the processor starts */
+
+static inline void a_mxcsr_load(struct assembler *a, int32_t off)
+{
+	a_rm(a, false, 0x0fae, 2, RBP, off);
+}
+
+static inline void a_mxcsr_store(struct assembler *a)
+{
+	a_rm(a, false, 0x0fae, 3, RBP, (int32_t)OFF_FP_STATUS);
+}
+
+static inline void a_mxcsr_enter(struct assembler *a)
+{
+	a_mxcsr_load(a, (int32_t)OFF_FP_STATUS);
+}
+
+/* What is noted there does not matter to C: it has a value of its own only if the guest rounds otherwise. */
+static inline void a_mxcsr_leave(struct assembler *a)
+{
+	uint32_t load;
+
+	a_mxcsr_store(a);
+	a_rm(a, false, 0xf6, 0, RBP, (int32_t)OFF_FP_STATUS + 1); /* test */
+	a_1(a, IR_FP_ROUND >> 8);
+	a_1(a, 0x70 | CC_E);
+	a_1(a, 0);
+	load = a_pos(a);
+	a_mxcsr_load(a, (int32_t)OFF_FP_HOST);
+	if (!a->overflow)
+		a->base[load - 1] = (uint8_t)(a_pos(a) - load);
+	a->flags_at = NULL;
+}
+
 void gen_stubs(struct gen *g);                            /* stubs.c */
 
 /* ---- shared.c ---- */

@@ -136,11 +136,11 @@ void gen_call(struct gen *g, const struct ir_inst *i)
 	parallel_moves(g, m, n);
 	spill_for_call(g);
 	if (h->flags & IR_H_FLOAT)
-		gen_mxcsr(g, false);
+		a_mxcsr_leave(&g->a);
 	a_lea(&g->a, true, RDI, RBP, 0);
 	gen_call_c(g, (const void *)(uintptr_t)h->fn);
 	if (h->flags & IR_H_FLOAT)
-		gen_mxcsr(g, true);
+		a_mxcsr_enter(&g->a);
 	if (h->flags & IR_H_DOOR)
 		a_load(&g->a, true, R14, RBP, OFF_TLB);
 	if (h->flags & IR_H_FAULTS) {

@@ -4,11 +4,14 @@
  * have something to report, goes to a stub, which calls the helper instead. MXCSR[PE] gathers
  * "inexact" (IR_FP_INEXACT) while compiled code runs; it is in env->fp_status while C runs that
  * looks at it or that computes itself.
+ *
+ * MXCSR[RC] is how the guest rounds, which the code does not know: what is done here holds in all four modes. An
+ * overflow may end in the greatest finite number, so results as great as that are not plain either.
  */
 #include "jit/x86_64/ops_float.h"
 
-/* The exponents of plain results, biased as a double's: all but the least, which may be tiny. */
-enum { DOUBLE_LEAST = 2, DOUBLE_GREATEST = 0x7fe, SINGLE_LEAST = 0x382, SINGLE_GREATEST = 0x47e };
+/* The exponents of plain results, biased as a double's: all but the least, which may be tiny, and the greatest. */
+enum { DOUBLE_LEAST = 2, DOUBLE_GREATEST = 0x7fd, SINGLE_LEAST = 0x382, SINGLE_GREATEST = 0x47d };
 
 const uint16_t float_arith_op[5] = {0x0f58, 0x0f5c, 0x0f59, 0x0f5e, 0x0f51};
 
@@ -86,8 +89,8 @@ static uint32_t unless_plain(struct gen *g, unsigned xmm, bool single)
 
 /*
  * xmm0, a double, to single precision, and to xmm as a double. Rounding twice can go wrong only if
- * the first rounding ended in the middle between two singles: returns the jump that is taken then,
- * to come back to *resume.
+ * the first rounding ended in the middle between two singles, and only to nearest: returns the jump that is taken
+ * then, to come back to *resume.
  */
 static uint32_t narrow(struct gen *g, unsigned xmm, uint32_t *resume)
 {
@@ -237,14 +240,14 @@ static bool expands(const struct gen *g, const struct ir_inst *i, unsigned numbe
 {
 	if (number >= IR_VFADD_QUIET)
 		return float_quiet_expands(g, i, number);
-	if (number >= IR_VFTRUNCATE_64 && number <= IR_VFROUND_EVEN_32)
+	if (number >= IR_VFTRUNCATE_64 && number <= IR_VFROUND_CURRENT_32)
 		return g->host->sse41;
 	if (number >= IR_VFADD_64)
 		return g->host->fma || number >= IR_VFEQUAL_64 ||
 		       (number < IR_VFADD_32 ? number < IR_VFMADD_64 : number < IR_VFMADD_32);
 	if (number <= IR_FNMSUB_SINGLE)
 		return g->host->fma || !is_fused(number - (is_single(number) ? IR_FADD_SINGLE : IR_FADD));
-	if (number >= IR_FTRUNCATE && number <= IR_FROUND_EVEN)
+	if (number >= IR_FTRUNCATE && number <= IR_FROUND_CURRENT)
 		return g->host->sse41;
 	return true;
 }

@@ -3,10 +3,10 @@
  */
 #include "jit/x86_64/ops_float.h"
 
-/* The immediate of roundsd and the like, by the order of the intrinsics. 8: inexactness is not told */
+/* The immediate of roundsd and the like, by the order of the intrinsics. 8: inexactness is not told; 4: by MXCSR */
 unsigned float_rounding(unsigned n)
 {
-	static const uint8_t how[] = {8 | 3, 8 | 2, 8 | 1, 8 | 3, 0};
+	static const uint8_t how[] = {8 | 3, 8 | 2, 8 | 1, 8 | 3, 4};
 
 	return how[n];
 }
@@ -169,7 +169,7 @@ static void narrow_bits(struct gen *g, const struct ir_inst *i)
 
 void float_convert(struct gen *g, const struct ir_inst *i, unsigned number)
 {
-	if (number >= IR_FTRUNCATE && number <= IR_FROUND_EVEN)
+	if (number >= IR_FTRUNCATE && number <= IR_FROUND_CURRENT)
 		integral(g, i, number);
 	else if (number >= IR_FFROM_S64 && number <= IR_FFROM_U64_SINGLE)
 		from_integer(g, i, number);

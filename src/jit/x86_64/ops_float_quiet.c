@@ -8,8 +8,7 @@
 #define PCMPGTD 0x0f66
 #define ROUNDPS 0x0f3a08
 
-#define MXCSR_MASKED UINT32_C(0x1f80) /* all exceptions masked, rounding to nearest: as the processor starts */
-#define MXCSR_FLUSH  UINT32_C(0x8040) /* denormal results and operands are zeros */
+#define MXCSR_FLUSH UINT32_C(0x8040) /* denormal results and operands are zeros */
 
 /* From here to quiet_end(); rax, rcx, rdx are lost. That is a dozen cycles, but for arithmetic there is no other way. */
 static void quiet_begin(struct gen *g, const struct place *flush)
@@ -18,14 +17,14 @@ static void quiet_begin(struct gen *g, const struct place *flush)
 
 	from_place(g, flush, RCX);
 	a_alu_imm(&g->a, ALU_AND, false, RCX, 1);
-	gen_mxcsr(g, false);
+	a_mxcsr_store(&g->a);
 	gen_lea_data(g, RDX, mxcsr, sizeof(mxcsr));
 	a_rx4(&g->a, false, 0x0fae, 2, RDX, RCX, 0);
 }
 
 static void quiet_end(struct gen *g)
 {
-	gen_mxcsr(g, true);
+	a_mxcsr_enter(&g->a);
 }
 
 /* Comparisons and the like find nothing inexact: their operands are flushed. rdx + rcx: which bits to clear. */

@@ -128,10 +128,10 @@ static void accept_zero_lanes(struct gen *g, const struct stub *s, unsigned numb
 }
 
 /*
- * In the middle between two singles: if that is exact, it can be rounded as it is. Sums and so on
- * of singles either are exact or do not get there (53 > 2 * 24 + 1). Of a fused operation on
- * singles the product p is exact, and with it the error of p + b can be had (Knuth), without any
- * rounding if there is none. Else to `call`.
+ * In the middle between two singles: if that is exact, it can be rounded as it is, and always where it is not rounded
+ * to nearest, which is not asked here. Sums and so on of singles either are exact or do not get there
+ * (53 > 2 * 24 + 1). Of a fused operation on singles the product p is exact, if it is not tiny, and with it the error
+ * of p + b can be had (Knuth), without any rounding if there is none. Else to `call`.
  */
 static void accept_tie(struct gen *g, const struct stub *s, unsigned number, uint32_t call)
 {
@@ -167,13 +167,11 @@ static void accept_tie(struct gen *g, const struct stub *s, unsigned number, uin
 		a_sse_w(a, 0x66, 0x0f7e, 1, RAX);
 		a_alu(a, ALU_CMP, true, RDX, RAX);
 		a_patch(a, a_jcc(a, CC_NE), call);
+		exponent(g, RAX);
+		a_alu_imm(a, ALU_CMP, false, RAX, 2);
+		a_patch(a, a_jcc(a, CC_B), call);
 	}
 	a_patch(a, a_jmp(a), s->resume);
-}
-
-void gen_mxcsr(struct gen *g, bool load)
-{
-	a_rm(&g->a, false, 0x0fae, load ? 2 : 3, RBP, (int32_t)OFF_FP_STATUS);
 }
 
 void gen_float_stub(struct gen *g, const struct stub *s)
@@ -213,11 +211,11 @@ void gen_float_stub(struct gen *g, const struct stub *s)
 		for (unsigned k = h->nargs; k-- > 0;)
 			a_pop(a, arg_reg[k]);
 	}
-	gen_mxcsr(g, false);
+	a_mxcsr_leave(a);
 	a_lea(a, true, RDI, RBP, 0);
 	a_mov_imm(a, RAX, (uintptr_t)h->fn);
 	a_call_reg(a, RAX);
-	gen_mxcsr(g, true);
+	a_mxcsr_enter(a);
 	if (vec) {
 		a_sse_mem(a, 0, 0x0f28, s->reg, RSP, 0);
 		a_alu_imm(a, ALU_ADD, true, RSP, 64);

@@ -22,7 +22,7 @@ static uint32_t unless_all_plain(struct gen *g, unsigned xmm, bool wide_lanes)
 {
 	struct assembler *a = &g->a;
 	unsigned bits = wide_lanes ? 64 : 32, one = wide_lanes ? 5 : 8; /* the exponent's lowest bit */
-	uint32_t greatest = wide_lanes ? 0x7fe : 0xfe;
+	uint32_t greatest = wide_lanes ? 0x7fd : 0xfd;
 	uint64_t least = 2u << one, top = 0x8000, past = ((greatest - 1) << one) - 1;
 	/* the other words are never greater */
 	uint64_t never = wide_lanes ? UINT64_C(0x7fff7fff7fff) : 0x7fff;
@@ -319,6 +319,7 @@ static void vector_from_odd_u32(struct gen *g, const struct ir_inst *i)
 	vec_shift(g, VEC_SHR, 3, dst, src, 32);
 	gen_sse_data(g, 0x66, POR, dst, vec_same(64, magic));
 	gen_sse_data(g, 0x66, SUBPS, dst, vec_same(64, magic));
+	gen_sse_data(g, 0x66, PAND, dst, vec_same(64, INT64_MAX)); /* rounding down, zero is -0 */
 }
 
 static void vector_from_s32(struct gen *g, const struct ir_inst *i, bool odd)
@@ -402,7 +403,7 @@ void float_vector(struct gen *g, const struct ir_inst *i, unsigned number)
 		vector_compare(g, i, number);
 	else if (number <= IR_VFMIN_32)
 		vector_max(g, i, number);
-	else if (number <= IR_VFROUND_EVEN_32)
+	else if (number <= IR_VFROUND_CURRENT_32)
 		vector_integral(g, i, number);
 	else
 		convert_vector(g, i, number);
