@@ -19,6 +19,7 @@ struct loop {
 	struct ir_region r;
 	ir_block head, out;
 	ir_val left;
+	uint64_t with; /* counter[1] */
 };
 
 /* A loop that counts counter[0] down, with an IR_POLL at its head. */
@@ -26,6 +27,7 @@ static void begin(struct loop *l)
 {
 	struct ir_region *r = &l->r;
 
+	l->with = 0;
 	ir_region_init(r);
 	r->base = RAM_BASE;
 	ir_begin_block(r, ir_create_block(r));
@@ -84,6 +86,8 @@ static void check(struct loop *l)
 	machine_reset(b, 1);
 	memset(a->s.field, 0, sizeof(a->s.field));
 	memset(b->s.field, 0, sizeof(b->s.field));
+	a->s.counter[0] = b->s.counter[0] = ROUNDS;
+	a->s.counter[1] = b->s.counter[1] = l->with;
 	a->env.base = b->env.base = RAM_BASE;
 	reference_run(&l->r, &a->env, &index);
 	c = jit ? jit_compile(jit, &l->r, RAM_BASE) : NULL;
@@ -128,11 +132,57 @@ static void test_half_written(void **state)
 	check(&l);
 }
 
+/*
+ * No loop: a comparison that the next one overwrites, unless the region is left by a branch on the same between the two, where
+ * the host's flags are what it is made from.
+ */
+static void left_between(uint64_t with, enum ir_op op, bool swapped, uint64_t second)
+{
+	ir_block out, on;
+	struct loop l;
+	ir_val k;
+
+	begin(&l);
+	out = l.out;
+	on = l.head;
+	l.with = with;
+	ir_insn(&l.r, RAM_BASE);
+	l.left = ir_get(&l.r, IR_I64, OFF_COUNTER(0));
+	k = ir_get(&l.r, IR_I64, OFF_COUNTER(1));
+	ir_insn(&l.r, RAM_BASE + 8);
+	ir_set_bits(&l.r, OFF_FIELD(0), ir_bin(&l.r, IR_CMP3S, l.left, k), 9);
+	ir_insn(&l.r, RAM_BASE + 12);
+	ir_br(&l.r, swapped ? ir_bin(&l.r, op, k, l.left) : ir_bin(&l.r, op, l.left, k), on, out);
+	ir_begin_block(&l.r, on);
+	ir_insn(&l.r, RAM_BASE + 16);
+	ir_set(&l.r, OFF_STATE(8), ir_load(&l.r, IR_I64, (struct ir_memop){.size = 8},
+					     ir_const(&l.r, IR_I64, RAM_BASE + 64)));
+	ir_insn(&l.r, RAM_BASE + 20);
+	compare(&l, 0, second);
+	ir_exit_direct(&l.r, RAM_BASE + 24);
+	ir_begin_block(&l.r, out);
+	ir_insn(&l.r, RAM_BASE + 28);
+	ir_exit_direct(&l.r, RAM_BASE + 64);
+	check(&l);
+}
+
+static void test_left_between(void **state)
+{
+	static const enum ir_op op[] = {IR_EQ, IR_NE, IR_LTS, IR_LES, IR_LTU, IR_LEU};
+
+	(void)state;
+	for (unsigned n = 0; n < ARRAY_SIZE(op); n++)
+		for (uint64_t with = ROUNDS - 1; with <= ROUNDS + 1; with++)
+			for (unsigned swapped = 0; swapped < 2; swapped++)
+				left_between(with, op[n], swapped, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_as_vector),
 		cmocka_unit_test(test_half_written),
+		cmocka_unit_test(test_left_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

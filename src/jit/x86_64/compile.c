@@ -227,19 +227,38 @@ static const struct ir_inst *exit_at_once(const struct gen *g, uint32_t block)
 	return i;
 }
 
+/* What the flags are is known where the way goes on, if no other leads there. */
+static void keep_flags(struct gen *g, uint32_t block)
+{
+	if (g->cfg.npred[block] == 1 && a_flags_hold(&g->a) && g->flags.kind == FLAGS_COMPARE)
+		g->flags_in[block] = g->flags;
+}
+
+static void take_flags(struct gen *g, uint32_t block)
+{
+	if (g->flags_in[block].kind != FLAGS_COMPARE)
+		return;
+	g->flags = g->flags_in[block];
+	g->flags.zero = NO_INDEX;
+	a_note_flags(&g->a);
+}
+
 /* A conditional jump to target t of the block. */
 static void branch_to(struct gen *g, enum cond cc, uint32_t block, unsigned t)
 {
+	const uint8_t *start = g->a.at;
 	uint32_t flags = defer_edge(g, t), where = a_jcc(&g->a, cc);
 	const struct ir_inst *leave = exit_at_once(g, block);
 	struct stub *s;
 
+	a_flags_kept(&g->a, start);
 	if (!flags && leave && replaceable(where)) {
 		leave_from(g, where, leave, 0);
 		g->block_at[block] = NO_INDEX;
 		return;
 	}
 	if (!flags) {
+		keep_flags(g, block);
 		jump_to_block(g, where, block);
 		return;
 	}
@@ -255,6 +274,7 @@ static void go_to(struct gen *g, uint32_t block, unsigned t, uint32_t follows)
 	const struct ir_inst *leave = exit_at_once(g, block);
 
 	defer_make_here(g, defer_edge(g, t));
+	keep_flags(g, block);
 	if (block == follows)
 		return;
 	if (leave) {
@@ -612,7 +632,9 @@ static void generate(struct gen *g, uint32_t *order)
 		pins_begin_block(g, b);
 		defer_begin_block(g, b);
 		alloc_begin_block(g, b);
+		/* Pins are loaded, which leaves the flags alone. */
 		pins_enter_block(g, b);
+		take_flags(g, b);
 		for (uint32_t n = 0; n < r->bb[b].count && !g->failed && !g->a.overflow; n++) {
 			instruction(g, first + n, follows);
 			defer_after(g, first + n);
@@ -654,11 +676,14 @@ static bool allot(struct gen *g)
 	g->a.ref = scratch_take(s, g->a.cap_ref, sizeof(*g->a.ref));
 	g->block_pc = scratch_take(s, r->nbb + 1, sizeof(*g->block_pc));
 	g->pin_block = scratch_take(s, r->nbb + 1, sizeof(*g->pin_block));
-	if (!buffer || !g->val || !g->next || !g->block_at || !g->fixup || !g->stub || !g->exit_where ||
-	    !g->outside || !g->a.ref || !g->block_pc || !g->pin_block)
+	g->flags_in = scratch_take(s, r->nbb + 1, sizeof(*g->flags_in));
+	if (!buffer || !g->val || !g->next || !g->block_at || !g->flags_in || !g->fixup || !g->stub ||
+	    !g->exit_where || !g->outside || !g->a.ref || !g->block_pc || !g->pin_block)
 		return false;
 	memset(g->val, 0, (r->ninst + 1) * sizeof(*g->val));
 	memset(g->block_at, 0, (r->nbb + 1) * sizeof(*g->block_at));
+	for (uint32_t b = 0; b < r->nbb; b++)
+		g->flags_in[b].kind = FLAGS_SUM;
 	memset(g->pin_block, 0, (r->nbb + 1) * sizeof(*g->pin_block));
 	for (unsigned n = 0; n < 16; n++)
 		g->in_gpr[n] = g->in_xmm[n] = NO_INDEX;

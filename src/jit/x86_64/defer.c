@@ -7,7 +7,8 @@
  * constants or cells of guest state themselves, with something added. Where ways join they must agree. A SET is
  * left out ("deferred") if on all ways from it to the next SET of its cell it can be made up for
  * wherever state is observed. Where that is rare it is done in a stub, which costs nothing; helpers that look
- * at state and exits do it in the region's own code, and what that costs is weighed.
+ * at state and exits do it in the region's own code, and what that costs is weighed. Behind a branch on the same comparison,
+ * which is where most regions are left, the host's flags are what it takes.
  *
  * Other operands than constants are read from guest state when the flags are made. Memory has them then: pins have been
  * written back, and nothing else is kept from memory but flags, which are never operands here.
@@ -17,6 +18,7 @@
 
 #define ALL          UINT64_MAX
 #define COST_MADE_UP 4.0f
+#define COST_STORED  2.0f /* the comparison has just been made */
 
 /* ---- which SETs are left out ---- */
 
@@ -120,19 +122,39 @@ static void find_dirty(struct defer *d)
 }
 
 /* A cell is made, for SETs of it that have not been made up for. */
-static void pay(struct defer *d, unsigned cell, uint64_t dirty, float runs)
+static void pay(struct defer *d, unsigned cell, uint64_t dirty, float cost)
 {
 	uint64_t of = dirty & d->of_cell[cell];
 
-	d->cost[cell] += COST_MADE_UP * runs;
+	d->cost[cell] += cost;
 	if (!(of & (of - 1)))
-		d->alone[__builtin_ctzll(of)] += COST_MADE_UP * runs;
+		d->alone[__builtin_ctzll(of)] += cost;
+}
+
+/* Does the branch that alone leads to a block compare the same? Then the host's flags are that where it begins. */
+static bool is_tested_before(const struct defer *d, uint32_t block, const struct compared *c)
+{
+	const struct ir_cfg *cfg = &d->g->cfg;
+	const struct ir_inst *br, *cond;
+
+	if (cfg->npred[block] != 1 || c->va == NO_INDEX)
+		return false;
+	br = last_of(d->g, cfg->pred[cfg->pred_at[block]]);
+	if (br->op != IR_BR)
+		return false;
+	cond = &d->r->inst[br->arg[0]];
+	return cond->op >= IR_EQ && cond->op <= IR_CMP3U &&
+	       ((cond->arg[0] == c->va && cond->arg[1] == c->vb) ||
+		(cond->arg[0] == c->vb && cond->arg[1] == c->va));
 }
 
 /* SETs that an event needs made. What cannot be is added to `bad`; the others are paid for. */
-static void need(struct defer *d, const struct event *e, const struct compared *now, uint64_t dirty,
-		 float runs, uint64_t *bad)
+static void need(struct defer *d, uint32_t b, const struct event *e, const struct compared *now,
+		 uint64_t dirty, uint64_t *bad)
 {
+	bool first = e == &d->event[d->first[b]];
+	float runs = d->g->runs[b], cost;
+
 	if (e->kind == READ) {
 		*bad |= dirty & d->of_cell[e->cell];
 		return;
@@ -140,10 +162,11 @@ static void need(struct defer *d, const struct event *e, const struct compared *
 	for (unsigned n = 0; n < d->g->ndefer; n++) {
 		if (!(dirty & d->of_cell[n]))
 			continue;
+		cost = first && is_tested_before(d, b, &now[n]) ? COST_STORED : COST_MADE_UP;
 		if (!can_be_made(&now[n]))
 			*bad |= dirty & d->of_cell[n];
 		else if (e->kind != LOOK)
-			pay(d, n, dirty, runs);
+			pay(d, n, dirty, runs * cost);
 	}
 }
 
@@ -162,7 +185,7 @@ static void need_on_edges(struct defer *d, uint32_t b, const struct compared *no
 			if (!can_be_made(&now[n]))
 				*bad |= dirty & d->of_cell[n];
 			else
-				pay(d, n, dirty, d->g->runs[b] * share);
+				pay(d, n, dirty, d->g->runs[b] * share * COST_MADE_UP);
 		}
 	}
 }
@@ -186,7 +209,7 @@ static uint64_t find_needs(struct defer *d)
 			const struct event *e = &d->event[n];
 
 			if (dirty && e->kind >= CLOBBER)
-				need(d, e, now, dirty, d->g->runs[b], &bad);
+				need(d, b, e, now, dirty, &bad);
 			dirty = dirty_after(d, e, dirty);
 			defer_step(d->g, now, e);
 		}
@@ -246,6 +269,25 @@ static bool is_whole(const struct gen *g, uint64_t at)
 	return true;
 }
 
+/*
+ * Is the cell overwritten somewhere? Outside of loops, where nothing is set twice by one SET, that takes
+ * another: else all ways lead to where it is seen.
+ */
+static bool is_set_again(const struct gen *g, uint32_t set)
+{
+	uint64_t at = inst_of(g, set)->imm;
+
+	if (g->cfg.loops)
+		return true;
+	for (uint32_t n = set + 1; n < g->r->ninst; n++) {
+		const struct ir_inst *i = inst_of(g, n);
+
+		if (i->op == IR_SET && i->imm == at && g->val[n].block != NO_INDEX)
+			return true;
+	}
+	return false;
+}
+
 /* Cells that comparisons are written to. */
 static void find_cells(struct gen *g)
 {
@@ -253,7 +295,8 @@ static void find_cells(struct gen *g)
 		const struct ir_inst *i = inst_of(g, n);
 
 		if (i->op == IR_SET && i->type == IR_I64 && g->val[n].block != NO_INDEX &&
-		    g->val[i->arg[0]].fused && defer_cell_at(g, i->imm, 8) == DEFER_CELLS && is_whole(g, i->imm))
+		    g->val[i->arg[0]].fused && defer_cell_at(g, i->imm, 8) == DEFER_CELLS && is_set_again(g, n) &&
+		    is_whole(g, i->imm))
 			g->defer_at[g->ndefer++] = (uint32_t)i->imm;
 	}
 }
@@ -276,9 +319,7 @@ bool defer_init(struct gen *g)
 	struct ir_scratch *s = g->r->scratch;
 	struct defer *d;
 
-	/* Elsewhere one in twenty could be deferred, which is not worth the search. */
-	if (g->cfg.loops)
-		find_cells(g);
+	find_cells(g);
 	if (!g->ndefer)
 		return true;
 	g->available = ir_available(g->r, &g->cfg);

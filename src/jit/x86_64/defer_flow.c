@@ -82,6 +82,8 @@ static void note_set(struct defer *d, struct event *e, const struct ir_inst *i, 
 	e->is.wide = c->aux != IR_I32;
 	e->is.a = side_of(d, state, c->arg[0], e->is.wide);
 	e->is.b = side_of(d, state, c->arg[1], e->is.wide);
+	e->is.va = c->arg[0];
+	e->is.vb = c->arg[1];
 	e->set = (uint8_t)d->nsets;
 	d->set_id[d->nsets] = e->id;
 	d->of_cell[e->cell] |= UINT64_C(1) << d->nsets++;
@@ -188,7 +190,12 @@ void defer_step(const struct gen *g, struct compared *now, const struct event *e
 	}
 }
 
-static bool meet(const struct gen *g, struct compared *to, const struct compared *end, bool first)
+/*
+ * alone: this is the only way to `to`. Where ways join, and so in another round of a loop, values of the same
+ * names may be other ones.
+ */
+static bool meet(const struct gen *g, struct compared *to, const struct compared *end, bool first,
+		 bool alone)
 {
 	bool changed = first;
 
@@ -199,6 +206,8 @@ static bool meet(const struct gen *g, struct compared *to, const struct compared
 			forget(&to[n]);
 			changed = true;
 		}
+		if (!alone)
+			to[n].va = to[n].vb = NO_INDEX;
 	}
 	return changed;
 }
@@ -226,7 +235,7 @@ bool defer_find_entries(struct defer *d)
 				defer_step(d->g, end, &d->event[n]);
 			for (unsigned t = ir_targets(last_of(d->g, b), target); t-- > 0;) {
 				bool changed = meet(d->g, &d->entry[(size_t)target[t] * ndefer], end,
-						    !reached[target[t]]);
+						    !reached[target[t]], cfg->npred[target[t]] == 1);
 
 				reached[target[t]] = true;
 				again |= changed && cfg->number[target[t]] <= k;

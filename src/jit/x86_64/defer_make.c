@@ -5,6 +5,7 @@
 
 #include "ir/scratch.h"
 #include "jit/x86_64/defer.h"
+#include "jit/x86_64/ops_int.h"
 
 void defer_begin_block(struct gen *g, uint32_t block)
 {
@@ -74,18 +75,42 @@ static void compare(struct gen *g, const struct compared *c, uint32_t dirty)
 	a_alu(&g->a, ALU_CMP, c->wide, RAX, RCX);
 }
 
-static void make(struct gen *g, const struct compared *of, uint32_t flags, uint32_t dirty)
+/* Are the host's flags those of `a` compared with `b`? */
+static bool are_flags(const struct gen *g, uint32_t a, uint32_t b, bool wide)
+{
+	if (inst_of(g, b)->op == IR_CONST && !inst_of(g, b)->imm)
+		b = NO_INDEX;
+	return flags_of(g, FLAGS_COMPARE, a, b, wide);
+}
+
+/* Has it just been made, for a branch as a rule? Then *cc is made to fit. */
+static bool is_made(const struct gen *g, const struct compared *c, enum cond *cc)
+{
+	if (c->va == NO_INDEX)
+		return false;
+	if (are_flags(g, c->va, c->vb, c->wide))
+		return true;
+	if (!are_flags(g, c->vb, c->va, c->wide))
+		return false;
+	*cc = gen_swapped_cond_of((enum ir_op)c->op);
+	return true;
+}
+
+/* here: in the region's code, not in a stub */
+static void make(struct gen *g, const struct compared *of, uint32_t flags, uint32_t dirty, bool here)
 {
 	for (; flags; flags &= flags - 1) {
 		unsigned n = (unsigned)__builtin_ctz(flags);
 		enum ir_op op = (enum ir_op)of[n].op;
+		enum cond cc = gen_cond_of(op);
 
 		if (!can_be_made(&of[n])) {
 			g->failed = true; /* defer.c would not have deferred it */
 			return;
 		}
-		compare(g, &of[n], dirty);
-		gen_store_compare(g, op, gen_cond_of(op), g->defer_at[n]);
+		if (!here || !is_made(g, &of[n], &cc))
+			compare(g, &of[n], dirty);
+		gen_store_compare(g, op, cc, g->defer_at[n]);
 	}
 }
 
@@ -93,7 +118,7 @@ void defer_before(struct gen *g, const struct ir_inst *i)
 {
 	if (!g->pending || !defer_shows(i))
 		return;
-	make(g, g->now, g->pending, g->dirty);
+	make(g, g->now, g->pending, g->dirty, true);
 	g->pending = 0;
 	g->shown_now = false;
 }
@@ -115,7 +140,7 @@ uint32_t defer_edge(const struct gen *g, unsigned t)
 
 void defer_make_here(struct gen *g, uint32_t flags)
 {
-	make(g, g->now, flags, g->dirty);
+	make(g, g->now, flags, g->dirty, true);
 }
 
 void defer_note(struct gen *g, struct stub *s)
@@ -149,12 +174,12 @@ void defer_make(struct gen *g, const struct stub *s)
 	if (!s->flags)
 		return;
 	if (s->kind == STUB_EDGE) {
-		make(g, &g->shown[s->shown], s->flags, s->dirty);
+		make(g, &g->shown[s->shown], s->flags, s->dirty, false);
 		return;
 	}
 	a_push(&g->a, RAX);
 	a_push(&g->a, RCX);
-	make(g, &g->shown[s->shown], s->flags, 0);
+	make(g, &g->shown[s->shown], s->flags, 0, false);
 	a_pop(&g->a, RCX);
 	a_pop(&g->a, RAX);
 }

@@ -70,6 +70,7 @@ struct compared {
 	uint8_t op; /* enum ir_op, a comparison; IR_CONST: not known */
 	bool wide;
 	struct side a, b;
+	uint32_t va, vb; /* the values that were compared; NO_INDEX: they may be others by now */
 };
 
 #define DEFER_CELLS 8 /* of flags, in a region */
@@ -225,12 +226,13 @@ struct gen {
 	uint32_t ncarried, cap_carried;
 	uint64_t temp_used[IR_MAX_TEMPS / 64];
 	uint32_t temp_high, temp_crossing; /* how many from below, from above */
-	struct {
+	struct host_flags {
 		enum { FLAGS_COMPARE, FLAGS_SUM, FLAGS_CARRY } kind;
 		uint32_t a, b; /* compared (b NO_INDEX: with zero); a: the sum; the carry */
 		bool w;
 		uint32_t zero; /* a value that is zero if ZF says so; NO_INDEX */
 	} flags;             /* what they are while a_flags_hold */
+	struct host_flags *flags_in; /* where a block begins that one way leads to; FLAGS_SUM: not known */
 	uint32_t at;         /* current instruction */
 	bool read;           /* it has called operands_read, */
 	uint32_t released, released_xmm; /* which gave these up, though they are still to be read */
@@ -466,6 +468,7 @@ bool gen_keeps_rdx(const struct gen *g, const struct ir_inst *i); /* ops_int_mul
 enum cond gen_compare(struct gen *g, const struct ir_inst *i); /* flags of a comparison */
 bool gen_set_flag(struct gen *g, uint32_t v, uint32_t off);
 enum cond gen_cond_of(enum ir_op op);                     /* of a comparison; CMP3: of `less` */
+enum cond gen_swapped_cond_of(enum ir_op op);             /* the same, if the operands have changed places */
 /* What is compared, by the flags, to guest state of which the other bytes are zero already. */
 void gen_store_compare(struct gen *g, enum ir_op op, enum cond cc, uint32_t off);
 enum cond gen_condition(struct gen *g, uint32_t v);       /* flags: v is not zero */

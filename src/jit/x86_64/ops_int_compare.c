@@ -12,10 +12,18 @@ enum cond gen_cond_of(enum ir_op op)
 	return cc[op - IR_EQ];
 }
 
+enum cond gen_swapped_cond_of(enum ir_op op)
+{
+	static const enum cond cc[] = {CC_E, CC_NE, CC_G, CC_GE, CC_A, CC_AE};
+
+	if (op == IR_CMP3S || op == IR_CMP3U)
+		op = op == IR_CMP3S ? IR_LTS : IR_LTU;
+	return cc[op - IR_EQ];
+}
+
 /* Compare, and say which condition tells that the comparison holds. */
 enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 {
-	static const enum cond swapped[] = { CC_E, CC_NE, CC_G, CC_GE, CC_A, CC_AE };
 	uint32_t a = i->arg[0], b = i->arg[1];
 	bool w = i->aux != IR_I32, swap = inst_of(g, a)->op == IR_CONST;
 	uint32_t key;
@@ -32,7 +40,7 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 		/* a comparison of the same was just made */
 	} else if (flags_of(g, FLAGS_COMPARE, b, a, w)) {
 		swap = !swap;
-		return swap ? swapped[i->op - IR_EQ] : gen_cond_of(i->op);
+		return swap ? gen_swapped_cond_of(i->op) : gen_cond_of(i->op);
 	} else if (use_imm(g, b, &v)) {
 		int32_t disp;
 
@@ -52,7 +60,7 @@ enum cond gen_compare(struct gen *g, const struct ir_inst *i)
 		int_alu_operand(g, ALU_CMP, w, ra, b);
 	}
 	note_flags(g, FLAGS_COMPARE, a, key, w);
-	return swap ? swapped[i->op - IR_EQ] : gen_cond_of(i->op);
+	return swap ? gen_swapped_cond_of(i->op) : gen_cond_of(i->op);
 }
 
 /* Test bits of memory that lie in one byte, which may just have been written as a byte. */
