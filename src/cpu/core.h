@@ -304,7 +304,8 @@ static inline enum cpu_runs cpu_count_runs(struct region *g, uint32_t n, uint32_
 	if (before & CPU_RUNS_ASKED) {
 		if (runs > UINT16_MAX)
 			return CPU_RUNS_FEW;
-		region_set_runs(g, (uint16_t)runs);
+		/* The compiler may say at this moment that it is to be asked again. */
+		region_change_runs(g, (uint16_t)before, (uint16_t)runs);
 		return (before ^ runs) & ~(CPU_HURRY_AFTER - 1) ? CPU_RUNS_WAIT : CPU_RUNS_FEW;
 	}
 	/* Before anybody is asked, who may find that it is to be asked again. */

@@ -133,6 +133,12 @@ static inline void region_set_runs(struct region *g, uint16_t runs)
 	atomic_store_explicit(&g->runs, runs, memory_order_relaxed);
 }
 
+/* Nothing, if they are not `before` any more. */
+static inline void region_change_runs(struct region *g, uint16_t before, uint16_t runs)
+{
+	atomic_compare_exchange_strong_explicit(&g->runs, &before, runs, memory_order_relaxed, memory_order_relaxed);
+}
+
 /* What a region has once it is compiled, until its end. */
 struct region_compiled {
 	struct jit_code *code;
