@@ -75,13 +75,8 @@ void cpu_compile_unshared(struct cpu_system *s, hva_t host)
 	atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
 }
 
-bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct region *g,
-		      const uint8_t *bytes, uint32_t size, bool share, uint32_t *len)
+bool cpu_optimise(struct cpu_system *s, struct ir_region *ir, bool share)
 {
-	ir_region_reset(ir);
-	ir->base = g->pc & ~TLB_BLOCK_MASK;
-	ir->span = region_span_shift(g->mode);
-	*len = s->arch->translate(g->mode & ~REGION_SPAN_MASK, ir, g->pc, bytes, size, CPU_COMPILED_INSNS);
 	if (s->optimise)
 		ir_peel(ir, s->lockstep);
 	if (!ir->failed && s->optimise && share)
@@ -89,6 +84,16 @@ bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct r
 	else if (!ir->failed && s->optimise)
 		ir_optimise_unshared(ir);
 	return !ir->failed;
+}
+
+bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct region *g,
+		      const uint8_t *bytes, uint32_t size, bool share, uint32_t *len)
+{
+	ir_region_reset(ir);
+	ir->base = g->pc & ~TLB_BLOCK_MASK;
+	ir->span = region_span_shift(g->mode);
+	*len = s->arch->translate(g->mode & ~REGION_SPAN_MASK, ir, g->pc, bytes, size, CPU_COMPILED_INSNS);
+	return cpu_optimise(s, ir, share);
 }
 
 static struct region_source source_of(const struct region *g, const uint8_t *bytes,

@@ -44,21 +44,10 @@ static bool emit(struct cpu_system *s, struct ir_region *ir, uint32_t mode, stru
 	return !ir->failed;
 }
 
-static bool optimise(struct cpu_system *s, struct ir_region *ir, bool share)
-{
-	if (s->optimise)
-		ir_peel(ir, s->lockstep);
-	if (!ir->failed && s->optimise && share)
-		ir_optimise_shared(ir);
-	else if (!ir->failed && s->optimise)
-		ir_optimise_unshared(ir);
-	return !ir->failed;
-}
-
 bool cpu_path_emit(struct cpu_system *s, struct ir_region *ir, uint32_t mode, struct cpu_piece *piece,
 		   unsigned n)
 {
-	return emit(s, ir, mode, piece, n) && optimise(s, ir, true);
+	return emit(s, ir, mode, piece, n) && cpu_optimise(s, ir, true);
 }
 
 static bool malformed(struct cpu_system *s, const struct ir_region *ir)
@@ -103,7 +92,7 @@ static struct jit_code *build(struct cpu_system *s, struct ir_region *ir, const 
 			return NULL;
 	}
 	errno = ENOMEM;
-	if (optimise(s, ir, shares_checks(s, path, n)) && !malformed(s, ir))
+	if (cpu_optimise(s, ir, shares_checks(s, path, n)) && !malformed(s, ir))
 		code = jit_compile(s->jit, ir, piece[0].pc);
 	if (!code && text)
 		slab_give(region_slab(s->regions), (char *)*text - REGION_TEXT_FRONT,
