@@ -171,6 +171,19 @@ static inline unsigned ir_window_of(uint64_t imm, enum ir_op op)
 	return imm >> (op == IR_PROBE ? 8 : 16) & 0xff;
 }
 
+/* What it must allow: of LOAD, STORE and PROBE. */
+static inline enum tlb_window_kind ir_window_kind(const struct ir_inst *i)
+{
+	struct ir_probe p;
+
+	if (i->op != IR_PROBE)
+		return i->op == IR_STORE ? TLB_WINDOW_WRITE : TLB_WINDOW_READ;
+	p = ir_probe_of(i->imm, i->aux);
+	if (p.both)
+		return TLB_WINDOW_BOTH;
+	return p.kind == MEM_WRITE ? TLB_WINDOW_WRITE : TLB_WINDOW_READ;
+}
+
 static inline uint64_t ir_with_window(uint64_t imm, enum ir_op op, unsigned window)
 {
 	unsigned at = op == IR_PROBE ? 8 : 16;

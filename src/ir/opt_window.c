@@ -18,7 +18,7 @@
 #define SCALE_MAX  4
 
 /* Windows of a kind. The others are each of one piece of steady state. */
-#define OF_TABLES (TLB_WINDOWS_WRITE - IR_STEADY)
+#define OF_TABLES (TLB_WINDOWS_OF_KIND - IR_STEADY)
 
 /* What the addresses of a window are made from. */
 struct made_from {
@@ -33,7 +33,7 @@ struct windows {
 	const uint32_t *steps; /* NULL */
 	uint64_t pc;
 	struct made_from of[TLB_WINDOWS];
-	unsigned count[2]; /* of windows, by kind */
+	unsigned count[3]; /* of windows, by kind */
 	unsigned first;
 };
 
@@ -93,26 +93,31 @@ static bool together(const struct made_from *a, const struct made_from *b)
 }
 
 /* A window for accesses at what is made so, plus 1; 0: there is none left. */
-static unsigned window_for(struct windows *w, struct made_from from, bool store)
+static unsigned window_for(struct windows *w, struct made_from from, enum tlb_window_kind kind)
 {
-	struct made_from *known = &w->of[store ? TLB_WINDOWS_WRITE : 0];
+	struct made_from *known = &w->of[kind * TLB_WINDOWS_OF_KIND];
 	unsigned n = 0;
 
-	while (n < w->count[store] && !together(&known[n], &from))
+	while (n < w->count[kind] && !together(&known[n], &from))
 		n++;
 	if (n == OF_TABLES)
 		return 0;
-	if (n == w->count[store])
-		known[w->count[store]++] = from;
-	return (w->first + n) % OF_TABLES + (store ? TLB_WINDOWS_WRITE : 0) + 1;
+	if (n == w->count[kind])
+		known[w->count[kind]++] = from;
+	return (w->first + n) % OF_TABLES + kind * TLB_WINDOWS_OF_KIND + 1;
 }
 
-/* The same for accesses off state that is steady: a window that is nobody else's. */
-static unsigned steady_window(const struct windows *w, const struct ir_inst *base, bool store)
+/*
+ * The same for accesses off state that is steady: a window that is nobody else's. What is stored to there, a stack, is
+ * loaded from, too: one window serves both.
+ */
+static unsigned steady_window(const struct windows *w, const struct ir_inst *base, enum tlb_window_kind kind)
 {
+	if (kind == TLB_WINDOW_WRITE)
+		kind = TLB_WINDOW_BOTH;
 	for (unsigned n = 0; n < IR_STEADY; n++)
 		if (w->steady[n] && base->op == IR_GET && base->imm == w->steady[n])
-			return OF_TABLES + n + (store ? TLB_WINDOWS_WRITE : 0) + 1;
+			return OF_TABLES + n + kind * TLB_WINDOWS_OF_KIND + 1;
 	return 0;
 }
 
@@ -129,7 +134,7 @@ static uint32_t table_of(const struct windows *w, const struct ir_inst *sum)
 static void look_at(struct windows *w, uint32_t id, struct ir_inst *i)
 {
 	struct made_from from = {.pc = w->pc};
-	bool store = i->op == IR_STORE;
+	enum tlb_window_kind kind;
 	unsigned span, window;
 
 	if (i->op == IR_INSN) {
@@ -140,7 +145,6 @@ static void look_at(struct windows *w, uint32_t id, struct ir_inst *i)
 		struct ir_probe p = ir_probe_of(i->imm, i->aux);
 
 		span = (unsigned)(p.high - p.low);
-		store = ir_probe_stores(p);
 	} else if (i->op == IR_LOAD || i->op == IR_STORE) {
 		span = ir_memop_of(i).size;
 		if (ir_memop_of(i).aligned)
@@ -150,13 +154,14 @@ static void look_at(struct windows *w, uint32_t id, struct ir_inst *i)
 	}
 	if (tlb_span(span) >= TLB_SPANS)
 		return;
-	window = steady_window(w, &w->inst[i->arg[0]], store);
+	kind = ir_window_kind(i);
+	window = steady_window(w, &w->inst[i->arg[0]], kind);
 	if (!window) {
 		from.base = table_of(w, &w->inst[i->arg[0]]);
 		from.sum = w->steps ? w->steps[id] : 0;
 		if (from.base == IR_NO_VAL && !from.sum)
 			return;
-		window = window_for(w, from, store);
+		window = window_for(w, from, kind);
 	}
 	i->imm = ir_with_window(i->imm, (enum ir_op)i->op, window);
 }

@@ -157,16 +157,19 @@ enum mem_probe mem_probe(struct mem_door *d, uint64_t addr, unsigned size, uint6
 
 void mem_window_missed(struct mem_door *d, unsigned window, uint64_t addr)
 {
-	enum mem_access kind = window > TLB_WINDOWS_WRITE ? MEM_WRITE : MEM_READ;
 	uint64_t first = addr & ~TLB_BLOCK_MASK, length = TLB_BLOCK_SIZE;
 	const struct tlb_entry *e = tlb_slot(d->tlb, addr);
+	enum tlb_window_kind kind;
 
 	/* Compiled code counts down, the last time beyond 0. */
 	if (!window || (int32_t)d->tlb->window[window - 1].misses >= 0)
 		return;
-	d->tlb->window[window - 1].misses = d->tlb->window[window - 1].patience;
-	if (e->tag[kind] != first || e->tag[MEM_READ] != first)
+	kind = tlb_window_kind(window - 1);
+	if ((kind != TLB_WINDOW_READ && e->tag[MEM_WRITE] != first) ||
+	    (kind != TLB_WINDOW_WRITE && e->tag[MEM_READ] != first)) {
+		tlb_refuse_window(d->tlb, window - 1);
 		return;
+	}
 	if (d->ops->widen)
 		d->ops->widen(d, kind, e->addend, &first, &length);
 	tlb_set_window(d->tlb, window - 1, first, length, e->addend);

@@ -46,11 +46,11 @@ struct mem_door_ops {
 	 */
 	void (*fill_known)(struct mem_door *d, gva_t addr, enum mem_access kind);
 	/*
-	 * Make [*first, *first + *length), one block of `kind` in d->tlb whose entry has `addend`, larger: what lies
-	 * around it, translates alike and may be accessed in the same way, stores without being reported, until this
-	 * TLB or its right to store is taken away. For stores, loads are allowed all over, too. NULL: never.
+	 * Make [*first, *first + *length), one block in d->tlb for windows of `kind` whose entry has `addend`, larger: what
+	 * lies around it, translates alike and may be accessed in the same way, stores without being reported, until
+	 * this TLB or its right to store is taken away. NULL: never.
 	 */
-	void (*widen)(struct mem_door *d, enum mem_access kind, uint64_t addend, uint64_t *first,
+	void (*widen)(struct mem_door *d, enum tlb_window_kind kind, uint64_t addend, uint64_t *first,
 		      uint64_t *length);
 	/* Record an alignment interrupt for an access to addr. */
 	void (*misaligned)(struct mem_door *d, gva_t addr, bool store);

@@ -31,34 +31,44 @@ static bool block_of(const struct tlb_entry *e, uint64_t *block)
 #define PATIENCE_MIN 2
 #define PATIENCE_MAX 1024
 
+static void ask_less(struct tlb_window *w)
+{
+	w->patience = w->patience < PATIENCE_MAX / 2 ? 2 * w->patience + PATIENCE_MIN : PATIENCE_MAX;
+	w->misses = w->patience;
+}
+
+void tlb_refuse_window(struct tlb *tlb, unsigned window)
+{
+	ask_less(&tlb->window[window]);
+}
+
 void tlb_set_window(struct tlb *tlb, unsigned window, uint64_t first, uint64_t length, uint64_t addend)
 {
 	struct tlb_window *w = &tlb->window[window];
 	uint64_t was = -w->minus;
 
 	if (first + length - was <= w->length + length)
-		w->patience = PATIENCE_MIN;
+		w->misses = w->patience = PATIENCE_MIN;
 	else
-		w->patience = w->patience < PATIENCE_MAX / 2 ? 2 * w->patience + PATIENCE_MIN : PATIENCE_MAX;
-	w->misses = w->patience;
+		ask_less(w);
 	w->minus = -first;
 	w->addend = addend;
 	w->length = length;
 	for (unsigned n = 0; n < TLB_SPANS; n++)
 		w->limit[n] = length >> n ? length - (UINT64_C(1) << n) + 1 : 0;
-	tlb->windows |= UINT32_C(1) << window;
+	tlb->windows |= UINT64_C(1) << window;
 }
 
 static void forget_window(struct tlb *tlb, unsigned window)
 {
 	memset(tlb->window[window].limit, 0, sizeof(tlb->window[window].limit));
-	tlb->windows &= ~(UINT32_C(1) << window);
+	tlb->windows &= ~(UINT64_C(1) << window);
 }
 
 void tlb_forget_windows(struct tlb *tlb, uint64_t last)
 {
-	for (uint32_t set = tlb->windows; set; set &= set - 1) {
-		unsigned n = (unsigned)__builtin_ctz(set);
+	for (uint64_t set = tlb->windows; set; set &= set - 1) {
+		unsigned n = (unsigned)__builtin_ctzll(set);
 
 		if (-tlb->window[n].minus <= last)
 			forget_window(tlb, n);
@@ -72,10 +82,10 @@ static bool meet(uint64_t a, uint64_t len, uint64_t b, uint64_t m)
 }
 
 /* Those of a set that have guest addresses in [start, start + len), or lead to such host addresses. */
-static void forget_windows_in(struct tlb *tlb, uint32_t set, uint64_t start, uint64_t len, bool host)
+static void forget_windows_in(struct tlb *tlb, uint64_t set, uint64_t start, uint64_t len, bool host)
 {
 	for (set &= tlb->windows; set; set &= set - 1) {
-		unsigned n = (unsigned)__builtin_ctz(set);
+		unsigned n = (unsigned)__builtin_ctzll(set);
 		const struct tlb_window *w = &tlb->window[n];
 
 		if (meet((host ? w->addend : 0) - w->minus, w->length, start, len))
@@ -86,13 +96,13 @@ static void forget_windows_in(struct tlb *tlb, uint32_t set, uint64_t start, uin
 void tlb_flush_host_windows(struct tlb *tlb, hva_t start, uint64_t len)
 {
 	if (len)
-		forget_windows_in(tlb, UINT32_MAX, start.v, len, true);
+		forget_windows_in(tlb, UINT64_MAX, start.v, len, true);
 }
 
 void tlb_protect_host_windows(struct tlb *tlb, hva_t start, uint64_t len)
 {
 	if (len)
-		forget_windows_in(tlb, UINT32_MAX << TLB_WINDOWS_WRITE, start.v, len, true);
+		forget_windows_in(tlb, UINT64_MAX << TLB_WINDOWS_OF_KIND, start.v, len, true);
 }
 
 /* ---- all of it ---- */
@@ -131,7 +141,7 @@ void tlb_flush_range(struct tlb *tlb, uint64_t start, uint64_t len)
 		return;
 	}
 	/* Whole blocks, as of entries. */
-	forget_windows_in(tlb, UINT32_MAX, first << TLB_BLOCK_SHIFT, (last - first + 1) << TLB_BLOCK_SHIFT, false);
+	forget_windows_in(tlb, UINT64_MAX, first << TLB_BLOCK_SHIFT, (last - first + 1) << TLB_BLOCK_SHIFT, false);
 	if (last - first >= TLB_ENTRIES) {
 		for (unsigned i = 0; i < TLB_ENTRIES; i++) {
 			struct tlb_entry *e = &tlb->entry[i];

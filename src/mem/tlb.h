@@ -45,9 +45,19 @@ struct tlb_entry {
 /* Generated code scales the index by this size. */
 ASSERT_SIZE(struct tlb_entry, 32);
 
-/* The first half is of memory to load from, the other of memory to store to and to load from. */
-#define TLB_WINDOWS	  32
-#define TLB_WINDOWS_WRITE (TLB_WINDOWS / 2)
+/*
+ * Windows are numbered by kind. What may be stored to may not always be loaded from: a kernel that copies to its user
+ * has taken that right from itself meanwhile (on POWER by AMR).
+ */
+enum tlb_window_kind { TLB_WINDOW_READ, TLB_WINDOW_WRITE, TLB_WINDOW_BOTH };
+
+#define TLB_WINDOWS_OF_KIND 16
+#define TLB_WINDOWS	    (3 * TLB_WINDOWS_OF_KIND)
+
+static inline enum tlb_window_kind tlb_window_kind(unsigned window)
+{
+	return (enum tlb_window_kind)(window / TLB_WINDOWS_OF_KIND);
+}
 
 /* Accesses of up to 2^(TLB_SPANS - 1) bytes go through windows. */
 #define TLB_SPANS 10
@@ -55,7 +65,7 @@ ASSERT_SIZE(struct tlb_entry, 32);
 /*
  * An access of at most 2^n bytes at addr hits when addr + minus < limit[n]: all of it lies inside. An
  * empty window has no limit but 0. After so many misses as it says there it is made anew: after few, if it was next
- * to where it is wanted, and the more, the more often that was elsewhere.
+ * to where it is wanted, and the more, the more often that was elsewhere, or could not be.
  */
 struct tlb_window {
 	uint64_t minus; /* what it begins at, negated */
@@ -72,7 +82,7 @@ ASSERT_SIZE(struct tlb_window, 128);
 struct tlb {
 	_Alignas(64) struct tlb_entry entry[TLB_ENTRIES];
 	struct tlb_window window[TLB_WINDOWS];
-	uint32_t windows; /* a bit for each that is not empty */
+	uint64_t windows; /* a bit for each that is not empty */
 };
 
 static inline struct tlb_entry *tlb_slot(struct tlb *tlb, uint64_t addr)
@@ -103,6 +113,9 @@ static inline unsigned tlb_span(unsigned bytes)
 
 /* Have a window be [first, first + length), which does not go beyond the last address. */
 void tlb_set_window(struct tlb *tlb, unsigned window, uint64_t first, uint64_t length, uint64_t addend);
+
+/* It could not be made where it is wanted: ask less often. */
+void tlb_refuse_window(struct tlb *tlb, unsigned window);
 
 /* Forget the windows that have addresses up to `last`. */
 void tlb_forget_windows(struct tlb *tlb, uint64_t last);

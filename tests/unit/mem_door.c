@@ -386,13 +386,17 @@ static void miss(unsigned n, uint64_t addr)
 {
 	uint8_t b = 0;
 
-	assert_true(n < TLB_WINDOWS_WRITE ? mem_read(&p.door, addr, &b, 1) : mem_write(&p.door, addr, &b, 1));
+	if (tlb_window_kind(n) != TLB_WINDOW_WRITE)
+		assert_true(mem_read(&p.door, addr, &b, 1));
+	if (tlb_window_kind(n) != TLB_WINDOW_READ)
+		assert_true(mem_write(&p.door, addr, &b, 1));
 	p.tlb.window[n].misses = UINT32_MAX;
 	mem_window_missed(&p.door, n + 1, addr);
 }
 
 static void test_windows(void **state)
 {
+	const unsigned write = TLB_WINDOW_WRITE * TLB_WINDOWS_OF_KIND;
 	uint64_t a = GUEST + 4096;
 
 	(void)state;
@@ -417,16 +421,43 @@ static void test_windows(void **state)
 		miss(0, GUEST + (n & 1) * 3 * 4096);
 	assert_int_equal(p.tlb.window[0].misses, 1024);
 
-	/* Stores: not where they are reported, nor where loads are not allowed. */
-	miss(TLB_WINDOWS_WRITE, a);
-	assert_true(hits(TLB_WINDOWS_WRITE, a, 8));
+	/* Stores: not where they are reported. What could not be made is not tried at each miss. */
+	miss(write, a);
+	assert_true(hits(write, a, 8));
 	p.code[0] = true;
 	tlb_flush(&p.tlb);
-	miss(TLB_WINDOWS_WRITE, GUEST);
-	assert_false(hits(TLB_WINDOWS_WRITE, GUEST, 1));
+	miss(write, GUEST);
+	assert_false(hits(write, GUEST, 1));
+	assert_int_equal(p.tlb.window[write].misses, 2);
+	for (unsigned n = 0; n < 20; n++)
+		miss(write, GUEST);
+	assert_int_equal(p.tlb.window[write].misses, 1024);
+}
+
+/* What may be stored to only has windows for stores, but none for both. */
+static void test_window_rights(void **state)
+{
+	const unsigned write = TLB_WINDOW_WRITE * TLB_WINDOWS_OF_KIND, both = TLB_WINDOW_BOTH * TLB_WINDOWS_OF_KIND;
+	uint64_t a = GUEST + 2 * 4096;
+	uint8_t b = 0;
+
+	(void)state;
+	miss(both, a);
+	assert_true(hits(both, a, 8));
 	p.readable[2] = false;
-	miss(TLB_WINDOWS_WRITE, GUEST + 2 * 4096);
-	assert_false(hits(TLB_WINDOWS_WRITE, GUEST + 2 * 4096, 1));
+	tlb_flush(&p.tlb);
+	assert_true(mem_write(&p.door, a, &b, 1));
+	assert_false(mem_read(&p.door, a, &b, 1));
+	for (unsigned n = 0; n < 3; n++) {
+		p.tlb.window[n * TLB_WINDOWS_OF_KIND].misses = UINT32_MAX;
+		mem_window_missed(&p.door, n * TLB_WINDOWS_OF_KIND + 1, a);
+	}
+	assert_false(hits(0, a, 1));
+	assert_true(hits(write, a, 8));
+	assert_false(hits(both, a, 1));
+	/* The right to store goes, from those who use it. */
+	tlb_protect_host(&p.tlb, HVA(p.ram[1]), 1);
+	assert_false(hits(write, a, 8));
 }
 
 /* Windows 0 and 1, 16 and 17 on pages 0 and 1. */
@@ -489,6 +520,7 @@ int main(void)
 		cmocka_unit_test_setup(test_flush, reset),
 		cmocka_unit_test_setup(test_flush_host, reset),
 		cmocka_unit_test_setup(test_windows, reset),
+		cmocka_unit_test_setup(test_window_rights, reset),
 		cmocka_unit_test_setup(test_flush_windows, reset),
 	};
 

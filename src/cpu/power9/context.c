@@ -151,7 +151,7 @@ const struct p9_page *p9_context_page(struct p9_context *x, uint64_t ea, unsigne
 	for (unsigned n = 0; n < P9_PAGE_SIZES; n++) {
 		const struct p9_page *g = &x->page[n][page_slot(ea, page_shift[n])];
 
-		if (g->age == *age_of(x, ea) && (ea ^ g->base) >> page_shift[n] == 0 && (g->prot & prot))
+		if (g->age == *age_of(x, ea) && (ea ^ g->base) >> page_shift[n] == 0 && (g->prot & prot) == prot)
 			return g;
 	}
 	return NULL;

@@ -227,11 +227,16 @@ static void door_fill_known(struct mem_door *d, gva_t addr, enum mem_access kind
 /* A page of 64 KiB, or such a part of a larger one, and those beside it that are so on the host as well. */
 #define WIDE (UINT64_C(1) << 16)
 
-static bool may_access(struct p9_cpu *p, uint64_t ea, enum mem_access kind, uint64_t addend)
+static bool may_access(struct p9_cpu *p, uint64_t ea, enum tlb_window_kind kind, uint64_t addend)
 {
-	const struct p9_page *page = p9_context_page(p->mmu->contexts.data, ea, prot_of[kind]);
+	static const unsigned wants[] = {
+		[TLB_WINDOW_READ] = PROT_R,
+		[TLB_WINDOW_WRITE] = PROT_W,
+		[TLB_WINDOW_BOTH] = PROT_R | PROT_W,
+	};
+	const struct p9_page *page = p9_context_page(p->mmu->contexts.data, ea, wants[kind]);
 
-	return page && page->addend == addend && (page->prot & PROT_R);
+	return page && page->addend == addend;
 }
 
 static bool may_store_directly(struct p9_cpu *p, uint64_t host)
@@ -240,7 +245,7 @@ static bool may_store_directly(struct p9_cpu *p, uint64_t host)
 	return !cpu_stores_reported(&p->cpu, HVA(host));
 }
 
-static void door_widen(struct mem_door *d, enum mem_access kind, uint64_t addend, uint64_t *first,
+static void door_widen(struct mem_door *d, enum tlb_window_kind kind, uint64_t addend, uint64_t *first,
 		       uint64_t *length)
 {
 	struct p9_cpu *p = cpu_of_door(d);
@@ -253,7 +258,7 @@ static void door_widen(struct mem_door *d, enum mem_access kind, uint64_t addend
 		end += WIDE;
 	if (start && may_access(p, start - WIDE, kind, addend))
 		start -= WIDE;
-	if (kind == MEM_WRITE) {
+	if (kind != TLB_WINDOW_READ) {
 		while (*first != start && may_store_directly(p, *first - TLB_BLOCK_SIZE + addend))
 			*first -= TLB_BLOCK_SIZE;
 		do
