@@ -429,5 +429,7 @@ bool cpu_interpret_once(struct cpu *c, enum ir_leave *leave);
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size);
 /* For the TLB fill of a store: must stores to this block be reported, because of code or of reservations? */
 bool cpu_stores_reported(struct cpu *c, hva_t block);
+/* The same for a group of blocks (mem/tlb.h): a bit for each. */
+uint32_t cpu_stores_reported_in(struct cpu *c, hva_t group);
 
 #endif

@@ -66,6 +66,21 @@ bool cpu_stores_reported(struct cpu *c, hva_t block)
 	       cpu_watches_block(&c->system->watches, block);
 }
 
+uint32_t cpu_stores_reported_in(struct cpu *c, hva_t group)
+{
+	uint32_t blocks = TLB_GROUP_ALL, reported = 0;
+
+	if (!c->lockstep && !cpu_watches_any(&c->system->watches))
+		blocks = region_group_seen(c->system->regions, group);
+	for (; blocks; blocks &= blocks - 1) {
+		unsigned n = (unsigned)__builtin_ctz(blocks);
+
+		if (cpu_stores_reported(c, HVA(group.v + n * TLB_BLOCK_SIZE)))
+			reported |= 1u << n;
+	}
+	return reported;
+}
+
 void cpu_code_write(struct cpu *c, hva_t host, unsigned size)
 {
 	if (!region_block_has_code(c->system->regions, HVA(host.v & ~TLB_BLOCK_MASK)))

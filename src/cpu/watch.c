@@ -69,9 +69,14 @@ void cpu_watches_leave(struct cpu_watches *w)
 	atomic_fetch_sub(&w->writers, 1);
 }
 
+bool cpu_watches_any(const struct cpu_watches *w)
+{
+	return atomic_load_explicit(&w->blocks, memory_order_relaxed);
+}
+
 bool cpu_watches_block(const struct cpu_watches *w, hva_t block)
 {
-	if (LIKELY(!atomic_load_explicit(&w->blocks, memory_order_relaxed)))
+	if (LIKELY(!cpu_watches_any(w)))
 		return false;
 	return way_of(&w->set[set_index(block_of(block))], block_of(block)) < CPU_WATCH_WAYS;
 }

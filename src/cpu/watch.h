@@ -70,6 +70,8 @@ void cpu_watches_leave(struct cpu_watches *w);
 
 /* Must stores to this block be reported? No lock. */
 bool cpu_watches_block(const struct cpu_watches *w, hva_t block);
+/* Of any block? */
+bool cpu_watches_any(const struct cpu_watches *w);
 
 /*
  * Reserve: load `size` bytes (raw) and hear of stores to their granule from then on. False: they were not watched before,

@@ -23,19 +23,14 @@ static uint32_t region_hash(uint64_t host, uint32_t mode)
 	return h >> (64 - REGION_HASH_BITS);
 }
 
-static uint64_t block_hash_wide(uint64_t host)
-{
-	return (host >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 static uint32_t block_hash(uint64_t host)
 {
-	return block_hash_wide(host) >> (64 - BLOCK_HASH_BITS);
+	return (host >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BLOCK_HASH_BITS);
 }
 
 static _Atomic uint64_t *block_seen(struct region_cache *rc, uint64_t host, uint64_t *bit)
 {
-	uint32_t n = block_hash_wide(host) >> (64 - BLOCK_SEEN_BITS);
+	uint32_t n = tlb_block_bit(host, BLOCK_SEEN_BITS);
 
 	*bit = UINT64_C(1) << n % 64;
 	return &rc->block_seen[n / 64];
@@ -274,6 +269,14 @@ bool region_block_has_code(struct region_cache *rc, hva_t block)
 		return false;
 	b = region_block_find(rc, block.v);
 	return b && atomic_load(&b->marked);
+}
+
+uint32_t region_group_seen(struct region_cache *rc, hva_t group)
+{
+	uint64_t bit, seen;
+
+	seen = atomic_load_explicit(block_seen(rc, group.v, &bit), memory_order_relaxed);
+	return seen / bit & TLB_GROUP_ALL;
 }
 
 uint64_t region_block_version(struct region_cache *rc, hva_t block)

@@ -260,6 +260,9 @@ void region_block_told(struct region_cache *rc, hva_t block, uint64_t version);
 /* Does the block hold translated code? No lock. */
 bool region_block_has_code(struct region_cache *rc, hva_t block);
 
+/* A bit for each block of a group (mem/tlb.h) that may hold some, or has held it. No lock. */
+uint32_t region_group_seen(struct region_cache *rc, hva_t group);
+
 uint64_t region_block_version(struct region_cache *rc, hva_t block);
 
 /* What a region is made from, and for. */

@@ -29,6 +29,25 @@
 #define TLB_BLOCK_SIZE  (UINT64_C(1) << TLB_BLOCK_SHIFT)
 #define TLB_BLOCK_MASK  (TLB_BLOCK_SIZE - 1)
 
+/* What is known of blocks of host memory is kept by groups: 16 of them, whose bits lie side by side. */
+#define TLB_GROUP_SHIFT	 16
+#define TLB_GROUP_SIZE	 (UINT64_C(1) << TLB_GROUP_SHIFT)
+#define TLB_GROUP_BLOCKS (1u << (TLB_GROUP_SHIFT - TLB_BLOCK_SHIFT))
+#define TLB_GROUP_ALL	 ((1u << TLB_GROUP_BLOCKS) - 1)
+
+static inline unsigned tlb_block_in_group(uint64_t host)
+{
+	return host >> TLB_BLOCK_SHIFT & (TLB_GROUP_BLOCKS - 1);
+}
+
+/* Where the bit of a block is in a set of 2^bits, of those that share places by a hash. */
+static inline uint32_t tlb_block_bit(uint64_t host, unsigned bits)
+{
+	uint64_t hash = (host >> TLB_GROUP_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return ((uint32_t)(hash >> (64 - bits)) & ~(TLB_GROUP_BLOCKS - 1)) | tlb_block_in_group(host);
+}
+
 #define TLB_TAG_INVALID UINT64_C(0xfff)
 #define TLB_TAG_SLOW    UINT64_C(1)
 

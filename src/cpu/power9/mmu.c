@@ -9,12 +9,12 @@
 #include "cpu/power9/exception.h"
 #include "cpu/power9/mmu.h"
 
-#define WRITABLE_BITS (1 << 18)
+#define WRITABLE_LOG 18
 
 struct p9_mmu {
 	struct p9_contexts contexts;
 	/* Blocks of host memory that a TLB may allow stores to, by hash: maybe too many. */
-	uint64_t writable[WRITABLE_BITS / 64];
+	uint64_t writable[(1 << WRITABLE_LOG) / 64];
 };
 
 static struct p9_cpu *cpu_of_door(struct mem_door *d)
@@ -69,23 +69,26 @@ void p9_mmu_real_filled(struct p9_cpu *p, uint64_t gra)
 
 /* ---- which blocks may be stored to ---- */
 
-static unsigned writable_bit(uint64_t host)
-{
-	return ((host >> TLB_BLOCK_SHIFT) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - 18);
-}
-
 static void note_writable(struct p9_mmu *m, uint64_t host)
 {
-	unsigned bit = writable_bit(host);
+	unsigned bit = tlb_block_bit(host, WRITABLE_LOG);
 
 	m->writable[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
 static bool may_be_writable(const struct p9_mmu *m, uint64_t host)
 {
-	unsigned bit = writable_bit(host);
+	unsigned bit = tlb_block_bit(host, WRITABLE_LOG);
 
 	return m->writable[bit / 64] >> (bit % 64) & 1;
+}
+
+/* All that a group's blocks have. */
+static void note_writable_group(struct p9_mmu *m, uint64_t host)
+{
+	unsigned bit = tlb_block_bit(host & ~(TLB_GROUP_SIZE - 1), WRITABLE_LOG);
+
+	m->writable[bit / 64] |= (uint64_t)TLB_GROUP_ALL << (bit % 64);
 }
 
 /* ---- fills ---- */
@@ -239,17 +242,37 @@ static bool may_access(struct p9_cpu *p, uint64_t ea, enum tlb_window_kind kind,
 	return page && page->addend == addend;
 }
 
-static bool may_store_directly(struct p9_cpu *p, uint64_t host)
+/* Blocks of a WIDE range around one, and those of the ranges beside it. */
+#define WIDE_BLOCKS (3 * WIDE / TLB_BLOCK_SIZE)
+
+_Static_assert(WIDE == TLB_GROUP_SIZE && WIDE_BLOCKS < 64, "a bit for each block");
+
+/* A bit for each of `count` blocks, whole groups of the guest's, to which stores must be reported. */
+static uint64_t reported(struct p9_cpu *p, uint64_t host, unsigned count)
 {
-	note_writable(p->mmu, host);
-	return !cpu_stores_reported(&p->cpu, HVA(host));
+	uint64_t set = 0;
+
+	for (unsigned n = 0; n < count; n++) {
+		uint64_t block = host + n * TLB_BLOCK_SIZE;
+
+		if (block % TLB_GROUP_SIZE) {
+			note_writable(p->mmu, block);
+			set |= (uint64_t)cpu_stores_reported(&p->cpu, HVA(block)) << n;
+		} else {
+			note_writable_group(p->mmu, block);
+			set |= (uint64_t)cpu_stores_reported_in(&p->cpu, HVA(block)) << n;
+			n += TLB_GROUP_BLOCKS - 1;
+		}
+	}
+	return set;
 }
 
 static void door_widen(struct mem_door *d, enum tlb_window_kind kind, uint64_t addend, uint64_t *first,
 		       uint64_t *length)
 {
 	struct p9_cpu *p = cpu_of_door(d);
-	uint64_t start = *first & ~(WIDE - 1), end = start + WIDE, block = *first;
+	uint64_t start = *first & ~(WIDE - 1), end = start + WIDE, set;
+	unsigned at, count;
 
 	if (!may_access(p, start, kind, addend))
 		return;
@@ -258,17 +281,22 @@ static void door_widen(struct mem_door *d, enum tlb_window_kind kind, uint64_t a
 		end += WIDE;
 	if (start && may_access(p, start - WIDE, kind, addend))
 		start -= WIDE;
+	count = (unsigned)((end - start) / TLB_BLOCK_SIZE);
 	if (kind != TLB_WINDOW_READ) {
-		while (*first != start && may_store_directly(p, *first - TLB_BLOCK_SIZE + addend))
-			*first -= TLB_BLOCK_SIZE;
-		do
-			block += TLB_BLOCK_SIZE;
-		while (block != end && may_store_directly(p, block + addend));
-		end = block;
-	} else {
-		*first = start;
+		/* Up to the next on either side that is reported. Its own is not, by its entry. */
+		at = (unsigned)((*first - start) / TLB_BLOCK_SIZE);
+		set = reported(p, start + addend, count) | UINT64_C(1) << count;
+		count = at + 1 + (unsigned)__builtin_ctzll(set >> at >> 1);
+		set &= (UINT64_C(1) << at) - 1;
+		if (set) {
+			unsigned n = 64 - (unsigned)__builtin_clzll(set);
+
+			start += n * TLB_BLOCK_SIZE;
+			count -= n;
+		}
 	}
-	*length = end - *first;
+	*first = start;
+	*length = count * TLB_BLOCK_SIZE;
 }
 
 static void door_code_write(struct mem_door *d, hva_t host, unsigned size)
