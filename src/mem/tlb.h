@@ -70,7 +70,7 @@ ASSERT_SIZE(struct tlb_entry, 32);
  */
 enum tlb_window_kind { TLB_WINDOW_READ, TLB_WINDOW_WRITE, TLB_WINDOW_BOTH };
 
-#define TLB_WINDOWS_OF_KIND 16
+#define TLB_WINDOWS_OF_KIND 21
 #define TLB_WINDOWS	    (3 * TLB_WINDOWS_OF_KIND)
 
 static inline enum tlb_window_kind tlb_window_kind(unsigned window)
@@ -96,6 +96,7 @@ struct tlb_window {
 };
 
 ASSERT_SIZE(struct tlb_window, 128);
+_Static_assert(TLB_WINDOWS <= 64, "tlb.windows");
 
 /* Whole lines of the host's caches: what allocates it by lines gives no other size. */
 struct tlb {

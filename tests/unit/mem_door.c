@@ -460,17 +460,17 @@ static void test_window_rights(void **state)
 	assert_false(hits(write, a, 8));
 }
 
-/* Windows 0 and 1, 16 and 17 on pages 0 and 1. */
+/* The first two windows for loads, and for stores, on pages 0 and 1. */
 static void fill_windows(void)
 {
 	for (unsigned n = 0; n < 4; n++)
-		miss((n & 1) + (n & 2) * 8, GUEST + (n & 1) * 4096);
+		miss((n & 1) + (n & 2) / 2 * TLB_WINDOWS_OF_KIND, GUEST + (n & 1) * 4096);
 }
 
 static void expect_windows(const char *which)
 {
 	for (unsigned n = 0; n < 4; n++)
-		assert_int_equal(hits((n & 1) + (n & 2) * 8, GUEST + (n & 1) * 4096 + 100, 4), which[n] == '1');
+		assert_int_equal(hits((n & 1) + (n & 2) / 2 * TLB_WINDOWS_OF_KIND, GUEST + (n & 1) * 4096 + 100, 4), which[n] == '1');
 }
 
 static void test_flush_windows(void **state)
