@@ -748,6 +748,44 @@ static void check_code_write(void)
 	}
 }
 
+/* Runs code in the data's memory, with relocation off. r7 is what it leaves there. */
+static uint64_t run_data(uint64_t at)
+{
+	regs()->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+	p9_state_changed(m.cpu[0]);
+	assert_int_equal(machine_run(&m, 0, at), P9_VEC_SYSCALL);
+	return regs()->gpr[7];
+}
+
+/* Windows for stores end where code is: on either side of it, and if another block between has some. */
+static void test_windows_beside_code(void **state)
+{
+	/* andi. r5,r6,0x1ff8; stdx r3,r4,r5 */
+	static const uint32_t store[] = { 0x70c51ff8u, 0x7c64292au, M_HCALL };
+	/* li r7,1; sc 1 */
+	static const uint32_t first[] = { 0x38e00001u, M_HCALL };
+	static const uint64_t beside[] = { 0x4000, 0x6000, 0x0, 0xe000, 0x1f000 };
+	struct p9_regs *r = regs();
+
+	(void)state;
+	machine_code(&m, M_CODE + TABLE_STORE, store, 3);
+	machine_map(&m, PID, EA, DATA, 16, EAA_RW | R | C);
+	machine_map(&m, PID, EA + 0x10000, DATA + 0x10000, 16, EAA_RW | R | C);
+	for (unsigned n = 0; n < ARRAY_SIZE(beside); n++) {
+		machine_code(&m, DATA + 0x5000, first, 2);
+		machine_code(&m, DATA + 0xb000, first, 2);
+		for (unsigned v = 2; v < 20; v++) {
+			assert_int_equal(run_data(DATA + 0xb000), 1);
+			run_data(DATA + 0x5000);
+			for (unsigned k = 0; k < 8; k++)
+				assert_int_equal(table_at(EA + beside[n], 8 * k, TABLE_STORE), 0);
+			r->gpr[3] = (uint64_t)M_HCALL << 32 | 0x38e00000u | v;
+			assert_int_equal(table_at(EA + 0x4800, 0x800, TABLE_STORE), 0);
+			assert_int_equal(run_data(DATA + 0x5000), v);
+		}
+	}
+}
+
 static void test_code_write(void **state)
 {
 	(void)state;
@@ -902,6 +940,7 @@ int main(void)
 		T(test_tlbie_of_many),
 		T(test_shoot_host),
 		T(test_windows),
+		T(test_windows_beside_code),
 		T(test_code_write),
 		T(test_code_write_of_many),
 		T(test_cross_modify),
