@@ -4,6 +4,8 @@
 #include <gelf.h>
 #include <inttypes.h>
 #include <libelf.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,28 +36,63 @@ static int open_image(const char *path, uint64_t *size, struct error *e)
 	return fd;
 }
 
+/* A piece of a file, and where it goes. */
+struct piece {
+	int fd;
+	uint8_t *to;
+	uint64_t len, offset;
+	int err; /* an errno; END */
+};
+
+#define END (-1) /* the file ends before the piece does */
+
+static void *read_piece(void *arg)
+{
+	struct piece *p = arg;
+
+	while (p->len && !p->err) {
+		size_t part = p->len > 1u << 30 ? 1u << 30 : (size_t)p->len;
+		ssize_t n = pread(p->fd, p->to, part, (off_t)p->offset);
+
+		if (n < 0) {
+			p->err = errno == EINTR ? 0 : errno;
+			continue;
+		}
+		if (n == 0)
+			p->err = END;
+		p->to += n;
+		p->offset += (uint64_t)n;
+		p->len -= (uint64_t)n;
+	}
+	return NULL;
+}
+
+/* From so many bytes on, half of a piece is read by another thread: most of the time goes to clearing new memory for it. */
+#define SHARED (UINT64_C(4) << 20)
+
 /* All of [offset, offset + len); a file that ends before is truncated. */
 static int read_all(int fd, const char *path, void *to, uint64_t len, uint64_t offset,
 		    struct error *e)
 {
-	uint8_t *p = to;
+	/* Where huge pages meet, so that they are not cleared twice. */
+	uint64_t half = len < SHARED ? len : align_up((uintptr_t)to + len / 2, BIT64(21)) - (uintptr_t)to;
+	struct piece first = {.fd = fd, .to = to, .len = half, .offset = offset};
+	struct piece second = {.fd = fd, .to = (uint8_t *)to + half, .len = len - half, .offset = offset + half};
+	bool shared = second.len;
+	pthread_t thread;
+	int err;
 
-	while (len) {
-		size_t part = len > 1u << 30 ? 1u << 30 : (size_t)len;
-		ssize_t n = pread(fd, p, part, (off_t)offset);
-		int err = errno;
-
-		if (n < 0 && err == EINTR)
-			continue;
-		if (n < 0)
-			return error_set(e, -err, "cannot read \"%s\" (%s).", path, strerror(err));
-		if (n == 0)
-			return error_set(e, -ENOEXEC,
-					 "\"%s\" is truncated; get a complete copy of it.", path);
-		p += n;
-		offset += (uint64_t)n;
-		len -= (uint64_t)n;
-	}
+	shared = shared && !pthread_create(&thread, NULL, read_piece, &second);
+	read_piece(&first);
+	if (shared)
+		pthread_join(thread, NULL);
+	else
+		read_piece(&second);
+	err = first.err ? first.err : second.err;
+	if (err == END)
+		return error_set(e, -ENOEXEC, "\"%s\" is truncated; get a complete copy of it.", path);
+	if (err)
+		return error_set(e, -err, "cannot read \"%s\" (%s).", path, strerror(err));
 	return 0;
 }
 
