@@ -427,22 +427,29 @@ static uint64_t misses(void)
 	return s.tlb_misses;
 }
 
-/* Code that exchanges the page it runs in: what follows isync is of the new one. */
-static void test_tlbie_of_own_code(void **state)
+/*
+ * Code that exchanges its page: what follows is of the new one. It does so itself, or calls another, in a page of its own,
+ * which returns to the new page then.
+ */
+static void exchange_own_page(bool by_call)
 {
-	/* std r9,0(r8); ptesync; tlbie; isync; li r3,PAGE; sc 1 */
-	uint32_t code[] = { 0xf9280000u, 0x7c4004acu, tlbie(false, 0, 1), 0x4c00012cu, 0x38600000u,
-			    M_HCALL };
-	const uint64_t page[2] = { 0x900000, 0xa00000 }, table = EA + 0x200000;
+	/* std r9,0(r8); ptesync; tlbie; isync; blr */
+	const uint32_t exchange[] = { 0xf9280000u, 0x7c4004acu, tlbie(false, 0, 1), 0x4c00012cu, 0x4e800020u };
+	/* those, or bl to the next page; li r3,PAGE; sc 1 */
+	uint32_t code[] = { exchange[0], exchange[1], exchange[2], exchange[3], 0x38600000u, M_HCALL };
+	const uint64_t page[2] = { 0x900000, 0xa00000 }, function = 0xb00000, table = EA + 0x200000;
 	struct p9_regs *r = regs();
 	uint64_t *pte, entry[2];
 
-	(void)state;
 	pte = machine_map(&m, PID, EA, page[0], 16, EAA_R | EAA_X | R);
 	entry[0] = be64toh(*pte);
 	entry[1] = entry[0] - page[0] + page[1];
+	machine_map(&m, PID, EA + 0x10000, function, 16, EAA_R | EAA_X | R);
+	machine_code(&m, function, exchange, 5);
 	machine_map(&m, PID, table, ((uint8_t *)pte - m.ram) & ~UINT64_C(0xffff), 16,
 		    EAA_RW | R | C);
+	for (unsigned n = 0; n < 4 && by_call; n++)
+		code[n] = n < 3 ? 0x60000000u : 0x48000001u | (0x10000 - 12); /* nop */
 	for (unsigned n = 0; n < 2; n++) {
 		code[4] = 0x38600000u | n;
 		machine_code(&m, page[n], code, 6);
@@ -462,6 +469,52 @@ static void test_tlbie_of_own_code(void **state)
 		assert_int_equal(machine_run(&m, 0, EA), P9_VEC_SYSCALL);
 		assert_int_equal(r->gpr[3], to);
 		assert_int_equal(p9_pc(m.cpu[0]), EA + 24);
+	}
+}
+
+static void test_tlbie_of_own_code(void **state)
+{
+	(void)state;
+	exchange_own_page(false);
+}
+
+static void test_tlbie_by_call(void **state)
+{
+	(void)state;
+	exchange_own_page(true);
+}
+
+/*
+ * A call in real mode, and rfid to code that returns: in real mode, and translated, where it returns to the address, but not to
+ * the code, that the call meant.
+ */
+static void test_return_elsewhere(void **state)
+{
+	/* bl, li r3,0; sc 1; at +0x40: mtsrr0 r20; mtsrr1 r21; rfid */
+	static const uint32_t call[] = { 0x48000041u, 0x38600000u, M_HCALL };
+	static const uint32_t change[] = { 0x7e9a03a6u, 0x7ebb03a6u, 0x4c000024u };
+	/* li r3,1; sc 1; at +0x80: blr */
+	static const uint32_t other[] = { 0x38600001u, M_HCALL };
+	static const uint32_t blr = 0x4e800020u;
+	const uint64_t at = M_CODE + 0x6000, page = 0x900000;
+	struct p9_regs *r = regs();
+
+	(void)state;
+	machine_code(&m, at, call, 3);
+	machine_code(&m, at + 0x40, change, 3);
+	machine_code(&m, page + 0x6004, other, 2);
+	machine_code(&m, page + 0x6080, &blr, 1);
+	machine_code(&m, at + 0x80, &blr, 1);
+	machine_map(&m, PID, M_CODE, page, 16, EAA_R | EAA_X | R);
+	for (unsigned n = 0; n < 20; n++) {
+		r->pidr = PID;
+		r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+		r->gpr[20] = at + 0x80;
+		r->gpr[21] = r->msr | (n % 5 == 4 ? P9_MSR_IR : 0);
+		r->gpr[3] = 2;
+		p9_state_changed(m.cpu[0]);
+		assert_int_equal(machine_run(&m, 0, at), P9_VEC_SYSCALL);
+		assert_int_equal(r->gpr[3], n % 5 == 4);
 	}
 }
 
@@ -934,6 +987,8 @@ int main(void)
 		T(test_malformed_tree),
 		T(test_tlbie),
 		T(test_tlbie_of_own_code),
+		T(test_tlbie_by_call),
+		T(test_return_elsewhere),
 		T(test_keys_in_a_line),
 		T(test_tlbie_of_unchanged),
 		T(test_tlbie_of_another_process),
