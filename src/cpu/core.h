@@ -61,7 +61,7 @@ struct cpu_counters {
  * less while the compiler's thread has little to do.
  */
 #define CPU_JIT_AFTER      60
-#define CPU_JIT_AFTER_IDLE 12
+#define CPU_JIT_AFTER_IDLE 4
 
 /* And before it is given compiled code that there is of the same guest code elsewhere: it will be as hot, most likely. */
 #define CPU_COPY_AFTER 3
