@@ -86,15 +86,15 @@ static const char *check_result(const struct ir_inst *i)
 	}
 }
 
-static bool wrong_window(const struct ir_inst *i, enum tlb_window_kind kind)
+static bool wrong_window(const struct ir_inst *i)
 {
 	unsigned window = ir_window_of(i->imm, (enum ir_op)i->op);
-	enum tlb_window_kind is;
+	enum tlb_window_kind kind;
 
 	if (!window)
 		return false;
-	is = tlb_window_kind(window - 1);
-	return window > TLB_WINDOWS || (is != kind && is != TLB_WINDOW_BOTH);
+	kind = tlb_window_kind(window - 1);
+	return window > TLB_WINDOWS || (kind != ir_window_kind(i) && kind != TLB_WINDOW_BOTH);
 }
 
 static const char *check_memop(const struct ir_inst *i)
@@ -107,7 +107,7 @@ static const char *check_memop(const struct ir_inst *i)
 		return "a memory access of 16 bytes and its type do not go together";
 	if (m.size > ir_type_size(i->type))
 		return "a memory access is wider than its value";
-	if ((i->op == IR_LOAD || i->op == IR_STORE) && wrong_window(i, ir_window_kind(i)))
+	if ((i->op == IR_LOAD || i->op == IR_STORE) && wrong_window(i))
 		return "a window that is not there, or of the wrong kind";
 	if (i->op == IR_RMW && i->aux > IR_RMW_MINS)
 		return "an atomic operation of an unknown kind";
@@ -123,7 +123,7 @@ static const char *check_probe(const struct ir_inst *i)
 	if (!p.size || p.size > 16 || p.low > p.at || p.high < p.at + p.size ||
 	    p.high - p.low > IR_PROBE_MAX)
 		return "a probe that does not span its access, or too much";
-	if (wrong_window(i, ir_window_kind(i)) ||
+	if (wrong_window(i) ||
 	    (ir_window_of(i->imm, IR_PROBE) && tlb_span((unsigned)(p.high - p.low)) >= TLB_SPANS))
 		return "a window that is not there, of the wrong kind, or not for so large a probe";
 	return NULL;

@@ -78,11 +78,10 @@ static int read_all(int fd, const char *path, void *to, uint64_t len, uint64_t o
 	uint64_t half = len < SHARED ? len : align_up((uintptr_t)to + len / 2, BIT64(21)) - (uintptr_t)to;
 	struct piece first = {.fd = fd, .to = to, .len = half, .offset = offset};
 	struct piece second = {.fd = fd, .to = (uint8_t *)to + half, .len = len - half, .offset = offset + half};
-	bool shared = second.len;
 	pthread_t thread;
+	bool shared = second.len && !pthread_create(&thread, NULL, read_piece, &second);
 	int err;
 
-	shared = shared && !pthread_create(&thread, NULL, read_piece, &second);
 	read_piece(&first);
 	if (shared)
 		pthread_join(thread, NULL);

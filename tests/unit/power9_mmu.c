@@ -706,21 +706,32 @@ static uint32_t table_at(uint64_t ea, uint64_t offset, unsigned what)
 	return access_at(ea, what);
 }
 
+/* andi. r5,r6,0x1ff8; ldx r3,r4,r5 or stdx r3,r4,r5 */
+static const uint32_t table_load[] = { 0x70c51ff8u, 0x7c64282au, M_HCALL };
+static const uint32_t table_store[] = { 0x70c51ff8u, 0x7c64292au, M_HCALL };
+
+/* li r7,1; sc 1: code that stores are to replace. */
+static const uint32_t first[] = { 0x38e00001u, M_HCALL };
+
+/* Runs code in the data's memory, with relocation off. r7 is what it leaves there. */
+static uint64_t run_data(uint64_t at)
+{
+	regs()->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
+	p9_state_changed(m.cpu[0]);
+	assert_int_equal(machine_run(&m, 0, at), P9_VEC_SYSCALL);
+	return regs()->gpr[7];
+}
+
 static void test_windows(void **state)
 {
-	/* andi. r5,r6,0x1ff8; ldx r3,r4,r5 or stdx r3,r4,r5 */
-	static const uint32_t load[] = { 0x70c51ff8u, 0x7c64282au, M_HCALL };
-	static const uint32_t store[] = { 0x70c51ff8u, 0x7c64292au, M_HCALL };
-	/* li r7,1; sc 1 */
-	static const uint32_t first[] = { 0x38e00001u, M_HCALL };
 	/* tlbie by PID, PRS */
 	const uint32_t flush[] = { tlbie(true, 2, 1), M_HCALL };
 	struct p9_regs *r = regs();
 	uint64_t *pte;
 
 	(void)state;
-	machine_code(&m, M_CODE + TABLE_LOAD, load, 3);
-	machine_code(&m, M_CODE + TABLE_STORE, store, 3);
+	machine_code(&m, M_CODE + TABLE_LOAD, table_load, 3);
+	machine_code(&m, M_CODE + TABLE_STORE, table_store, 3);
 	machine_code(&m, M_CODE + 0x5200, flush, 2);
 	pte = machine_map(&m, PID, EA, DATA, 16, EAA_RW | R | C);
 	machine_map(&m, PID, EA + 0x10000, DATA + 0x10000, 16, EAA_R | R | C);
@@ -745,16 +756,11 @@ static void test_windows(void **state)
 	assert_int_equal(ld_le64(m.ram + DATA + 0x10000), 0x10000);
 
 	/* What was stored to by a window becomes code. */
-	r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
-	p9_state_changed(m.cpu[0]);
 	machine_code(&m, DATA + 0x2000, first, 2);
 	for (unsigned v = 2; v < 8; v++) {
-		assert_int_equal(machine_run(&m, 0, DATA + 0x2000), P9_VEC_SYSCALL);
-		assert_int_equal(r->gpr[7], v - 1);
+		assert_int_equal(run_data(DATA + 0x2000), v - 1);
 		r->gpr[3] = (uint64_t)M_HCALL << 32 | 0x38e00000u | v;
 		assert_int_equal(table_at(EA + 0x1000, 0x1000, TABLE_STORE), 0);
-		r->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
-		p9_state_changed(m.cpu[0]);
 	}
 	data_mode(false);
 
@@ -801,27 +807,14 @@ static void check_code_write(void)
 	}
 }
 
-/* Runs code in the data's memory, with relocation off. r7 is what it leaves there. */
-static uint64_t run_data(uint64_t at)
-{
-	regs()->msr = P9_MSR_SF | P9_MSR_LE | P9_MSR_ME;
-	p9_state_changed(m.cpu[0]);
-	assert_int_equal(machine_run(&m, 0, at), P9_VEC_SYSCALL);
-	return regs()->gpr[7];
-}
-
 /* Windows for stores end where code is: on either side of it, and if another block between has some. */
 static void test_windows_beside_code(void **state)
 {
-	/* andi. r5,r6,0x1ff8; stdx r3,r4,r5 */
-	static const uint32_t store[] = { 0x70c51ff8u, 0x7c64292au, M_HCALL };
-	/* li r7,1; sc 1 */
-	static const uint32_t first[] = { 0x38e00001u, M_HCALL };
 	static const uint64_t beside[] = { 0x4000, 0x6000, 0x0, 0xe000, 0x1f000 };
 	struct p9_regs *r = regs();
 
 	(void)state;
-	machine_code(&m, M_CODE + TABLE_STORE, store, 3);
+	machine_code(&m, M_CODE + TABLE_STORE, table_store, 3);
 	machine_map(&m, PID, EA, DATA, 16, EAA_RW | R | C);
 	machine_map(&m, PID, EA + 0x10000, DATA + 0x10000, 16, EAA_RW | R | C);
 	for (unsigned n = 0; n < ARRAY_SIZE(beside); n++) {

@@ -63,10 +63,10 @@ static struct p9_regs *run(void)
 	return p9_regs(m.cpu[0]);
 }
 
-#define CODE(at, ...)                                                                    \
-	do {                                                                             \
-		const uint32_t words[] = {__VA_ARGS__};                                  \
-		machine_code(&m, M_CODE + (at), words, sizeof(words) / sizeof(words[0])); \
+#define CODE(at, ...)                                                        \
+	do {                                                                 \
+		const uint32_t words[] = {__VA_ARGS__};                      \
+		machine_code(&m, M_CODE + (at), words, ARRAY_SIZE(words));   \
 	} while (0)
 
 /* The function lies in the same block, in another one, or in another page. */

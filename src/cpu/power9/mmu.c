@@ -69,11 +69,12 @@ void p9_mmu_real_filled(struct p9_cpu *p, uint64_t gra)
 
 /* ---- which blocks may be stored to ---- */
 
-static void note_writable(struct p9_mmu *m, uint64_t host)
+/* blocks: 1, the one at host, or TLB_GROUP_ALL, all of a group that begins there. */
+static void note_writable(struct p9_mmu *m, uint64_t host, uint64_t blocks)
 {
 	unsigned bit = tlb_block_bit(host, WRITABLE_LOG);
 
-	m->writable[bit / 64] |= UINT64_C(1) << (bit % 64);
+	m->writable[bit / 64] |= blocks << (bit % 64);
 }
 
 static bool may_be_writable(const struct p9_mmu *m, uint64_t host)
@@ -81,14 +82,6 @@ static bool may_be_writable(const struct p9_mmu *m, uint64_t host)
 	unsigned bit = tlb_block_bit(host, WRITABLE_LOG);
 
 	return m->writable[bit / 64] >> (bit % 64) & 1;
-}
-
-/* All that a group's blocks have. */
-static void note_writable_group(struct p9_mmu *m, uint64_t host)
-{
-	unsigned bit = tlb_block_bit(host & ~(TLB_GROUP_SIZE - 1), WRITABLE_LOG);
-
-	m->writable[bit / 64] |= (uint64_t)TLB_GROUP_ALL << (bit % 64);
 }
 
 /* ---- fills ---- */
@@ -142,7 +135,7 @@ static bool enter(struct p9_cpu *p, struct p9_context *x, uint64_t ea, unsigned 
 	if (prot & PROT_W) {
 		slow = cpu_stores_reported(&p->cpu, HVA(block + addend));
 		e->tag[MEM_WRITE] = slow ? block | TLB_TAG_SLOW : block;
-		note_writable(p->mmu, block + addend);
+		note_writable(p->mmu, block + addend, 1);
 		p9_context_stores(x, ea, block + addend);
 	}
 	e->addend = addend;
@@ -170,7 +163,7 @@ static void *fill(struct p9_cpu *p, struct p9_context *x, uint64_t ea, enum mem_
 		*slow = cpu_stores_reported(&p->cpu, HVA((uintptr_t)host & ~TLB_BLOCK_MASK));
 		if (!*slow) {
 			e->tag[MEM_WRITE] = block;
-			note_writable(p->mmu, (uintptr_t)host);
+			note_writable(p->mmu, (uintptr_t)host, 1);
 			p9_context_stores(x, ea, (uintptr_t)host);
 		}
 		return host;
@@ -228,7 +221,7 @@ static void door_fill_known(struct mem_door *d, gva_t addr, enum mem_access kind
 }
 
 /* A page of 64 KiB, or such a part of a larger one, and those beside it that are so on the host as well. */
-#define WIDE (UINT64_C(1) << 16)
+#define WIDE TLB_GROUP_SIZE
 
 static bool may_access(struct p9_cpu *p, uint64_t ea, enum tlb_window_kind kind, uint64_t addend)
 {
@@ -242,10 +235,7 @@ static bool may_access(struct p9_cpu *p, uint64_t ea, enum tlb_window_kind kind,
 	return page && page->addend == addend;
 }
 
-/* Blocks of a WIDE range around one, and those of the ranges beside it. */
-#define WIDE_BLOCKS (3 * WIDE / TLB_BLOCK_SIZE)
-
-_Static_assert(WIDE == TLB_GROUP_SIZE && WIDE_BLOCKS < 64, "a bit for each block");
+_Static_assert(3 * TLB_GROUP_BLOCKS < 64, "a bit for each block of such a range, and of those beside it");
 
 /* A bit for each of `count` blocks, whole groups of the guest's, to which stores must be reported. */
 static uint64_t reported(struct p9_cpu *p, uint64_t host, unsigned count)
@@ -256,10 +246,10 @@ static uint64_t reported(struct p9_cpu *p, uint64_t host, unsigned count)
 		uint64_t block = host + n * TLB_BLOCK_SIZE;
 
 		if (block % TLB_GROUP_SIZE) {
-			note_writable(p->mmu, block);
+			note_writable(p->mmu, block, 1);
 			set |= (uint64_t)cpu_stores_reported(&p->cpu, HVA(block)) << n;
 		} else {
-			note_writable_group(p->mmu, block);
+			note_writable(p->mmu, block, TLB_GROUP_ALL);
 			set |= (uint64_t)cpu_stores_reported_in(&p->cpu, HVA(block)) << n;
 			n += TLB_GROUP_BLOCKS - 1;
 		}
