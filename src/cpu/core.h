@@ -72,6 +72,7 @@ struct cpu_counters {
  * could have been compiled for that is compiled by who runs it.
  */
 #define CPU_RUNS_ASKED	0x8000u
+#define CPU_ASKED_HOT	(CPU_RUNS_ASKED + 4) /* so often run by then, it is hot */
 #define CPU_HURRY_AFTER 64u  /* a power of two */
 #define CPU_SELF_AFTER	512u /* a multiple of that */
 
@@ -309,7 +310,7 @@ static inline enum cpu_runs cpu_count_runs(struct region *g, uint32_t n, uint32_
 		return (before ^ runs) & ~(CPU_HURRY_AFTER - 1) ? CPU_RUNS_WAIT : CPU_RUNS_FEW;
 	}
 	/* Before anybody is asked, who may find that it is to be asked again. */
-	region_set_runs(g, runs < after ? (uint16_t)runs : CPU_RUNS_ASKED);
+	region_set_runs(g, (uint16_t)(runs < after ? runs : CPU_RUNS_ASKED | (n - 1)));
 	return runs < after ? CPU_RUNS_FEW : CPU_RUNS_HOT;
 }
 

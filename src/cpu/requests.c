@@ -25,7 +25,7 @@
  * make again. Address space for code: some is dead for a while, some is lost between pieces, and the two zones
  * (jit/memory.h) need not fill alike.
  */
-#define INTERPRETED	 5
+#define INTERPRETED	 3
 #define JIT_BYTES(limit) ((limit) + (limit) / 2 + (UINT64_C(4) << 20))
 
 /* How often samples are taken, in microseconds. */

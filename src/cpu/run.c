@@ -347,7 +347,7 @@ static void count_unshared(struct cpu *c, struct region *g)
 {
 	struct cpu_system *s = c->system;
 	struct region_compiled *r = g->compiled;
-	uint32_t now = (uint32_t)(cpu_clock_ns() >> UNSHARED_TIME_LOG2);
+	uint16_t now = (uint16_t)(cpu_clock_ns() >> UNSHARED_TIME_LOG2);
 
 	count(&c->stats.left_unshared);
 	if (r->unshared_in != now) {

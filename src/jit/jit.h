@@ -45,18 +45,16 @@ void jit_destroy(struct jit *j);
 #define JIT_LEVELS 5
 void jit_limit(struct jit *j, unsigned level);
 
-#define JIT_UNIT 64u /* bytes; pieces of code memory are multiples */
-
+/* There are tens of thousands: what is in it is as small as it can be. */
 struct jit_code {
 	const void *entry;    /* where other regions jump to */
-	uint32_t polled;      /* from there on: where those jump to that need not look for requests */
-	const void *cold;     /* what is rarely run of it */
 	void *owner;          /* its region; set by the region cache */
-	uint32_t units, cold_units; /* of memory, for freeing */
-	int32_t dead;         /* displacement from the entry to where it is left at once */
-	uint32_t nexit;
-	uint32_t size, cold_size;
 	struct jit_moves *moves; /* what there is to change in a copy; theirs, too; NULL: there will be none */
+	uint32_t size, cold_size; /* of its two parts */
+	int32_t cold;         /* displacement from the entry to what is rarely run of it */
+	int32_t dead;         /* and to where it is left at once */
+	uint16_t polled;      /* from the entry on: where those jump to that need not look for requests */
+	uint16_t nexit;
 	/* By index of EXIT_DIRECT: the displacement to patch. */
 	struct jit_exit {
 		uint32_t where; /* from the entry; JIT_NO_EXIT: cannot be linked */
@@ -65,6 +63,12 @@ struct jit_code {
 };
 
 #define JIT_NO_EXIT UINT32_MAX
+
+/* What is rarely run of it. */
+static inline const void *jit_code_cold(const struct jit_code *c)
+{
+	return (const uint8_t *)c->entry + c->cold;
+}
 
 /*
  * Compile an optimised region that starts at pc (which is as those in it: see ir_region.base). NULL: errno ENOSPC (the code memory is full) or

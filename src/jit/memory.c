@@ -31,7 +31,8 @@
 #endif
 
 struct zone {
-	size_t first, count; /* units */
+	size_t start;        /* its offset in bytes */
+	size_t unit, count;  /* bytes of one; units */
 	size_t low[CLASSES]; /* by class: no free run of 2^class units begins before it */
 	size_t high;         /* none from it on ever was */
 	uint64_t *taken;     /* a bit a unit */
@@ -135,8 +136,9 @@ struct jit_memory *jit_memory_create(size_t bytes)
 	for (unsigned n = 0; n < JIT_ZONES; n++) {
 		struct zone *z = &m->zone[n];
 
-		z->count = bytes / JIT_ZONES / JIT_UNIT;
-		z->first = z->count * n;
+		z->unit = JIT_UNIT(n);
+		z->count = bytes / JIT_ZONES / z->unit;
+		z->start = bytes / JIT_ZONES * n;
 		z->taken = calloc(z->count / WORD_BITS + 1, sizeof(*z->taken));
 		if (!z->taken)
 			goto fail;
@@ -271,19 +273,19 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 			first = false;
 		}
 		if (end == at + units)
-			p = m->writable + (z->first + at) * JIT_UNIT;
+			p = m->writable + z->start + at * z->unit;
 		else
 			at = next(z, end, z->count, false);
 	}
 	if (p) {
 		mark(z, at, units, true);
-		m->used += (size_t)units * JIT_UNIT;
+		m->used += units * z->unit;
 		if (z->high < at + units) {
 			z->high = at + units;
-			to = m->zone[JIT_HOT].high * JIT_UNIT / HUGE_PAGE * HUGE_PAGE;
+			to = m->zone[JIT_HOT].high * m->zone[JIT_HOT].unit / HUGE_PAGE * HUGE_PAGE;
 			m->collapsed = to;
 		}
-		write_range(m, (z->first + at) * JIT_UNIT, (z->first + at + units) * JIT_UNIT);
+		write_range(m, z->start + at * z->unit, z->start + (at + units) * z->unit);
 	}
 	pthread_mutex_unlock(&m->lock);
 	/* It takes a while, in which others may have code memory. */
@@ -294,10 +296,10 @@ uint8_t *jit_memory_alloc(struct jit_memory *m, enum jit_zone zone, uint32_t uni
 void jit_memory_free(struct jit_memory *m, enum jit_zone zone, uint8_t *writable, uint32_t units)
 {
 	struct zone *z = &m->zone[zone];
-	size_t at = (size_t)(writable - m->writable) / JIT_UNIT - z->first;
+	size_t at = ((size_t)(writable - m->writable) - z->start) / z->unit;
 
 	pthread_mutex_lock(&m->lock);
-	m->used -= (size_t)units * JIT_UNIT;
+	m->used -= units * z->unit;
 	mark(z, at, units, false);
 	/* A run that it makes long enough begins within that length before it. */
 	for (unsigned n = 0; n < CLASSES; n++) {

@@ -8,9 +8,20 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "jit/jit.h" /* JIT_UNIT */
+#include <stdint.h>
 
 enum jit_zone { JIT_HOT, JIT_COLD, JIT_ZONES };
+
+/*
+ * Pieces of a zone are so many units, of so many bytes. What runs begins with a line of the host's; of what does not, more is saved
+ * by packing it.
+ */
+#define JIT_UNIT(zone) ((zone) == JIT_HOT ? 64u : 16u)
+
+static inline uint32_t jit_memory_units(enum jit_zone zone, uint32_t bytes)
+{
+	return (bytes + JIT_UNIT(zone) - 1) / JIT_UNIT(zone);
+}
 
 struct jit_memory;
 

@@ -200,6 +200,23 @@ struct region *region_lookup(struct region_cache *rc, hva_t host, uint64_t pc, u
 	return NULL;
 }
 
+uint32_t region_until_compiled(struct region_cache *rc, const struct region *g, uint32_t size, unsigned step,
+			       uint16_t runs)
+{
+	uint32_t at;
+
+	/* Nothing is freed meanwhile: the caller need not be a processor. */
+	pthread_mutex_lock(&rc->lock);
+	for (at = step; at < size; at += step) {
+		const struct region *o = region_lookup(rc, HVA(g->host + at), g->pc + at, g->mode);
+
+		if (o && o->compiled && !o->compiled->path && region_runs(o) <= runs)
+			break;
+	}
+	pthread_mutex_unlock(&rc->lock);
+	return at < size ? at : size;
+}
+
 struct code_block *region_block_find(struct region_cache *rc, uint64_t host)
 {
 	struct code_block *b;

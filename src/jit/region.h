@@ -144,15 +144,17 @@ struct region_compiled {
 	struct jit_code *code;
 	const void *entry;
 	struct region_link *incoming;
-	struct region *strip_next; /* in the list of those whose interpreted form goes */
-	uint32_t unshared;         /* how often it was left so (IR_LEAVE_UNSHARED) of late; approximate */
-	uint32_t unshared_in;      /* when that was, by a clock of the run loop's */
-	uint32_t content_hash;     /* of what it was made from: */
-	struct siphash content;
+	union {
+		struct region *strip_next; /* in the list of those whose interpreted form goes */
+		struct region_compiled *let_go_next;
+	};
+	struct region_path *path;  /* NULL: it was made from contiguous code */
+	uint16_t unshared;         /* how often it was left so (IR_LEAVE_UNSHARED) of late; approximate */
+	uint16_t unshared_in;      /* when that was, by a clock of the run loop's */
 	uint16_t content_len;      /* 0: it is not to be copied */
 	bool kept;                 /* it is dead, and counted */
-	struct region_compiled *let_go_next;
-	struct region_path *path;  /* NULL: it was made from contiguous code */
+	uint32_t content_hash;     /* of what it was made from: */
+	struct siphash content;
 	struct region_link {
 		struct region *from, *to;  /* to NULL: not linked */
 		struct region_link *next; /* of those into `to` */
@@ -303,6 +305,13 @@ void region_product_init(struct region_cache *rc, struct region_product *p, stru
 /* Copy what was compiled from the same guest code, at another place. False: there is none, or no memory. */
 bool region_copy_twin(struct region_cache *rc, const struct region_source *from, uint32_t kind,
 		      struct region_product *p);
+
+/*
+ * How many of the `size` bytes from g's place on lie before another region for its mode begins, at a multiple of `step`
+ * bytes from there, that is compiled and had at most so many runs (region_runs); but for paths. Any thread that holds g.
+ */
+uint32_t region_until_compiled(struct region_cache *rc, const struct region *g, uint32_t size, unsigned step,
+			       uint16_t runs);
 
 /*
  * As region_insert, with the interpreted code of others with the same guest code. NULL, and errno 0: only compiled code

@@ -81,8 +81,8 @@ static void dump_region(FILE *out, const struct jit_trace_region *r)
 		fprintf(out, "  copied from another with the same guest code\n");
 	fprintf(out, "host:\n");
 	jit_print_host(out, c->entry, c->size, (uintptr_t)c->entry);
-	fprintf(out, "rarely run: %" PRIu32 " bytes of host code at %p\n", c->cold_size, c->cold);
-	jit_print_host(out, c->cold, c->cold_size, (uintptr_t)c->cold);
+	fprintf(out, "rarely run: %" PRIu32 " bytes of host code at %p\n", c->cold_size, jit_code_cold(c));
+	jit_print_host(out, jit_code_cold(c), c->cold_size, (uintptr_t)jit_code_cold(c));
 	fputc('\n', out);
 }
 
@@ -101,7 +101,7 @@ void jit_trace_add(struct jit_trace *t, const struct jit_trace_region *r)
 		fprintf(t->perf_map, "%" PRIxPTR " %" PRIx32 " guest-%s:0x%016" PRIx64 "\n",
 			(uintptr_t)r->code->entry, r->code->size, r->state, r->pc);
 		fprintf(t->perf_map, "%" PRIxPTR " %" PRIx32 " guest-%s:0x%016" PRIx64 " (cold)\n",
-			(uintptr_t)r->code->cold, r->code->cold_size, r->state, r->pc);
+			(uintptr_t)jit_code_cold(r->code), r->code->cold_size, r->state, r->pc);
 		finish(t, t->perf_map);
 	}
 	if (t->dump) {

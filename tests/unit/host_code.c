@@ -76,7 +76,7 @@ static void visit(struct walk *w, const uint8_t *at)
 const char *host_code_beyond(const struct jit_code *c, unsigned level)
 {
 	static char text[128];
-	struct walk w = {.piece = {{c->entry, c->size}, {c->cold, c->cold_size}}};
+	struct walk w = {.piece = {{c->entry, c->size}, {jit_code_cold(c), c->cold_size}}};
 	const char *beyond = NULL;
 	ZydisDecoder decoder;
 

@@ -11,8 +11,9 @@
 
 #include "jit/memory.h"
 
-#define UNITS  1024 /* of a zone */
-#define PIECES 200
+#define BYTES  65536u /* of a zone */
+#define UNITS  4096   /* of one, at most */
+#define PIECES 800
 
 static struct jit_memory *memory;
 static uint8_t *start;
@@ -25,16 +26,22 @@ struct zone {
 	unsigned count;
 };
 
-static uint32_t first_fit(const struct zone *z, uint32_t units)
+/* UNITS: none */
+static uint32_t first_fit(const struct zone *z, enum jit_zone which, uint32_t units)
 {
 	uint32_t free = 0;
 
-	for (uint32_t n = 0; n < UNITS; n++) {
+	for (uint32_t n = 0; n < BYTES / JIT_UNIT(which); n++) {
 		free = z->taken[n] ? 0 : free + 1;
 		if (free == units)
 			return n + 1 - units;
 	}
 	return UNITS;
+}
+
+static uint8_t *address(enum jit_zone which, uint32_t at)
+{
+	return start + (size_t)BYTES * which + (size_t)at * JIT_UNIT(which);
 }
 
 static void mark(struct zone *z, uint32_t at, uint32_t units, bool taken)
@@ -45,14 +52,14 @@ static void mark(struct zone *z, uint32_t at, uint32_t units, bool taken)
 
 static void take(struct zone *z, enum jit_zone which, uint32_t units)
 {
-	uint32_t at = first_fit(z, units);
+	uint32_t at = first_fit(z, which, units);
 	uint8_t *p = jit_memory_alloc(memory, which, units);
 
 	if (at == UNITS) {
 		assert_null(p);
 		return;
 	}
-	assert_ptr_equal(p, start + ((size_t)UNITS * which + at) * JIT_UNIT);
+	assert_ptr_equal(p, address(which, at));
 	mark(z, at, units, true);
 	z->piece[z->count].at = at;
 	z->piece[z->count++].units = units;
@@ -62,7 +69,7 @@ static void give(struct zone *z, enum jit_zone which, unsigned n)
 {
 	uint32_t at = z->piece[n].at, units = z->piece[n].units;
 
-	jit_memory_free(memory, which, start + ((size_t)UNITS * which + at) * JIT_UNIT, units);
+	jit_memory_free(memory, which, address(which, at), units);
 	mark(z, at, units, false);
 	z->piece[n] = z->piece[--z->count];
 }
@@ -84,7 +91,7 @@ static void test_first_fit(void **state)
 	static struct zone zone[JIT_ZONES];
 
 	(void)state;
-	memory = jit_memory_create((size_t)UNITS * JIT_UNIT * JIT_ZONES);
+	memory = jit_memory_create((size_t)BYTES * JIT_ZONES);
 	assert_non_null(memory);
 	start = jit_memory_alloc(memory, JIT_HOT, 1);
 	jit_memory_free(memory, JIT_HOT, start, 1);
@@ -94,7 +101,7 @@ static void test_first_fit(void **state)
 		struct zone *z = &zone[which];
 
 		/* now fuller, now emptier */
-		if (z->count < PIECES && (!z->count || rand() % 100 < 35 + (int)(n / 5000 % 2) * 30))
+		if (z->count < PIECES && (!z->count || rand() % 100 < 35 + (int)(n / 20000 % 2) * 30))
 			take(z, which, some_units());
 		else
 			give(z, which, (unsigned)rand() % z->count);
@@ -133,7 +140,7 @@ static void test_never_both(void **state)
 
 	(void)state;
 	rights_of(&both, rights, &before);
-	memory = jit_memory_create((size_t)UNITS * JIT_UNIT * JIT_ZONES);
+	memory = jit_memory_create((size_t)BYTES * JIT_ZONES);
 	assert_non_null(memory);
 	for (unsigned zone = 0; zone < JIT_ZONES; zone++) {
 		p = jit_memory_alloc(memory, (enum jit_zone)zone, 1);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <time.h>
 
+#include "cpu/core.h"
 #include "power9_machine.h"
 
 #define LOOPS  32
@@ -163,12 +164,83 @@ static void written_while_waiting(void **state)
 	machine_destroy(&m);
 }
 
+static void until_compiled(struct machine *m, uint64_t regions)
+{
+	const struct timespec nap = {.tv_nsec = 1000000};
+	time_t end = time(NULL) + 20;
+	struct cpu_system_stats s;
+
+	for (;;) {
+		cpu_system_stats_read(m->system, &s);
+		if (s.regions_compiled >= regions || time(NULL) >= end)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	assert_int_equal(s.regions_compiled, regions);
+}
+
+static struct region *region_at(struct machine *m, uint64_t pc)
+{
+	return region_lookup(m->system->regions, HVA(m->ram + pc), pc,
+			     m->cpu[0]->mode | (uint32_t)REGION_SPAN_2M << REGION_SPAN_BIT);
+}
+
+/* Code that is rarely run is compiled once, though there are two ways into it; but for what is hot. */
+static void once_if_cold(void **state)
+{
+	const struct cpu_system_config config = {
+		.arch = &p9_arch,
+		.optimise = true,
+		.jit = true,
+		.jit_after = 1,
+		.background = true,
+	};
+	const unsigned insns = 24, middle = 16;
+	const uint64_t second = M_CODE + 4 * middle;
+	uint32_t code[INSNS];
+	struct region *all, *part;
+	struct machine m;
+
+	(void)state;
+	machine_create_config(&m, 1, &config);
+	if (!m.system->compiler) {
+		machine_destroy(&m);
+		skip(); /* no back end, or one processor */
+	}
+	code[0] = ADDI(3, 0, 5);
+	for (unsigned k = 1; k < insns; k++)
+		code[k] = ADDI(3, 3, 1);
+	code[insns] = M_HCALL;
+	machine_code(&m, M_CODE, code, insns + 1);
+	assert_int_equal(machine_run(&m, 0, second), 0xc00);
+	until_compiled(&m, 1);
+	assert_int_equal(machine_run(&m, 0, M_CODE), 0xc00);
+	until_compiled(&m, 2);
+	for (unsigned n = 0; n < 3; n++) {
+		assert_int_equal(machine_run(&m, 0, M_CODE), 0xc00);
+		assert_int_equal(p9_regs(m.cpu[0])->gpr[3], 5 + insns - 1);
+	}
+	all = region_at(&m, M_CODE);
+	part = region_at(&m, second);
+	assert_non_null(all);
+	assert_non_null(part);
+	/* It goes on in the other. */
+	assert_int_equal(part->compiled->code->nexit, 0);
+	assert_int_equal(all->compiled->code->nexit, 1);
+	assert_ptr_equal(all->compiled->link[0].to, part);
+	assert_int_equal(region_until_compiled(m.system->regions, all, 4 * insns, 4, CPU_ASKED_HOT - 1), 4 * middle);
+	region_set_runs(part, CPU_ASKED_HOT);
+	assert_int_equal(region_until_compiled(m.system->regions, all, 4 * insns, 4, CPU_ASKED_HOT - 1), 4 * insns);
+	machine_destroy(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(written_beside),
 		cmocka_unit_test(run_while_waiting),
 		cmocka_unit_test(written_while_waiting),
+		cmocka_unit_test(once_if_cold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,7 @@ static bool make_enter(struct jit *j)
 	a.base = a.at = jit_memory_alloc(j->memory, JIT_HOT, ENTER_UNITS);
 	if (!a.base)
 		return false;
-	a.end = a.base + ENTER_UNITS * JIT_UNIT;
+	a.end = a.base + ENTER_UNITS * JIT_UNIT(JIT_HOT);
 	for (unsigned n = 0; n < 6; n++)
 		a_push(&a, saved[n]);
 	a_alu_imm(&a, ALU_SUB, true, RSP, 8);
@@ -615,7 +615,7 @@ static void generate(struct gen *g, uint32_t *order)
 	uint32_t count;
 
 	entry_poll(g);
-	g->code->polled = a_pos(&g->a);
+	g->code->polled = (uint16_t)a_pos(&g->a);
 	pins_load(g, g->pin_block[0].live);
 	count = order_blocks(g, order);
 	for (uint32_t k = 0; k < count; k++) {
@@ -731,7 +731,7 @@ static struct jit_code *compile(struct jit *j, const struct ir_region *r, uint64
 		err = g->a.overflow ? ENOSPC : ENOBUFS;
 		goto out;
 	}
-	c->nexit = r->nexit;
+	c->nexit = (uint16_t)r->nexit;
 	if (!gen_place(g, j->memory, c)) {
 		free(c);
 		c = NULL;

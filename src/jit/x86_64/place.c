@@ -56,21 +56,21 @@ static int32_t displacement(const struct placed *p, uint32_t where)
 
 static bool allot(struct jit_memory *m, struct jit_code *c, struct placed *p)
 {
+	const uint32_t units = jit_memory_units(JIT_HOT, c->size);
+
 	p->boundary = c->size;
-	c->units = (c->size + JIT_UNIT - 1) / JIT_UNIT;
-	c->cold_units = (c->cold_size + JIT_UNIT - 1) / JIT_UNIT;
-	p->hot = jit_memory_alloc(m, JIT_HOT, c->units);
+	p->hot = jit_memory_alloc(m, JIT_HOT, units);
 	if (!p->hot)
 		return false;
-	p->cold = jit_memory_alloc(m, JIT_COLD, c->cold_units);
+	p->cold = jit_memory_alloc(m, JIT_COLD, jit_memory_units(JIT_COLD, c->cold_size));
 	if (!p->cold) {
-		jit_memory_free(m, JIT_HOT, p->hot, c->units);
+		jit_memory_free(m, JIT_HOT, p->hot, units);
 		return false;
 	}
 	p->hot_exec = jit_memory_exec(m, p->hot);
 	p->cold_exec = jit_memory_exec(m, p->cold);
 	c->entry = p->hot_exec;
-	c->cold = p->cold_exec;
+	c->cold = (int32_t)(p->cold_exec - p->hot_exec);
 	return true;
 }
 
@@ -151,7 +151,7 @@ struct jit_code *jit_copy(struct jit *j, const struct jit_code *c)
 	size_t size = sizeof(*c) + c->nexit * sizeof(c->exit[0]);
 	const struct jit_moves *v = c->moves;
 	struct jit_code *n;
-	struct placed p, o = {.hot_exec = c->entry, .cold_exec = c->cold, .boundary = c->size};
+	struct placed p, o = {.hot_exec = c->entry, .cold_exec = jit_code_cold(c), .boundary = c->size};
 	struct assembler first = {.bias = gen_bias(&j->layout)};
 	int64_t hot, cold;
 
@@ -204,16 +204,19 @@ size_t jit_code_size(const struct jit_code *c)
 	const struct jit_moves *v = c->moves;
 	size_t moves = v ? sizeof(*v) + (v->ncross + v->noutside) * sizeof(v->at[0]) : 0;
 
-	return (size_t)(c->units + c->cold_units) * JIT_UNIT + sizeof(*c) + c->nexit * sizeof(c->exit[0]) + moves;
+	return (size_t)jit_memory_units(JIT_HOT, c->size) * JIT_UNIT(JIT_HOT) +
+	       (size_t)jit_memory_units(JIT_COLD, c->cold_size) * JIT_UNIT(JIT_COLD) + sizeof(*c) +
+	       c->nexit * sizeof(c->exit[0]) + moves;
 }
 
 void jit_free(struct jit *j, struct jit_code *c)
 {
 	if (!c)
 		return;
-	jit_memory_free(j->memory, JIT_HOT, jit_memory_writable(j->memory, c->entry), c->units);
-	jit_memory_free(j->memory, JIT_COLD, jit_memory_writable(j->memory, c->cold),
-			c->cold_units);
+	jit_memory_free(j->memory, JIT_HOT, jit_memory_writable(j->memory, c->entry),
+			jit_memory_units(JIT_HOT, c->size));
+	jit_memory_free(j->memory, JIT_COLD, jit_memory_writable(j->memory, jit_code_cold(c)),
+			jit_memory_units(JIT_COLD, c->cold_size));
 	if (c->moves && atomic_fetch_sub_explicit(&c->moves->refs, 1, memory_order_acq_rel) == 1)
 		free(c->moves);
 	free(c);

@@ -153,7 +153,7 @@ bool gen_shared_make(struct jit *j)
 	a.base = a.at = jit_memory_alloc(j->memory, JIT_HOT, UNITS);
 	if (!a.base)
 		return false;
-	a.end = a.base + UNITS * JIT_UNIT;
+	a.end = a.base + UNITS * JIT_UNIT(JIT_HOT);
 	j->shared.miss[false] = jit_memory_exec(j->memory, a.at);
 	make_miss(&a, false);
 	j->shared.miss[true] = jit_memory_exec(j->memory, a.at);
