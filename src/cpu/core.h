@@ -72,7 +72,7 @@ struct cpu_counters {
  * could have been compiled for that is compiled by who runs it.
  */
 #define CPU_RUNS_ASKED	0x8000u
-#define CPU_ASKED_HOT	(CPU_RUNS_ASKED + 4) /* so often run by then, it is hot */
+#define CPU_ASKED_HOT	(CPU_RUNS_ASKED + 2) /* so often run by then, it is hot */
 #define CPU_HURRY_AFTER 64u  /* a power of two */
 #define CPU_SELF_AFTER	512u /* a multiple of that */
 

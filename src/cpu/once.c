@@ -10,7 +10,7 @@
 
 #include "cpu/core.h"
 
-#define KEPT 32
+#define KEPT 128
 
 struct cpu_once {
 	struct once {
