@@ -21,7 +21,7 @@
 #define HOT_LOOP   480 /* the same of hot regions */
 #define HOT_ALL	   960
 #define ROW_INSTS  240 /* of rounds in a row */
-#define ROW_MAX    4u
+#define ROW_MAX    8u
 
 struct peel {
 	struct ir_region *r;
