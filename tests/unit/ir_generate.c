@@ -428,7 +428,12 @@ static void chain(struct gen *g, enum ir_type t)
 {
 	struct ir_region *r = g->r;
 	uint32_t flag = OFF_FLAG(below(g, 4));
-	ir_val c = chance(g, 50) ? ir_const(r, IR_I64, 0) : ir_get_bits(r, IR_I64, flag, 1);
+	ir_val zero = ir_const(r, IR_I64, 0);
+	/* None; one from before; one that was kept as a number that is not 0, or as a comparison. */
+	ir_val c = chance(g, 40) ? zero :
+		   chance(g, 40) ? ir_get_bits(r, IR_I64, flag, 1) :
+		   chance(g, 60) ? ir_addcarry(r, pick(g, t), ir_const(r, t, UINT64_MAX), zero) :
+				   boolean(g);
 
 	for (unsigned n = 1 + below(g, 5); n; n--) {
 		ir_val a = chance(g, 20) ? ir_un(r, IR_NOT, pick(g, t)) : pick(g, t);
