@@ -25,6 +25,20 @@
 #define ADDIC_(rt, ra, imm) (13u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
 #define BNE(distance)	    (16u << 26 | 4u << 21 | 2u << 16 | ((distance) & 0xfffc))
 
+/* A processor beside whose thread a region is compiled that was interpreted so often. */
+static void create(struct machine *m, uint32_t after)
+{
+	const struct cpu_system_config config = {
+		.arch = &p9_arch,
+		.optimise = true,
+		.jit = true,
+		.jit_after = after,
+		.background = true,
+	};
+
+	machine_create_config(m, 1, &config);
+}
+
 static void store_to(struct machine *m, uint64_t code, uint64_t address, unsigned times)
 {
 	struct p9_regs *r = p9_regs(m->cpu[0]);
@@ -41,20 +55,13 @@ static void store_to(struct machine *m, uint64_t code, uint64_t address, unsigne
  */
 static void written_beside(void **state)
 {
-	const struct cpu_system_config config = {
-		.arch = &p9_arch,
-		.optimise = true,
-		.jit = true,
-		.jit_after = 4,
-		.background = true,
-	};
 	const uint32_t loop[] = { STW(20, 4, 0), ADDIC_(20, 20, -1), BNE(-8), M_HCALL };
 	struct cpu_system_stats s;
 	struct machine m;
 	time_t end;
 
 	(void)state;
-	machine_create_config(&m, 1, &config);
+	create(&m, 4);
 	/* Several, since the thread may have the processor while it compiles. */
 	for (unsigned n = 0; n < LOOPS; n++) {
 		machine_code(&m, M_CODE + n * BLOCK, loop, 4);
@@ -76,20 +83,13 @@ static void written_beside(void **state)
  */
 static void run_while_waiting(void **state)
 {
-	const struct cpu_system_config config = {
-		.arch = &p9_arch,
-		.optimise = true,
-		.jit = true,
-		.jit_after = 1,
-		.background = true,
-	};
 	uint32_t code[INSNS + 1];
 	struct cpu_system_stats s;
 	struct machine m;
 	time_t end;
 
 	(void)state;
-	machine_create_config(&m, 1, &config);
+	create(&m, 1);
 	for (unsigned k = 1; k < INSNS; k++)
 		code[k] = ADDI(3, 3, 1);
 	code[INSNS] = M_HCALL;
@@ -122,13 +122,6 @@ static void run_while_waiting(void **state)
  */
 static void written_while_waiting(void **state)
 {
-	const struct cpu_system_config config = {
-		.arch = &p9_arch,
-		.optimise = true,
-		.jit = true,
-		.jit_after = 1,
-		.background = true,
-	};
 	const uint64_t patcher = M_CODE - 0x1000;
 	const uint32_t patch[] = { STW(5, 4, 0), M_HCALL };
 	uint32_t code[INSNS + 1];
@@ -137,7 +130,7 @@ static void written_while_waiting(void **state)
 	time_t end;
 
 	(void)state;
-	machine_create_config(&m, 1, &config);
+	create(&m, 1);
 	machine_code(&m, patcher, patch, 2);
 	for (unsigned k = 1; k < INSNS; k++)
 		code[k] = ADDI(3, 3, 1);
@@ -188,13 +181,6 @@ static struct region *region_at(struct machine *m, uint64_t pc)
 /* Code that is rarely run is compiled once, though there are two ways into it; but for what is hot. */
 static void once_if_cold(void **state)
 {
-	const struct cpu_system_config config = {
-		.arch = &p9_arch,
-		.optimise = true,
-		.jit = true,
-		.jit_after = 1,
-		.background = true,
-	};
 	const unsigned insns = 24, middle = 16;
 	const uint64_t second = M_CODE + 4 * middle;
 	uint32_t code[INSNS];
@@ -202,7 +188,7 @@ static void once_if_cold(void **state)
 	struct machine m;
 
 	(void)state;
-	machine_create_config(&m, 1, &config);
+	create(&m, 1);
 	if (!m.system->compiler) {
 		machine_destroy(&m);
 		skip(); /* no back end, or one processor */
