@@ -25,7 +25,7 @@
 #define ADDIC_(rt, ra, imm) (13u << 26 | (rt) << 21 | (ra) << 16 | ((imm) & 0xffff))
 #define BNE(distance)	    (16u << 26 | 4u << 21 | 2u << 16 | ((distance) & 0xfffc))
 
-/* A processor beside whose thread a region is compiled that was interpreted so often. */
+/* A machine whose code is compiled on a thread of its own, after so many interpreted runs. */
 static void create(struct machine *m, uint32_t after)
 {
 	const struct cpu_system_config config = {
