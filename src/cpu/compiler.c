@@ -177,15 +177,15 @@ const void *cpu_compile_copy(struct cpu_system *s, struct region *g, const uint8
 	return entry;
 }
 
-/* The first `size` bytes of the guest's code. ir: scratch of the calling thread. */
+/* ir: scratch of the calling thread. */
 static void compile(struct cpu_system *s, struct ir_region *ir, struct region *g,
-		    const struct cpu_code *guest, uint32_t size, uint64_t version)
+		    const struct cpu_code *guest, uint64_t version)
 {
 	bool share = cpu_shares_checks(s, HVA(g->host));
 	uint32_t len;
 
-	if (cpu_compile_emit(s, ir, g, guest->bytes, size, share, &len))
-		cpu_compile_emitted(s, ir, g, guest->bytes, size, len, share, version);
+	if (cpu_compile_emit(s, ir, g, guest->bytes, guest->size, share, &len))
+		cpu_compile_emitted(s, ir, g, guest->bytes, guest->size, len, share, version);
 	else
 		count_shared(&s->compile_failures);
 }
@@ -235,14 +235,16 @@ static uint32_t size_of(struct cpu_system *s, const struct job *job)
 
 	if (region_runs(g) >= CPU_ASKED_HOT)
 		return job->code.size;
-	return region_until_compiled(s->regions, g, job->code.size, s->arch->insn_align, CPU_ASKED_HOT - 1);
+	return region_until_compiled(s->regions, g, job->code.size, s->arch->insn_align, CPU_ASKED_HOT);
 }
 
 /* ir: scratch of the calling thread. */
-static void do_job(struct cpu_system *s, struct ir_region *ir, const struct job *job)
+static void do_job(struct cpu_system *s, struct ir_region *ir, struct job *job)
 {
-	if (!atomic_load(&job->region->dead))
-		compile(s, ir, job->region, &job->code, size_of(s, job), job->version);
+	if (!atomic_load(&job->region->dead)) {
+		job->code.size = size_of(s, job);
+		compile(s, ir, job->region, &job->code, job->version);
+	}
 	region_release(s->regions, job->region);
 }
 
@@ -319,7 +321,7 @@ bool cpu_compile(struct cpu *c, struct region *g, bool hot)
 	if (s->compiler)
 		queue(s->compiler, c, g, version);
 	else
-		compile(s, &c->ir, g, &c->code, c->code.size, version);
+		compile(s, &c->ir, g, &c->code, version);
 	return true;
 }
 

@@ -210,7 +210,7 @@ uint32_t region_until_compiled(struct region_cache *rc, const struct region *g, 
 	for (at = step; at < size; at += step) {
 		const struct region *o = region_lookup(rc, HVA(g->host + at), g->pc + at, g->mode);
 
-		if (o && o->compiled && !o->compiled->path && region_runs(o) <= runs)
+		if (o && o->compiled && !o->compiled->path && region_runs(o) < runs)
 			break;
 	}
 	pthread_mutex_unlock(&rc->lock);

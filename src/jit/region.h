@@ -308,7 +308,7 @@ bool region_copy_twin(struct region_cache *rc, const struct region_source *from,
 
 /*
  * How many of the `size` bytes from g's place on lie before another region for its mode begins, at a multiple of `step`
- * bytes from there, that is compiled and had at most so many runs (region_runs); but for paths. Any thread that holds g.
+ * bytes from there, that is compiled and had fewer runs than that (region_runs); but for paths. Any thread that holds g.
  */
 uint32_t region_until_compiled(struct region_cache *rc, const struct region *g, uint32_t size, unsigned step,
 			       uint16_t runs);
