@@ -120,8 +120,8 @@ static const char *check_probe(const struct ir_inst *i)
 
 	if (i->aux > 7 || (p.kind != MEM_READ && p.kind != MEM_WRITE))
 		return "a probe for an access of an unknown kind";
-	if (!p.size || p.size > 16 || p.low > p.at || p.high < p.at + p.size ||
-	    p.high - p.low > IR_PROBE_MAX)
+	if (p.size > 16 || p.low > p.at || p.high < p.at + p.size ||
+	    p.low >= p.high || p.high - p.low > IR_PROBE_MAX)
 		return "a probe that does not span its access, or too much";
 	if (wrong_window(i) ||
 	    (ir_window_of(i->imm, IR_PROBE) && tlb_span((unsigned)(p.high - p.low)) >= TLB_SPANS))

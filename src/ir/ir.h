@@ -34,7 +34,8 @@
  * is translated for its kinds of access, lies in one piece on the host, and may be written
  * without being reported. It faults as that first access would, which may be a load where there are stores. If only the rest of the memory is not as
  * it should be, the region is left (IR_LEAVE_UNSHARED) with nothing of the guest instruction done; who runs it
- * goes on there with code that has no PROBE. The answer holds until translations may change: up to the next
+ * goes on there with code that has no PROBE. With `size` 0 it stands before another instruction than those that it answers for, and never
+ * faults: the region is left so, too, where that memory is not known without looking at the guest's tables. The answer holds until translations may change: up to the next
  * call of a helper that is not pure, or where the region is left. The optimiser makes these from LOAD and
  * STORE (ir_optimise_shared); a front end does not, since the region as the front end made it is what is
  * gone back to.

@@ -34,6 +34,28 @@ static void choose_order(struct opt *o)
 	}
 }
 
+struct ir_inst *opt_spare(struct ir_region *r, uint32_t count)
+{
+	if (r->cap_spare < count) {
+		free(r->spare);
+		r->spare = malloc(count * sizeof(*r->spare));
+		r->cap_spare = r->spare ? count : 0;
+	}
+	return r->spare;
+}
+
+void opt_use_spare(struct ir_region *r, uint32_t count)
+{
+	struct ir_inst *inst = r->inst;
+	uint32_t cap = r->cap_inst;
+
+	r->inst = r->spare;
+	r->cap_inst = r->cap_spare;
+	r->ninst = count;
+	r->spare = inst;
+	r->cap_spare = cap;
+}
+
 /* Memory for the new region and all that is known of it. */
 static bool allot(struct opt *o)
 {
@@ -42,12 +64,7 @@ static bool allot(struct opt *o)
 
 	o->ncells = state_ncells(r);
 	o->cap = r->ninst + r->ninst / 2 + 16;
-	if (r->cap_spare < o->cap) {
-		free(r->spare);
-		r->spare = malloc(o->cap * sizeof(*r->spare));
-		r->cap_spare = r->spare ? o->cap : 0;
-	}
-	o->inst = r->spare;
+	o->inst = opt_spare(r, o->cap);
 	o->fact = scratch_take(s, o->cap, sizeof(*o->fact));
 	o->block = scratch_take(s, o->cap, sizeof(*o->block));
 	o->chain = scratch_take(s, o->cap, sizeof(*o->chain));
@@ -71,15 +88,8 @@ static bool allot(struct opt *o)
 /* Put the new region in the place of the old. */
 static void install(struct opt *o)
 {
-	struct ir_region *r = o->r;
-	uint32_t cap = r->cap_inst;
-
-	memcpy(r->bb, o->bb, r->nbb * sizeof(*r->bb));
-	r->spare = r->inst;
-	r->inst = o->inst;
-	r->ninst = o->ninst;
-	r->cap_inst = r->cap_spare;
-	r->cap_spare = cap;
+	memcpy(o->r->bb, o->bb, o->r->nbb * sizeof(*o->bb));
+	opt_use_spare(o->r, o->ninst);
 }
 
 /* access: what back ends make of accesses is seen to, too; share: and they share checks. */
@@ -105,6 +115,9 @@ static void optimise(struct ir_region *r, bool access, bool share)
 	if (o.entry && !o.failed) {
 		if (access)
 			opt_share(r, share);
+		scratch_release(r->scratch, mark);
+		if (share)
+			opt_early(r);
 		scratch_release(r->scratch, mark);
 		opt_dead(r);
 		if (access)

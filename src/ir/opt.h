@@ -10,6 +10,7 @@
  *   opt_facts.c    which bits of a value can be one, how far it is sign-extended
  *   opt_arith.c, opt_bits.c, opt_compare.c, opt_vector.c    algebra
  *   opt_share.c    one check of the TLB for accesses near each other
+ *   opt_early.c    in loops, checks before the first instruction of their block
  *   opt_window.c   windows of the TLB for tables, and for what steps through memory (opt_step.c)
  *   opt_dead.c     writes of guest state that nobody sees, values that nobody uses
  *
@@ -53,6 +54,11 @@ struct opt {
 	bool failed;     /* out of memory */
 };
 
+/* The region's other array, where it is written anew, with room for so many instructions; NULL: out of memory. */
+struct ir_inst *opt_spare(struct ir_region *r, uint32_t count);
+/* So many are there now: that is the region. */
+void opt_use_spare(struct ir_region *r, uint32_t count);
+
 /* The new region from the old. */
 void opt_rewrite(struct opt *o);
 
@@ -89,6 +95,9 @@ bool opt_branch(struct opt *o, struct ir_inst *br, bool *always);
  * are left behind.
  */
 void opt_share(struct ir_region *r, bool probes);
+
+/* In loops, have PROBEs stand where blocks begin, if writes of guest state die by that. Behind opt_share. */
+void opt_early(struct ir_region *r);
 
 /* Choose windows of the TLB for accesses to tables, and for those that step. */
 void opt_window(struct ir_region *r);

@@ -11,7 +11,6 @@
  */
 #include "ir/opt.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/scratch.h"
@@ -345,18 +344,13 @@ static void rewrite(struct share *s, uint32_t old, struct ir_inst *to, uint32_t 
 static void write_all(struct share *s)
 {
 	struct ir_region *r = s->r;
-	uint32_t cap = r->ninst + s->ngroups + s->nselects, at = 0;
-	struct ir_inst *to = r->spare;
+	struct ir_inst *to = opt_spare(r, r->ninst + s->ngroups + s->nselects);
+	uint32_t at = 0;
 
+	if (!to)
+		return;
 	for (uint32_t g = 0; g < s->ngroups; g++)
 		s->group[g].probe = IR_NO_VAL;
-	if (r->cap_spare < cap) {
-		to = realloc(r->spare, cap * sizeof(*to));
-		if (!to)
-			return;
-		r->spare = to;
-		r->cap_spare = cap;
-	}
 	for (uint32_t id = 0; id < r->ninst; id++)
 		rewrite(s, id, to, &at);
 	for (uint32_t b = 0; b < r->nbb; b++) {
@@ -370,12 +364,7 @@ static void write_all(struct share *s)
 		bb->first = bb->first ? s->new_id[bb->first - 1] + 1 : 0;
 		bb->count = end - bb->first;
 	}
-	cap = r->cap_inst;
-	r->spare = r->inst;
-	r->inst = to;
-	r->cap_inst = r->cap_spare;
-	r->cap_spare = cap;
-	r->ninst = at;
+	opt_use_spare(r, at);
 }
 
 void opt_share(struct ir_region *r, bool probes)

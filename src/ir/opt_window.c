@@ -145,6 +145,9 @@ static void look_at(struct windows *w, uint32_t id, struct ir_inst *i)
 		struct ir_probe p = ir_probe_of(i->imm, i->aux);
 
 		span = (unsigned)(p.high - p.low);
+		/* Not its own instruction's: nobody else's. */
+		if (!p.size)
+			from.pc = ~(uint64_t)id;
 	} else if (i->op == IR_LOAD || i->op == IR_STORE) {
 		span = ir_memop_of(i).size;
 		if (ir_memop_of(i).aligned)

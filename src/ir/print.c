@@ -42,8 +42,9 @@ static void print_probe(const struct ir_inst *i, FILE *out)
 {
 	struct ir_probe p = ir_probe_of(i->imm, i->aux);
 
-	fprintf(out, " %s %+d..%+d, first %u at %+d", p.both ? "both" : p.kind == MEM_WRITE ? "write" : "read", p.low,
-		p.high, p.size, p.at);
+	fprintf(out, " %s %+d..%+d", p.both ? "both" : p.kind == MEM_WRITE ? "write" : "read", p.low, p.high);
+	if (p.size)
+		fprintf(out, ", first %u at %+d", p.size, p.at);
 }
 
 /* What an instruction has beside its operands, before them. */

@@ -120,35 +120,38 @@ void *mem_atomic_ptr(struct mem_door *d, uint64_t addr, unsigned size, bool writ
 	return host;
 }
 
-/* May block be accessed directly, at this addend? */
-static bool direct(struct mem_door *d, uint64_t block, enum mem_access kind, bool both,
-		   uint64_t addend)
+/* May block be accessed directly? */
+static bool known(struct mem_door *d, uint64_t block, enum mem_access kind, bool both, uint64_t *addend)
 {
 	const struct tlb_entry *e = tlb_slot(d->tlb, block);
 
 	if (both)
 		kind = MEM_WRITE;
-
 	if (e->tag[kind] != block && d->ops->fill_known)
 		d->ops->fill_known(d, GVA(block), kind);
-	return e->tag[kind] == block && (!both || e->tag[MEM_READ] == block) &&
-	       e->addend == addend;
+	*addend = e->addend;
+	return e->tag[kind] == block && (!both || e->tag[MEM_READ] == block);
 }
 
 enum mem_probe mem_probe(struct mem_door *d, uint64_t addr, unsigned size, uint64_t first,
 			 uint64_t last, enum mem_access kind, bool both, void **host)
 {
 	unsigned n = first_piece(addr, size);
-	uint64_t block = first & ~TLB_BLOCK_MASK;
+	uint64_t block = first & ~TLB_BLOCK_MASK, addend;
 	void *end;
 	bool slow;
 
-	/* In the order of the access itself, which faults on the first piece that does. */
-	if (!translate(d, addr, n, kind, false, host, &slow) ||
-	    (n < size && !translate(d, addr + n, size - n, kind, false, &end, &slow)))
+	if (!size) {
+		if (!known(d, block, kind, both, &addend))
+			return MEM_PROBE_REFUSED;
+		*host = (void *)(uintptr_t)(addr + addend);
+	} else if (!translate(d, addr, n, kind, false, host, &slow) ||
+		   (n < size && !translate(d, addr + n, size - n, kind, false, &end, &slow))) {
+		/* In the order of the access itself, which faults on the first piece that does. */
 		return MEM_PROBE_FAULT;
+	}
 	for (;; block += TLB_BLOCK_SIZE) {
-		if (!direct(d, block, kind, both, (uintptr_t)*host - addr))
+		if (!known(d, block, kind, both, &addend) || addend != (uintptr_t)*host - addr)
 			return MEM_PROBE_REFUSED;
 		if (block == (last & ~TLB_BLOCK_MASK))
 			return MEM_PROBE_OK;

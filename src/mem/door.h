@@ -94,7 +94,8 @@ static inline void mem_report_end(struct mem_door *d, const void *host, unsigned
 /*
  * Host memory for `size` bytes at addr and all of [first, last] around them, in one piece, that may be
  * accessed directly in this way (both: loaded from and stored to) till translations change. MEM_PROBE_FAULT: the access itself recorded a
- * fault. MEM_PROBE_REFUSED: all that is known is that it must be done by itself.
+ * fault. MEM_PROBE_REFUSED: all that is known is that it must be done by itself. Size 0: there is no access yet; what is not
+ * known without looking at the tables is refused.
  * *host is the address that corresponds to addr.
  */
 enum mem_probe { MEM_PROBE_FAULT, MEM_PROBE_OK, MEM_PROBE_REFUSED };

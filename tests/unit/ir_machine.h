@@ -102,6 +102,16 @@ extern uint64_t reference_insns;
 enum ir_leave reference_run_to(const struct ir_region *r, struct ir_env *env, uint32_t *exit_index,
 			       uint64_t insn);
 
+/* How many of a kind the region has. */
+static inline unsigned count_op(const struct ir_region *r, enum ir_op op)
+{
+	unsigned n = 0;
+
+	for (uint32_t id = 0; id < r->ninst; id++)
+		n += r->inst[id].op == op;
+	return n;
+}
+
 static inline uint64_t next_random(uint64_t *s)
 {
 	uint64_t z = *s += UINT64_C(0x9e3779b97f4a7c15);

@@ -72,15 +72,6 @@ static void make(struct ir_region *r, enum work w, uint64_t rounds)
 	assert_null(ir_check(r));
 }
 
-static unsigned count(const struct ir_region *r, enum ir_op op)
-{
-	unsigned n = 0;
-
-	for (uint32_t id = 0; id < r->ninst; id++)
-		n += r->inst[id].op == op;
-	return n;
-}
-
 static void test_polls(void **state)
 {
 	/* The loop itself, its first round, and those behind. */
@@ -97,8 +88,8 @@ static void test_polls(void **state)
 			make(&r, expected[n].work, 3);
 			ir_peel(&r, all);
 			assert_null(ir_check(&r));
-			assert_int_equal(count(&r, IR_BR), expected[n].rounds);
-			assert_int_equal(count(&r, IR_POLL), all ? expected[n].rounds : expected[n].polls);
+			assert_int_equal(count_op(&r, IR_BR), expected[n].rounds);
+			assert_int_equal(count_op(&r, IR_POLL), all ? expected[n].rounds : expected[n].polls);
 			ir_region_destroy(&r);
 		}
 }
@@ -183,7 +174,7 @@ static void test_way_out(void **state)
 			assert_int_equal(reference_run(&r, &m->env, &index),
 					 rounds > 3 ? IR_LEAVE_DIRECT : IR_LEAVE_INDIRECT);
 		}
-		assert_true(count(&r, IR_EXIT_INDIRECT) > 1);
+		assert_true(count_op(&r, IR_EXIT_INDIRECT) > 1);
 		assert_null(machine_differ(a, b));
 		assert_int_equal(a->env.pc, b->env.pc);
 		ir_region_destroy(&r);
@@ -255,7 +246,7 @@ static void test_two_entries(void **state)
 		ir_exit_direct(&r, 0x2000);
 		ir_peel(&r, all);
 		assert_null(ir_check(&r));
-		assert_int_equal(count(&r, IR_BR), 27);
+		assert_int_equal(count_op(&r, IR_BR), 27);
 		for (uint32_t b = 0; b < r.nbb; b++)
 			assert_false(comes_round(&r, b));
 		ir_region_destroy(&r);

@@ -370,6 +370,28 @@ static void test_probe_rights(void **state)
 	assert_int_equal(probe(GUEST, GUEST, GUEST + 7, MEM_READ, &host), MEM_PROBE_REFUSED);
 }
 
+/* Before another instruction than that of the access: nothing may fault. */
+static void test_probe_early(void **state)
+{
+	uint64_t a = GUEST + 4096 + 100, end = GUEST + 8192;
+	void *host;
+
+	(void)state;
+	assert_int_equal(mem_probe(&p.door, a, 0, a, a + 7, MEM_READ, false, &host), MEM_PROBE_REFUSED);
+	assert_int_equal(p.fills, 0);
+	assert_int_equal(probe(a, a, a + 7, MEM_READ, &host), MEM_PROBE_OK);
+	assert_int_equal(mem_probe(&p.door, a, 0, a, a + 7, MEM_WRITE, true, &host), MEM_PROBE_OK);
+	assert_ptr_equal(host, at(a));
+	/* Up to the end of what is known. */
+	assert_int_equal(mem_probe(&p.door, end - 8, 0, end - 8, end - 1, MEM_READ, false, &host), MEM_PROBE_OK);
+	assert_int_equal(mem_probe(&p.door, end - 8, 0, end - 8, end, MEM_READ, false, &host), MEM_PROBE_REFUSED);
+	p.writable[0] = false;
+	assert_int_equal(probe(GUEST, GUEST, GUEST + 7, MEM_READ, &host), MEM_PROBE_OK);
+	assert_int_equal(mem_probe(&p.door, GUEST, 0, GUEST, GUEST + 7, MEM_WRITE, false, &host), MEM_PROBE_REFUSED);
+	assert_int_equal(p.fills, 2);
+	assert_int_equal(p.fault, 0);
+}
+
 /* Does an access of `size` bytes hit in window n? */
 static bool hits(unsigned n, uint64_t addr, unsigned size)
 {
@@ -517,6 +539,7 @@ int main(void)
 		cmocka_unit_test_setup(test_atomic_ptr, reset),
 		cmocka_unit_test_setup(test_probe, reset),
 		cmocka_unit_test_setup(test_probe_rights, reset),
+		cmocka_unit_test_setup(test_probe_early, reset),
 		cmocka_unit_test_setup(test_flush, reset),
 		cmocka_unit_test_setup(test_flush_host, reset),
 		cmocka_unit_test_setup(test_windows, reset),
