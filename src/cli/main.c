@@ -73,8 +73,11 @@ static int command_help(int argc, char **argv)
 
 static int command_version(int argc, char **argv)
 {
-	(void)argc;
 	(void)argv;
+	if (argc > 1) {
+		complain("version takes no arguments.");
+		return EXIT_USAGE;
+	}
 	printf("anykvm %s\n", ANYKVM_VERSION);
 	return 0;
 }

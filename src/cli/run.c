@@ -19,6 +19,7 @@ struct run_options {
 	bool help;
 	bool perf_map;
 	const char *jit_dump;
+	int perf_map_error, jit_dump_error; /* errno of writes there that failed */
 	struct settings settings;
 	bool independent_threads; /* given, not the settings' default */
 	bool threads_given;
@@ -412,13 +413,25 @@ static int open_traces(struct run_options *o)
 		t->perf_map_fd = open_perf_map();
 		if (t->perf_map_fd < 0)
 			return EXIT_ANYKVM;
+		t->perf_map_error = &o->perf_map_error;
 	}
 	if (o->jit_dump) {
 		t->jit_dump_fd = open_jit_dump(o->jit_dump);
 		if (t->jit_dump_fd < 0)
 			return EXIT_USAGE;
+		t->jit_dump_error = &o->jit_dump_error;
 	}
 	return 0;
+}
+
+/* The guest's end, or what is said of files that are not complete. */
+static int trace_status(const struct run_options *o, int status)
+{
+	if (o->jit_dump_error)
+		complain("the dump %s is not complete (%s).", o->jit_dump, strerror(o->jit_dump_error));
+	if (o->perf_map_error)
+		complain("the perf map is not complete (%s).", strerror(o->perf_map_error));
+	return (o->jit_dump_error || o->perf_map_error) && !status ? EXIT_ANYKVM : status;
 }
 
 /* Lockstep puts memory back and does again what changed it: nobody else may look. */
@@ -432,7 +445,8 @@ static int check_lockstep(const struct vmm_config *config)
 		return EXIT_USAGE;
 	}
 	if (config->cores * config->threads > 1) {
-		complain("--jit lockstep compares the code of one processor; leave out --smp.");
+		complain("--jit lockstep compares the code of one processor, and the virtual machine has %u.",
+			 config->cores * config->threads);
 		return EXIT_USAGE;
 	}
 	return 0;
@@ -594,7 +608,7 @@ int command_run(int argc, char **argv)
 	if (!ret)
 		ret = check_save(&o.config);
 	if (!ret)
-		ret = run(&o.config);
+		ret = trace_status(&o, run(&o.config));
 	vmm_saved_free(&o.saved);
 	return ret;
 }

@@ -75,6 +75,19 @@ void cpu_compile_unshared(struct cpu_system *s, hva_t host)
 	atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
 }
 
+bool cpu_well_formed(const struct cpu_system *s, const struct ir_region *ir, const char *what)
+{
+	const char *wrong = s->check_ir ? ir_check(ir) : NULL;
+
+	if (!wrong)
+		return true;
+	flockfile(stderr);
+	fprintf(stderr, "malformed IR of %s: %s\n", what, wrong);
+	ir_print(ir, stderr);
+	funlockfile(stderr);
+	return false;
+}
+
 bool cpu_optimise(struct cpu_system *s, struct ir_region *ir, bool share)
 {
 	if (s->optimise)
@@ -83,7 +96,7 @@ bool cpu_optimise(struct cpu_system *s, struct ir_region *ir, bool share)
 		ir_optimise_shared(ir);
 	else if (!ir->failed && s->optimise)
 		ir_optimise_unshared(ir);
-	return !ir->failed;
+	return !ir->failed && cpu_well_formed(s, ir, "what is to be compiled");
 }
 
 bool cpu_compile_emit(struct cpu_system *s, struct ir_region *ir, const struct region *g,

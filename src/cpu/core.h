@@ -325,7 +325,12 @@ void cpu_compile_hurry(struct cpu *c, struct region *g);
 /* From now on compile what begins at `host` without shared checks (IR_PROBE). */
 void cpu_compile_unshared(struct cpu_system *s, hva_t host);
 bool cpu_shares_checks(struct cpu_system *s, hva_t host);
-/* What was emitted to be compiled, as the system wants it optimised; share: accesses share checks. False: ir has failed. */
+/* With check_ir: is it? If not that is told on standard error, with all of it. what: it is, in a few words. */
+bool cpu_well_formed(const struct cpu_system *s, const struct ir_region *ir, const char *what);
+/*
+ * What was emitted to be compiled, as the system wants it optimised; share: accesses share checks. False: ir has failed, or is
+ * not well-formed.
+ */
 bool cpu_optimise(struct cpu_system *s, struct ir_region *ir, bool share);
 /*
  * The two steps of it: emit the IR of g's code (`size` bytes are readable) and optimise it, *len being what it

@@ -34,6 +34,7 @@ struct cpu_system_config {
 	bool lockstep;  /* and compare it with the interpreter, all the time; one processor only */
 	unsigned jit_without; /* for tests: so many levels of the host's features are not used (jit_limit), of CPU_HOST_LEVELS */
 	int perf_map_fd, jit_dump_fd; /* where compiled code is named (jit/trace.h); 0: nowhere */
+	int *perf_map_error, *jit_dump_error; /* as of struct jit_trace_to; may be NULL */
 	uint32_t jit_after; /* interpreted runs that make a region hot; 0: the default */
 	size_t translation_bytes; /* what translations may take; 0: the default */
 	uint32_t sample_us; /* samples for paths are taken so often at most; 0: the default; UINT32_MAX: never */
@@ -41,7 +42,10 @@ struct cpu_system_config {
 	bool background;    /* compile on a thread of its own, if the host has processors for it */
 };
 
-/* NULL with errno ENOMEM. */
+/*
+ * NULL with errno: ENOMEM; EACCES, EPERM or the like if the host forbids memory for compiled code; ENOTSUP for lockstep, a perf map or
+ * a dump where it has no back end. (Otherwise the interpreter serves there.)
+ */
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config);
 
 /* All its processors must have been destroyed. */

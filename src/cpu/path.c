@@ -50,17 +50,6 @@ bool cpu_path_emit(struct cpu_system *s, struct ir_region *ir, uint32_t mode, st
 	return emit(s, ir, mode, piece, n) && cpu_optimise(s, ir, true);
 }
 
-static bool malformed(struct cpu_system *s, const struct ir_region *ir)
-{
-	const char *wrong = s->check_ir ? ir_check(ir) : NULL;
-
-	if (!wrong)
-		return false;
-	fprintf(stderr, "path region: malformed IR: %s\n", wrong);
-	ir_print(ir, stderr);
-	return true;
-}
-
 /* Do the pieces belong together, as the translator sees it: is more reached than the first? */
 static bool is_path(const struct cpu_piece *piece, unsigned n)
 {
@@ -81,7 +70,7 @@ static struct jit_code *build(struct cpu_system *s, struct ir_region *ir, const 
 	struct jit_code *code = NULL;
 
 	errno = ENOMEM;
-	if (!emit(s, ir, path->mode, piece, n) || malformed(s, ir))
+	if (!emit(s, ir, path->mode, piece, n) || !cpu_well_formed(s, ir, "a path"))
 		return NULL;
 	errno = ENOENT;
 	if (!is_path(piece, n))
@@ -92,7 +81,7 @@ static struct jit_code *build(struct cpu_system *s, struct ir_region *ir, const 
 			return NULL;
 	}
 	errno = ENOMEM;
-	if (cpu_optimise(s, ir, shares_checks(s, path, n)) && !malformed(s, ir))
+	if (cpu_optimise(s, ir, shares_checks(s, path, n)))
 		code = jit_compile(s->jit, ir, piece[0].pc);
 	if (!code && text)
 		slab_give(region_slab(s->regions), (char *)*text - REGION_TEXT_FRONT,

@@ -63,10 +63,43 @@ static void count_cpus(struct cpu_system *s, int more)
 	region_cache_limit(s->regions, limit.interpreted, limit.compiled);
 }
 
+/* The compiler, if it is wanted and there is one. False: with errno. */
+static bool create_jit(struct cpu_system *s, const struct cpu_system_config *config, size_t bytes)
+{
+	const struct jit_layout layout = {
+		.jump = offsetof(struct cpu, jump),
+		.jump_mask = CPU_JUMP_HALF - 1,
+		.insn_align = s->arch->insn_align,
+		.pin_first = s->arch->pin_first,
+		.pin_end = s->arch->pin_end,
+		.vec_first = s->arch->vec_first,
+		.vec_end = s->arch->vec_end,
+		.count_polls = config->lockstep,
+		.no_copies = config->no_twins,
+	};
+	const struct jit_trace_to perf_map = {config->perf_map_fd, config->perf_map_error};
+	const struct jit_trace_to dump = {config->jit_dump_fd, config->jit_dump_error};
+	bool traced = config->perf_map_fd || config->jit_dump_fd;
+
+	if (!config->jit)
+		return true;
+	s->jit = jit_create(&layout, bytes);
+	/* Without a back end the interpreter serves; not if what was asked for is about compiled code. */
+	if (!s->jit)
+		return errno == ENOTSUP && !config->lockstep && !traced;
+	s->lockstep = config->lockstep;
+	if (config->jit_without)
+		jit_limit(s->jit, CPU_HOST_LEVELS - config->jit_without);
+	if (traced)
+		s->trace = jit_trace_create(perf_map, dump);
+	return !traced || s->trace;
+}
+
 struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 {
 	struct region_limits limit = limits(config->translation_bytes, config->jit, 0);
 	struct cpu_system *s = calloc(1, sizeof(*s));
+	int err;
 
 	if (!s)
 		return NULL;
@@ -82,54 +115,31 @@ struct cpu_system *cpu_system_create(const struct cpu_system_config *config)
 									  CPU_JIT_AFTER);
 	pthread_mutex_init(&s->lock, NULL);
 	cpu_watches_init(&s->watches);
-	if (config->jit) {
-		const struct jit_layout layout = {
-			.jump = offsetof(struct cpu, jump),
-			.jump_mask = CPU_JUMP_HALF - 1,
-			.insn_align = s->arch->insn_align,
-			.pin_first = s->arch->pin_first,
-			.pin_end = s->arch->pin_end,
-			.vec_first = s->arch->vec_first,
-			.vec_end = s->arch->vec_end,
-			.count_polls = config->lockstep,
-			.no_copies = config->no_twins,
-		};
-
-		/* Without a back end, or memory for one, the interpreter serves. */
-		s->jit = jit_create(&layout, JIT_BYTES(limit.compiled));
-		s->lockstep = config->lockstep && s->jit;
-		if (s->jit && config->jit_without)
-			jit_limit(s->jit, CPU_HOST_LEVELS - config->jit_without);
-	}
-	if (s->jit && (config->perf_map_fd || config->jit_dump_fd)) {
-		s->trace = jit_trace_create(config->perf_map_fd, config->jit_dump_fd);
-		if (!s->trace) {
-			jit_destroy(s->jit);
-			cpu_watches_destroy(&s->watches);
-			pthread_mutex_destroy(&s->lock);
-			free(s);
-			errno = ENOMEM;
-			return NULL;
-		}
-	}
+	if (!create_jit(s, config, JIT_BYTES(limit.compiled)))
+		goto fail;
 	s->regions = region_cache_create(s->jit, &limit);
-	if (s->regions)
-		s->clock = region_cache_clock(s->regions);
-	s->timer = s->regions ? cpu_timer_create(s, sample_ns(s, config)) : NULL;
-	if (!s->timer) {
-		region_cache_destroy(s->regions);
-		jit_trace_destroy(s->trace);
-		jit_destroy(s->jit);
-		cpu_watches_destroy(&s->watches);
-		pthread_mutex_destroy(&s->lock);
-		free(s);
-		errno = ENOMEM;
-		return NULL;
-	}
+	if (!s->regions)
+		goto no_memory;
+	s->clock = region_cache_clock(s->regions);
+	s->timer = cpu_timer_create(s, sample_ns(s, config));
+	if (!s->timer)
+		goto no_memory;
 	if (s->jit && config->background && !s->lockstep)
 		s->compiler = cpu_compiler_create(
 			s, config->jit_after ? config->jit_after : CPU_JIT_AFTER_IDLE);
 	return s;
+no_memory:
+	errno = ENOMEM;
+fail:
+	err = errno;
+	region_cache_destroy(s->regions);
+	jit_trace_destroy(s->trace);
+	jit_destroy(s->jit);
+	cpu_watches_destroy(&s->watches);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+	errno = err;
+	return NULL;
 }
 
 void cpu_system_destroy(struct cpu_system *s)

@@ -113,6 +113,7 @@ static struct ir_code *lower_guest(struct cpu *c, uint64_t pc, uint32_t max_insn
 
 	for (;; max_insns /= 2) {
 		struct ir_code *code;
+		bool well_formed;
 
 		ir_region_reset(&c->ir);
 		c->ir.base = pc & ~TLB_BLOCK_MASK;
@@ -121,18 +122,16 @@ static struct ir_code *lower_guest(struct cpu *c, uint64_t pc, uint32_t max_insn
 			fail(c, "out of memory while translating");
 			return NULL;
 		}
-		if (s->check_ir) {
-			const char *wrong = ir_check(&c->ir);
-
-			if (wrong) {
-				snprintf(c->error, sizeof(c->error), "malformed IR: %s", wrong);
-				ir_print(&c->ir, stderr);
-				return NULL;
-			}
-		}
+		well_formed = cpu_well_formed(s, &c->ir, "a region");
 		/* Most code runs a few times only; what is hot is optimised when it is compiled. */
-		if (s->optimise && !s->jit)
+		if (well_formed && s->optimise && !s->jit) {
 			ir_optimise(&c->ir);
+			well_formed = cpu_well_formed(s, &c->ir, "an optimised region");
+		}
+		if (!well_formed) {
+			fail(c, "malformed IR");
+			return NULL;
+		}
 		code = once ? ir_lower(&c->ir) :
 			      ir_lower_in(&c->ir, region_slab(s->regions), REGION_TEXT_FRONT);
 		if (code)

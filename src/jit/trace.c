@@ -3,51 +3,58 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "jit/trace.h"
 
-struct jit_trace {
-	FILE *perf_map, *dump;
-	pthread_mutex_t lock;
-	int error; /* errno of the first write that failed */
+struct sink {
+	FILE *file; /* NULL: none */
+	int *error;
 };
 
-/* A stream on a copy of fd; NULL with *ok true for none. */
-static FILE *open_copy(int fd, bool *ok)
+struct jit_trace {
+	struct sink perf_map, dump;
+	pthread_mutex_t lock;
+};
+
+/* A stream on a copy of the descriptor. False: with errno. */
+static bool open_sink(struct sink *s, struct jit_trace_to to)
 {
 	int copy;
-	FILE *f;
 
-	*ok = true;
-	if (!fd)
-		return NULL;
-	copy = dup(fd);
-	f = copy < 0 ? NULL : fdopen(copy, "a");
-	*ok = f;
-	if (!f && copy >= 0)
+	s->error = to.error;
+	if (!to.fd)
+		return true;
+	copy = dup(to.fd);
+	s->file = copy < 0 ? NULL : fdopen(copy, "a");
+	if (!s->file && copy >= 0)
 		close(copy);
-	return f;
+	return s->file;
 }
 
-struct jit_trace *jit_trace_create(int perf_map_fd, int dump_fd)
+static void failed(struct sink *s, int error)
+{
+	if (s->error && !*s->error)
+		*s->error = error ? error : EIO;
+}
+
+static void close_sink(struct sink *s)
+{
+	if (s->file && fclose(s->file))
+		failed(s, errno);
+}
+
+struct jit_trace *jit_trace_create(struct jit_trace_to perf_map, struct jit_trace_to dump)
 {
 	struct jit_trace *t = calloc(1, sizeof(*t));
-	bool map_ok, dump_ok;
 
 	if (!t)
 		return NULL;
-	t->perf_map = open_copy(perf_map_fd, &map_ok);
-	t->dump = open_copy(dump_fd, &dump_ok);
-	if (map_ok && dump_ok) {
+	if (open_sink(&t->perf_map, perf_map) && open_sink(&t->dump, dump)) {
 		pthread_mutex_init(&t->lock, NULL);
 		return t;
 	}
-	if (t->perf_map)
-		fclose(t->perf_map);
-	if (t->dump)
-		fclose(t->dump);
+	close_sink(&t->perf_map);
 	free(t);
 	return NULL;
 }
@@ -56,13 +63,8 @@ void jit_trace_destroy(struct jit_trace *t)
 {
 	if (!t)
 		return;
-	if (t->perf_map && fclose(t->perf_map) && !t->error)
-		t->error = errno;
-	if (t->dump && fclose(t->dump) && !t->error)
-		t->error = errno;
-	if (t->error)
-		fprintf(stderr, "jit: the perf map or the dump is not complete (%s).\n",
-			strerror(t->error));
+	close_sink(&t->perf_map);
+	close_sink(&t->dump);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -87,26 +89,26 @@ static void dump_region(FILE *out, const struct jit_trace_region *r)
 }
 
 /* All of it now: what comes last is what matters after a crash. */
-static void finish(struct jit_trace *t, FILE *f)
+static void finish(struct sink *s)
 {
-	if ((fflush(f) || ferror(f)) && !t->error)
-		t->error = errno ? errno : EIO;
-	clearerr(f);
+	if (fflush(s->file) || ferror(s->file))
+		failed(s, errno);
+	clearerr(s->file);
 }
 
 void jit_trace_add(struct jit_trace *t, const struct jit_trace_region *r)
 {
 	pthread_mutex_lock(&t->lock);
-	if (t->perf_map) {
-		fprintf(t->perf_map, "%" PRIxPTR " %" PRIx32 " guest-%s:0x%016" PRIx64 "\n",
+	if (t->perf_map.file) {
+		fprintf(t->perf_map.file, "%" PRIxPTR " %" PRIx32 " guest-%s:0x%016" PRIx64 "\n",
 			(uintptr_t)r->code->entry, r->code->size, r->state, r->pc);
-		fprintf(t->perf_map, "%" PRIxPTR " %" PRIx32 " guest-%s:0x%016" PRIx64 " (cold)\n",
+		fprintf(t->perf_map.file, "%" PRIxPTR " %" PRIx32 " guest-%s:0x%016" PRIx64 " (cold)\n",
 			(uintptr_t)jit_code_cold(r->code), r->code->cold_size, r->state, r->pc);
-		finish(t, t->perf_map);
+		finish(&t->perf_map);
 	}
-	if (t->dump) {
-		dump_region(t->dump, r);
-		finish(t, t->dump);
+	if (t->dump.file) {
+		dump_region(t->dump.file, r);
+		finish(&t->dump);
 	}
 	pthread_mutex_unlock(&t->lock);
 }

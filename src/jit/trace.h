@@ -21,9 +21,15 @@
 
 struct jit_trace;
 
-/* To descriptors, of which it makes copies; 0: none. NULL with errno. */
-struct jit_trace *jit_trace_create(int perf_map_fd, int dump_fd);
-/* Says on standard error if not all could be written. NULL: nothing. */
+/* Where one of them goes. */
+struct jit_trace_to {
+	int fd;     /* of which a copy is made; 0: nowhere */
+	int *error; /* gets errno, by the end, if not all could be written; NULL: nobody wants to know */
+};
+
+/* NULL with errno. */
+struct jit_trace *jit_trace_create(struct jit_trace_to perf_map, struct jit_trace_to dump);
+/* NULL: nothing. */
 void jit_trace_destroy(struct jit_trace *t);
 
 struct jit_trace_region {

@@ -34,6 +34,8 @@ struct kvm_tuning {
 	bool lockstep;    /* compare compiled code with the interpreter; VMs of one vCPU */
 	/* Descriptors, 0 for none: where compiled code is named for perf, and shown to people. */
 	int perf_map_fd, jit_dump_fd;
+	/* NULL, or what gets the errno of a write there that failed, by the end of the VM. */
+	int *perf_map_error, *jit_dump_error;
 	bool no_nested;   /* no guest may be a hypervisor: -EPERM */
 	/* One hardware thread of a core at a time may be in a nested guest. */
 	bool joint_threads;

@@ -52,6 +52,8 @@ int kvm_vm_create(struct kvm *k, uint64_t type)
 		.no_twins = k->tuning.no_twins,
 		.perf_map_fd = k->tuning.perf_map_fd,
 		.jit_dump_fd = k->tuning.jit_dump_fd,
+		.perf_map_error = k->tuning.perf_map_error,
+		.jit_dump_error = k->tuning.jit_dump_error,
 	};
 	struct kvm_vm *vm = calloc(1, k->arch->vm_size);
 	int ret;
@@ -73,7 +75,7 @@ int kvm_vm_create(struct kvm *k, uint64_t type)
 		return ret;
 	}
 	vm->system = cpu_system_create(&config);
-	ret = vm->system ? k->arch->vm_init(vm, type) : -ENOMEM;
+	ret = vm->system ? k->arch->vm_init(vm, type) : -errno;
 	if (!ret)
 		ret = kvm_file_install(k, KVM_FILE_VM, vm, NULL, NULL);
 	if (ret < 0)

@@ -98,8 +98,10 @@ struct jit *jit_create(const struct jit_layout *layout, size_t bytes)
 	features_detect(&j->host);
 	j->memory = jit_memory_create(bytes);
 	if (!j->memory || !make_enter(j) || !gen_shared_make(j)) {
+		int err = errno ? errno : ENOMEM;
+
 		jit_destroy(j);
-		errno = ENOMEM;
+		errno = err;
 		return NULL;
 	}
 	return j;

@@ -26,14 +26,17 @@ static void keep_destroy(void *keep)
 static int create_vm(struct vm *vm, struct error *e)
 {
 	unsigned threads = vm->config->threads;
+	bool compiles = vm->backend == &kvm_backend_anykvm && !vm->config->tuning.no_jit;
 	int ret;
 
 	ret = sys_ioctl(vm, KVM_CREATE_VM, (void *)(uintptr_t)KVM_VM_PPC_HV);
 	if (ret < 0)
 		return error_set(e, ret,
 				 "the hypervisor \"%s\" cannot create a virtual machine "
-				 "(%s).",
-				 vm->backend->name, strerror(-ret));
+				 "(%s)%s.",
+				 vm->backend->name, strerror(-ret),
+				 compiles ? "; for compiled code it takes executable memory: less with --translations, "
+					    "none with --jit off" : "");
 	vm->fd = ret;
 	if (vm_check_cap(vm, KVM_CAP_PPC_MMU_RADIX) < 1 || vm_check_cap(vm, KVM_CAP_IRQ_XICS) < 1)
 		return error_set(e, -ENOTSUP,
