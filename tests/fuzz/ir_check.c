@@ -72,6 +72,21 @@ static void divide(struct ir_region *r)
 		r->ninst = first;
 }
 
+/* In all ways that there are. */
+static void optimise(struct ir_region *r, uint8_t how)
+{
+	if (how & 4)
+		ir_peel(r, how & 8);
+	if (r->failed)
+		return;
+	if ((how & 3) == 1)
+		ir_optimise_shared(r);
+	else if ((how & 3) == 2)
+		ir_optimise_unshared(r);
+	else
+		ir_optimise(r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ir_region r;
@@ -100,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	divide(&r);
 	if (ir_check(&r))
 		return 0;
-	ir_optimise(&r);
+	optimise(&r, data[0]);
 	wrong = ir_check(&r);
 	if (wrong) {
 		fprintf(stderr, "optimised: %s\n", wrong);
