@@ -11,6 +11,8 @@ Environment:
   ANYKVM_TIMEOUT  factor for all time limits, for sanitizer builds and slow hosts
   ANYKVM_KEEP     a folder for the logs of failed machines
 """
+import argparse
+import atexit
 import base64
 import fcntl
 import os
@@ -30,7 +32,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 ANYKVM = os.environ.get("ANYKVM", os.path.join(TOP, "build", "anykvm"))
 CACHE = os.environ.get("ANYKVM_CACHE", os.path.join(TOP, "build", "guest"))
 OPTIONS = ["--backend", "anykvm", *os.environ.get("ANYKVM_OPTIONS", "").split()]
-SLOWER = float(os.environ.get("ANYKVM_TIMEOUT", "1"))
+SLOWER = float(os.environ.get("ANYKVM_TIMEOUT") or "1")
 
 # Exit statuses, as docs/man/anykvm.1 says.
 POWER_OFF = 0
@@ -45,6 +47,15 @@ PROMPT = r"~ # "
 
 failures = 0
 temporary = tempfile.mkdtemp(prefix="anykvm-test.")
+# However it ends: --help does before there is a test.
+atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+
+
+def at_least_one(text):
+    """For argparse: a number from 1 on. A test of nothing must not succeed."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 1 on")
+    return int(text)
 
 
 def check(good, what):
@@ -315,5 +326,4 @@ def run(test):
                     machine.show()
         for machine in machines:
             machine.kill()
-        shutil.rmtree(temporary, ignore_errors=True)
     sys.exit(0 if ended_well else 1)
