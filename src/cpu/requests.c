@@ -132,12 +132,7 @@ no_memory:
 	errno = ENOMEM;
 fail:
 	err = errno;
-	region_cache_destroy(s->regions);
-	jit_trace_destroy(s->trace);
-	jit_destroy(s->jit);
-	cpu_watches_destroy(&s->watches);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
+	cpu_system_destroy(s);
 	errno = err;
 	return NULL;
 }

@@ -149,6 +149,8 @@ struct cpu_timer *cpu_timer_create(struct cpu_system *s, int64_t sample_ns)
 
 void cpu_timer_destroy(struct cpu_timer *t)
 {
+	if (!t)
+		return;
 	pthread_mutex_lock(&t->lock);
 	t->stop = true;
 	pthread_cond_signal(&t->cond);
