@@ -32,6 +32,7 @@ static unsigned level_of(ZydisISAExt ext)
 	case ZYDIS_ISA_EXT_BMI2:
 	case ZYDIS_ISA_EXT_LZCNT:
 	case ZYDIS_ISA_EXT_MOVBE:
+	case ZYDIS_ISA_EXT_SHA:
 		return 3;
 	default:
 		return JIT_LEVELS - 1;

@@ -41,6 +41,7 @@ void features_detect(struct features *f)
 		f->avx2 = f->avx && (b >> 5 & 1);
 		f->bmi1 = b >> 3 & 1;
 		f->bmi2 = b >> 8 & 1;
+		f->sha = b >> 29 & 1;
 		/* F, DQ, BW, VL: what is of use to 128-bit registers comes with VL */
 		f->avx512 = f->avx2 && (saved & XCR0_AVX512) == XCR0_AVX512 && (b >> 16 & 1) &&
 			    (b >> 17 & 1) && (b >> 30 & 1) && (b >> 31 & 1);
@@ -75,5 +76,6 @@ void features_limit(struct features *f, unsigned level)
 		f->bmi2 = have.bmi2;
 		f->lzcnt = have.lzcnt;
 		f->movbe = have.movbe;
+		f->sha = have.sha;
 	}
 }

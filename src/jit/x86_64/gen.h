@@ -164,7 +164,7 @@ struct pin_block {
 
 struct features {
 	bool ssse3, sse41, sse42, avx, avx2, bmi1, bmi2, lzcnt, movbe, popcnt;
-	bool aes, pclmul, fma;
+	bool aes, pclmul, sha, fma;
 	bool avx512; /* F, DQ, BW and VL */
 	bool avx512vbmi;
 };

@@ -11,6 +11,8 @@ enum {
 	AESDEC = 0x0f38de,
 	AESIMC = 0x0f38db,
 	PCLMULQDQ = 0x0f3a44,
+	SHA256MSG1 = 0x0f38cc,
+	PSUBD = 0x0ffa,
 };
 
 static bool aes_round(struct gen *g, const struct ir_inst *i, unsigned op)
@@ -80,6 +82,21 @@ static void ror(struct gen *g, unsigned lane, unsigned dst, unsigned src, unsign
 	a_1(&g->a, n);
 }
 
+/*
+ * SHA256MSG1 adds to each of four words in a row sigma 0 of the one behind it. The words that it adds
+ * to are those of which sigma 0 is wanted, one place up, so that they can be subtracted again.
+ * (SHA256MSG2, sigma 1, does two words, and what it does to the other two hangs on these: to have four
+ * out of it takes longer than shifts.)
+ */
+static void sigma_0_of(struct gen *g, unsigned dst, unsigned src)
+{
+	vec_shift(g, VEC_SHL_BYTES, 3, 0, src, 4);
+	vec_shift(g, VEC_SHR_BYTES, 3, 1, src, 12);
+	vec_mov(g, dst, 0);
+	a_sse(&g->a, 0, SHA256MSG1, dst, 1);
+	a_sse(&g->a, 0x66, PSUBD, dst, 0);
+}
+
 static void sigma_of(struct gen *g, unsigned lane, const struct sigma *s, unsigned dst,
 		     unsigned src)
 {
@@ -94,6 +111,10 @@ static void sigma_of(struct gen *g, unsigned lane, const struct sigma *s, unsign
 			ror(g, lane, 1, src, s->by[2]);
 		a_evex(&g->a, 0x66, VPTERNLOG, false, dst, 0, 1);
 		a_1(&g->a, 0x96); /* exclusive or of three */
+		return;
+	}
+	if (s == &sigma256[0][0] && g->host->sha) {
+		sigma_0_of(g, dst, src);
 		return;
 	}
 	vec_shift(g, VEC_SHR, lane, dst, src, s->by[0]);

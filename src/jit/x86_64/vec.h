@@ -54,8 +54,17 @@ static inline void vec3_data(struct gen *g, unsigned op, unsigned dst, unsigned 
 	gen_sse_data(g, 0x66, op, dst, b);
 }
 
-/* dst := src shifted in lanes of 16, 32 or 64 bits (lane 1, 2, 3) by a constant. */
-enum vec_shift { VEC_SHR = 2, VEC_SAR = 4, VEC_SHL = 6 }; /* the /digit; no 64-bit SAR */
+/*
+ * dst := src shifted in lanes of 16, 32 or 64 bits (lane 1, 2, 3) by a constant; or, with lane 3, as a
+ * whole by bytes.
+ */
+enum vec_shift { /* the /digit; no 64-bit SAR */
+	VEC_SHR = 2,
+	VEC_SHR_BYTES = 3,
+	VEC_SAR = 4,
+	VEC_SHL = 6,
+	VEC_SHL_BYTES = 7,
+};
 
 static inline void vec_shift(struct gen *g, enum vec_shift how, unsigned lane, unsigned dst,
 			     unsigned src, unsigned n)
