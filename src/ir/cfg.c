@@ -153,10 +153,18 @@ bool ir_only_jumps(const struct ir_region *r, uint32_t b)
 
 uint32_t ir_through(const struct ir_region *r, uint32_t b)
 {
-	/* The bound is for loops of such blocks. */
-	for (unsigned steps = 0; steps < 8 && ir_only_jumps(r, b); steps++)
-		b = r->inst[r->bb[b].first].arg[1];
-	return b;
+	uint32_t to = b;
+
+	/*
+	 * The bound is for loops of such blocks. Where it is reached nothing is passed over: a block in the
+	 * middle of them may be one that nobody else goes to any more.
+	 */
+	for (unsigned steps = 0; ir_only_jumps(r, to); steps++) {
+		if (steps == 8)
+			return b;
+		to = r->inst[r->bb[to].first].arg[1];
+	}
+	return to;
 }
 
 /* All that gets to `from` without passing the head. */

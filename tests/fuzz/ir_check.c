@@ -72,9 +72,13 @@ static void divide(struct ir_region *r)
 		r->ninst = first;
 }
 
-/* In all ways that there are but ir_peel, which wants regions as front ends make them. */
+/* In all ways that there are. */
 static void optimise(struct ir_region *r, uint8_t how)
 {
+	if (how & 4)
+		ir_peel(r, how & 8);
+	if (r->failed)
+		return;
 	if ((how & 3) == 1)
 		ir_optimise_shared(r);
 	else if ((how & 3) == 2)

@@ -253,6 +253,44 @@ static void test_two_entries(void **state)
 	}
 }
 
+/* Rings of nothing but jumps, which no front end makes: whatever is done to them, branches go to blocks that are there. */
+static void test_only_jumps(void **state)
+{
+	enum { RING_MAX = 24 };
+
+	(void)state;
+	for (unsigned n = 1; n <= RING_MAX; n++)
+		for (unsigned how = 0; how < 6; how++) {
+			ir_block ring[RING_MAX], start;
+			struct ir_region r;
+
+			ir_region_init(&r);
+			start = ir_create_block(&r);
+			for (unsigned k = 0; k < n; k++)
+				ring[k] = ir_create_block(&r);
+			ir_begin_block(&r, start);
+			ir_insn(&r, 0x1000);
+			ir_br(&r, ir_get(&r, IR_I64, OFF_COUNTER(0)), ring[0], ring[n / 2]);
+			for (unsigned k = 0; k < n; k++) {
+				ir_begin_block(&r, ring[k]);
+				ir_jump(&r, ring[(k + 1) % n]);
+			}
+			assert_null(ir_check(&r));
+			if (how & 1)
+				ir_peel(&r, false);
+			assert_null(ir_check(&r));
+			if (how / 2 == 0)
+				ir_optimise(&r);
+			else if (how / 2 == 1)
+				ir_optimise_shared(&r);
+			else
+				ir_optimise_unshared(&r);
+			if (ir_check(&r))
+				fail_msg("%u blocks, %u: %s", n, how, ir_check(&r));
+			ir_region_destroy(&r);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_way_out),
 		cmocka_unit_test(test_two_entries),
+		cmocka_unit_test(test_only_jumps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
