@@ -8,12 +8,18 @@
 #include "cli/cli.h"
 #include "vmm/console.h"
 
+/* What the parent ignores (nohup) stays ignored: blocked and waited for, it would not be. */
 static void end_signals(sigset_t *set)
 {
+	static const int asking[] = {SIGHUP, SIGINT, SIGTERM};
+
 	sigemptyset(set);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
+	for (unsigned i = 0; i < ARRAY_SIZE(asking); i++) {
+		struct sigaction old;
+
+		if (!sigaction(asking[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaddset(set, asking[i]);
+	}
 }
 
 void end_signals_block(void)

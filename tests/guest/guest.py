@@ -113,6 +113,12 @@ def initramfs(*names, files=None):
     return data + bytes(-len(data) % 4) + cpio({**programs(*names), **(files or {})})
 
 
+def own_signals():
+    """What ignores signals (nohup, the background of a script) and runs tests is not to be seen in them."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def cpus(smp):
     """How many vCPUs a value of -smp or --smp means: N, or cores=N,threads=N."""
     total = 1
@@ -164,6 +170,7 @@ class Machine:
 
             def own_terminal():
                 os.setsid()
+                own_signals()
                 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
             self.process = subprocess.Popen(arguments, stdin=self.slave, stdout=self.slave,
@@ -172,7 +179,7 @@ class Machine:
         else:
             self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                            start_new_session=True)
+                                            start_new_session=True, preexec_fn=own_signals)
             self.end = self.process.stdout.fileno()
             self.input = self.process.stdin.fileno()
         os.set_blocking(self.input, False)
