@@ -17,6 +17,7 @@
 #include "cpu/power9/cr.h"
 #include "cpu/power9/core.h"
 #include "cpu/power9/insn.h"
+#include "cpu/power9/reserve.h"
 #include "mem/endian.h"
 #include "power9_harness.h"
 
@@ -450,7 +451,7 @@ static void test_quadword_conditional(void **state)
 static void watched(void)
 {
 	reservation();
-	machine->r->resv_watch = PAGE + 64;
+	machine->r->resv_watch = (PAGE + 64) & P9_RESV_BITS;
 	machine->r->resv_left = 1;
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cpu/power9/core.h"
+#include "cpu/power9/reserve.h"
 #include "mem/endian.h"
 #include "power9_harness.h"
 
@@ -114,6 +115,7 @@ static void arrange(uint64_t arg)
 {
 	memset(page, 0, sizeof(page));
 	memset(regs, 0, sizeof(*regs));
+	regs->resv_watch = regs->resv_given_up = P9_RESV_NOWHERE;
 	regs->fscr = regs->hfscr = ~UINT64_C(0);
 	regs->gpr[1] = PAGE + 4000;
 	regs->gpr[5] = PAGE;
@@ -418,7 +420,7 @@ static void test_reservation(void **state)
 		assert_int_equal(r.end, P9_HARNESS_DONE);
 		assert_int_equal(r.paths, 1);
 		assert_int_equal(ld_le32(page), ROUNDS);
-		assert_int_equal(regs->resv_given_up, 0);
+		assert_int_equal(regs->resv_given_up, P9_RESV_NOWHERE);
 	}
 }
 
@@ -446,7 +448,7 @@ static void test_reservation_straddles(void **state)
 			assert_int_equal(r.end, P9_HARNESS_DONE);
 			assert_in_range(r.paths, 2, ROUNDS);
 			assert_int_equal(ld_le32(page), ROUNDS);
-			assert_int_equal(regs->resv_given_up, 0);
+			assert_int_equal(regs->resv_given_up, P9_RESV_NOWHERE);
 		}
 }
 

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "cpu/power9/core.h"
+#include "cpu/power9/reserve.h"
 #include "mem/endian.h"
 #include "power9_harness.h"
 
@@ -278,6 +279,7 @@ static void make_pieces(struct p9_harness_path *path, const uint64_t *seen, unsi
 static void arrange(struct p9_regs *regs)
 {
 	memset(regs, 0, sizeof(*regs));
+	regs->resv_watch = regs->resv_given_up = P9_RESV_NOWHERE;
 	for (unsigned n = 0; n < sizeof(page); n++)
 		page[n] = (uint8_t)(n * 37);
 	regs->fscr = regs->hfscr = ~UINT64_C(0);

@@ -565,6 +565,46 @@ static void test_stack(void **state)
 	assert_int_equal(count, NODES);
 }
 
+/* Stores by another address than it was loaded from, in one piece of code and over an exit: how many of eight succeed? */
+static unsigned store_elsewhere(unsigned f, uint64_t ea)
+{
+	unsigned done = 0;
+
+	for (unsigned n = 0; n < 8; n++) {
+		regs(0)->gpr[4] = DATA + 32;
+		regs(0)->gpr[7] = ea;
+		if (n < 4)
+			RUN(0, M_CODE, X(form[f].load, 10, 0, 4), X(form[f].store, 8, 0, 7) | 1, MFCR(5), M_HCALL);
+		else
+			RUN(0, M_CODE, X(form[f].load, 10, 0, 4), LD(12, 0, 4), X(form[f].store, 8, 0, 7) | 1, MFCR(5), M_HCALL);
+		done += !!(regs(0)->gpr[5] & EQ);
+	}
+	return done;
+}
+
+/* What counts is the place (real mode ignores the four highest bits of an address), and the whole of it. */
+static void test_two_addresses(void **state)
+{
+	(void)state;
+	for (unsigned f = 0; f < 5; f++) {
+		unsigned size = form[f].size;
+		uint8_t before[GRANULE], wanted[16];
+
+		arrange();
+		st_le64(wanted, regs(0)->gpr[size == 16 ? 9 : 8]);
+		st_le64(wanted + 8, regs(0)->gpr[8]);
+		memcpy(before, m.ram + DATA, GRANULE);
+		assert_int_equal(store_elsewhere(f, DATA + 48), 0);
+		assert_int_equal(store_elsewhere(f, DATA + 32 + GRANULE), 0);
+		assert_int_equal(store_elsewhere(f, DATA + 32 + (1 << 12)), 0);
+		assert_int_equal(store_elsewhere(f, DATA + 32 + (1 << 16)), 0);
+		assert_memory_equal(m.ram + DATA, before, GRANULE);
+		assert_in_range(store_elsewhere(f, (DATA + 32) | UINT64_C(1) << 60), 6, 8);
+		assert_memory_equal(m.ram + DATA + 32, wanted, size);
+		assert_memory_equal(m.ram + DATA + 32 + size, before + 32 + size, 32 - size);
+	}
+}
+
 int main(void)
 {
 #define T(f)   cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -575,7 +615,7 @@ int main(void)
 		T(test_many_blocks),  T(test_load_between),        T(test_straddle),
 		T(test_long_line),    T(test_single_step),         T(test_stack),
 		T(test_straddle_in_vain), T(test_straddle_fault),  T(test_what_keeps),
-		T(test_own_value),
+		T(test_own_value),    T(test_two_addresses),
 	};
 	const struct CMUnitTest one[] = {
 		ONE(test_kept),
@@ -585,6 +625,7 @@ int main(void)
 		ONE(test_straddle_in_vain),
 		ONE(test_long_line),
 		ONE(test_single_step),
+		ONE(test_two_addresses),
 	};
 
 	return machine_run_tests(two) + machine_run_tests(one);

@@ -77,7 +77,9 @@ static void load_reserve(struct p9_translator *t, const struct p9_insn *i, unsig
 	ir_val ea = p9_ea_x(t, insn_RA(i), insn_RB(i)), v;
 	ir_block watched = ir_create_block(t->r), bare = ir_create_block(t->r);
 
-	ir_br(t->r, p9_bin(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_watch)), ea), watched, bare);
+	ir_br(t->r,
+	      p9_bin(t, IR_EQ, ir_get(t->r, IR_I64, P9_OFF(resv_watch)), p9_bini(t, IR_AND, ea, P9_RESV_BITS)),
+	      watched, bare);
 	t->watched[t->nwatched++] = (struct p9_watched){watched, ea, t->pc, i, size};
 	ir_begin_block(t->r, bare);
 	v = ir_load(t->r, type_of(size), aligned_memop(t, size), ea);

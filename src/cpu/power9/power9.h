@@ -133,8 +133,8 @@ struct p9_regs {
 	/*
 	 * Reservation (reserve.h), if it is watched, or bare and carried over a region's end: its effective address; the bytes
 	 * loaded, 0: none is watched; their value as a register would hold it. The bytes of one that is carried, else 0. The
-	 * address that is to be watched from the load on, for so many loads more; and how many that were, of which address, when
-	 * one was given up last.
+	 * address (P9_RESV_BITS of it) that is to be watched from the load on, for so many loads more; and how many that were, of
+	 * which address, when one was given up last.
 	 */
 	uint64_t resv_addr, resv_size;
 	u128 resv_value;

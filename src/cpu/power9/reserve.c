@@ -65,14 +65,15 @@ const struct ir_helper p9_h_load_reserve = {
 static void given_up(struct p9_cpu *p, uint64_t ea)
 {
 	struct p9_regs *r = &p->regs;
+	uint64_t at = ea & P9_RESV_BITS;
 
 	count(&p->cpu.stats.reservations_given_up);
-	if (r->resv_given_up != ea)
+	if (r->resv_given_up != at)
 		r->resv_patience = PATIENCE;
 	else if (r->resv_patience < PATIENCE_MAX)
 		r->resv_patience *= 2;
-	r->resv_given_up = ea;
-	r->resv_watch = ea;
+	r->resv_given_up = at;
+	r->resv_watch = at;
 	r->resv_left = r->resv_patience;
 }
 
@@ -88,7 +89,8 @@ static uint64_t store_conditional(struct ir_env *env, uint64_t ea, uint64_t how,
 		env->door.ops->misaligned(&env->door, GVA(ea), true);
 		return 0;
 	}
-	if (r->resv_size == size && r->resv_addr == ea) {
+	if (r->resv_size == size && !((r->resv_addr ^ ea) & P9_RESV_BITS)) {
+		/* Whether that is the place, cpu_watch_swap knows. */
 		at = mem_atomic_ptr(&env->door, ea, size, true, &report);
 		if (!at)
 			return 0;

@@ -17,13 +17,13 @@
  * store conditional comes before anything that costs it; interrupts and the end of cpu_run, which may come
  * between the two, take it away.
  *
- * Watched. A conditional store that finds no reservation fails, and notes the address. The next few
- * loads that reserve there have stores to the granule watched (cpu/watch.h): such a reservation lasts, over accesses, regions,
+ * Watched. A conditional store that finds no reservation fails, and notes the address; of it, what all addresses of the
+ * place have in common (P9_RESV_BITS). The next few loads that reserve there have stores to the granule watched (cpu/watch.h): such a reservation lasts, over accesses, regions,
  * interrupts and exits, until somebody stores to the granule. So loops that load something between the two
  * (the pop of a list, code that is single-stepped) go on after one failure. It is for
  * a place in host memory: if the address leads elsewhere by then, nothing is stored.
  *
- * A store conditional of another size or to another address than the load's stores nothing.
+ * A store conditional of another size or to another place than the load's stores nothing.
  */
 #ifndef ANYKVM_CPU_POWER9_RESERVE_H
 #define ANYKVM_CPU_POWER9_RESERVE_H
@@ -31,7 +31,10 @@
 #include "cpu/power9/power9.h"
 #include "ir/ir.h"
 
-/* No address that can be reserved but by a byte, which does no harm. */
+/* Effective addresses of one place in memory agree in these bits: no page is smaller. */
+#define P9_RESV_BITS UINT64_C(0xfff)
+
+/* None of these. */
 #define P9_RESV_NOWHERE UINT64_MAX
 
 /*
