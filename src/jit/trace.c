@@ -82,9 +82,9 @@ static void dump_region(FILE *out, const struct jit_trace_region *r)
 	else
 		fprintf(out, "  copied from another with the same guest code\n");
 	fprintf(out, "host:\n");
-	jit_print_host(out, c->entry, c->size, (uintptr_t)c->entry);
+	jit_print_hot(out, c);
 	fprintf(out, "rarely run: %" PRIu32 " bytes of host code at %p\n", c->cold_size, jit_code_cold(c));
-	jit_print_host(out, jit_code_cold(c), c->cold_size, (uintptr_t)jit_code_cold(c));
+	jit_print_cold(out, c);
 	fputc('\n', out);
 }
 

@@ -44,7 +44,11 @@ struct jit_trace_region {
 
 void jit_trace_add(struct jit_trace *t, const struct jit_trace_region *r);
 
-/* The host's instructions, a line each; a folder per host has it. `address` is where they run. */
-void jit_print_host(FILE *out, const uint8_t *code, size_t size, uint64_t address);
+/*
+ * The host's instructions of a piece or of its cold part, a line each, and what lies between them as data; a folder
+ * per host has it.
+ */
+void jit_print_hot(FILE *out, const struct jit_code *c);
+void jit_print_cold(FILE *out, const struct jit_code *c);
 
 #endif

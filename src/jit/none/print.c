@@ -1,10 +1,14 @@
 /* Hosts that have no back end have no code to print. */
 #include "jit/trace.h"
 
-void jit_print_host(FILE *out, const uint8_t *code, size_t size, uint64_t address)
+void jit_print_hot(FILE *out, const struct jit_code *c)
 {
 	(void)out;
-	(void)code;
-	(void)size;
-	(void)address;
+	(void)c;
+}
+
+void jit_print_cold(FILE *out, const struct jit_code *c)
+{
+	(void)out;
+	(void)c;
 }

@@ -562,6 +562,8 @@ void gen_stubs(struct gen *g);                            /* stubs.c */
 
 /* In a stub, with guest state exact: the rest of an access or PROBE that missed. */
 void gen_miss(struct gen *g, const struct stub *s);
+/* Of that call: the bytes that are no instructions, behind the jump that follows it; at most `size`. */
+size_t gen_miss_data(const uint8_t *at, size_t size);
 /* Leave at a pc. gen_leave: rdx is the piece, `index` an exit's. */
 void gen_leave_fault(struct gen *g, uint64_t pc);
 void gen_leave_poll(struct gen *g, uint64_t pc);

@@ -205,6 +205,19 @@ void gen_leave(struct gen *g, uint64_t pc, enum ir_leave how, uint32_t index)
 	go_outside(g, 0xe9, g->shared->leave);
 }
 
+size_t gen_miss_data(const uint8_t *at, size_t size)
+{
+	struct site w;
+	size_t n = sizeof(w);
+
+	if (size < n)
+		return size;
+	memcpy(&w, at, n);
+	if (w.flags & SITE_PROBE)
+		n += sizeof(struct probe_site);
+	return n < size ? n : size;
+}
+
 void gen_miss(struct gen *g, const struct stub *s)
 {
 	uint64_t relative = s->pc - g->r->base;
