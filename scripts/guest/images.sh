@@ -21,11 +21,12 @@ pack() {
 # block of strings, `[` and `[[` first, each ended by a zero byte, and with an
 # empty one at the end. (`busybox --list` would need a machine to run on.)
 applets() {
+	# All is read: where SIGPIPE is ignored, tr would complain of an end before.
 	tr '\0' '\n' <"$1" | LC_ALL=C awk '
-		before == "[" && $0 == "[[" { inside = 1; print "[" }
-		inside && $0 == "" { exit }
+		before == "[" && $0 == "[[" && !done { inside = 1; print "[" }
+		inside && $0 == "" { inside = 0; done = 1 }
 		inside { print }
-		{ before = $0 }' || true
+		{ before = $0 }'
 }
 
 # Unpacks busybox into the tree $1, one symbolic link per applet, and /init.
